@@ -113,3 +113,18 @@ export interface CertificateService {
   /** Whether `findByChain` can be asked at this site. */
   readonly canFindByChain: boolean
 }
+
+/**
+ * What a reflector says: only that a key wants a look, never what the Secret holds. Secrets that never carried the
+ * opt-in annotation are not reported at all (I10).
+ */
+export type SecretChange =
+  | {
+      readonly kind: 'present'
+      readonly key: SecretKey
+      readonly resourceVersion: string
+      /** The Secret was found by a list, not by a watch event: nobody is known to have changed it just now. */
+      readonly listed: boolean
+    }
+  /** Deleted, or no longer carrying the opt-in annotation (`optedOut`: the Secret is still there). */
+  | { readonly kind: 'gone'; readonly key: SecretKey; readonly optedOut: boolean }
