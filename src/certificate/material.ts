@@ -1,0 +1,79 @@
+/** What is uploaded: a server certificate with its key (`tls.crt`, `tls.key`), or CA certificates alone (`ca.crt`). */
+export type CertificateType = 'SVR' | 'CA'
+
+/**
+ * The largest PEM texts, in bytes, that an upload may carry: one certificate, the private key, the whole chain.
+ * They apply to the clean PEM that is sent, so comments and bag attributes in the Secret do not count.
+ */
+export const sizeLimits = { certificate: 36_500, key: 13_000, chain: 95_000 } as const
+
+/** The certificates of a Secret in the order in which they are sent. Public data only: safe to keep. */
+export interface Chain {
+  /** SHA-256 of the leaf's DER, lower-case hex. For `CA` the first certificate stands for the leaf. */
+  readonly fingerprint: string
+  /** `SVR:` or `CA:` and the hex SHA-256 over the DER of all certificates as they are sent. */
+  readonly chainFingerprint: string
+  /** Of the leaf; ms since the Unix epoch. */
+  readonly notBefore: number
+  /** Of the leaf; ms since the Unix epoch. */
+  readonly notAfter: number
+  /** The leaf's common name, else its first DNS name, else empty. At most 256 characters, none of them a control. */
+  readonly domain: string
+  /** The DNS names of the leaf's subjectAltName. */
+  readonly dnsNames: readonly string[]
+  /** The leaf's issuer, a distinguished name on one line. */
+  readonly issuer: string
+  /** Empty when the issuer has none. */
+  readonly issuerCommonName: string
+  /** Of the leaf, upper-case hex. */
+  readonly serialNumber: string
+  /** Of the leaf: `rsa-2048`, `ec-prime256v1`, `ed25519`, ..., or `unknown`. */
+  readonly keyType: string
+  /** The leaf is a CA certificate (basicConstraints). */
+  readonly authority: boolean
+  /** How many certificates there are. */
+  readonly length: number
+  /** The clean chain: LF, 64 columns, nothing around or between the blocks, no newline at the end. */
+  readonly pem: string
+}
+
+/** Why there is no chain. `detail` is a clause for people that names the data key's part, e.g. "line 3: ...". */
+export type ChainProblem =
+  | { readonly kind: 'missing' }
+  | { readonly kind: 'too-large' }
+  | { readonly kind: 'unreadable'; readonly detail: string }
+
+/**
+ * The private key as far as it concerns the certificate. `mismatch`: a readable key that does not belong to the leaf,
+ * or there is no leaf to belong to. `not-needed`: a CA is uploaded without a key.
+ */
+export type KeyState = 'matches' | 'mismatch' | 'missing' | 'encrypted' | 'unreadable' | 'not-needed'
+
+/** Sizes in bytes of the clean PEM texts; 0 for what is missing or not PEM. */
+export interface MaterialSizes {
+  /** The largest single certificate. */
+  readonly certificate: number
+  readonly chain: number
+  readonly key: number
+}
+
+/**
+ * What a Secret has to offer for an upload. It can reach the private key: it must not outlive the reconcile (I3).
+ */
+export interface Material {
+  readonly type: CertificateType
+  /** Absent when the certificates cannot be read or exceed a limit; then `problem` says why. */
+  readonly chain?: Chain
+  readonly problem?: ChainProblem
+  readonly key: KeyState
+  /** With `key` `unreadable`: why, a clause free of anything from the key. */
+  readonly keyProblem?: string
+  readonly sizes: MaterialSizes
+  /** The chain fingerprint, or `raw:` and the hex SHA-256 of the certificate bytes when there is no chain. */
+  readonly inputHash: string
+  /**
+   * The private key as clean PEM, read anew from the Secret's data at each call so that nothing else holds it.
+   * Throws when `key` is not `matches`.
+   */
+  keyPem(): string
+}
