@@ -1,0 +1,83 @@
+import type { X509Certificate } from 'node:crypto'
+
+/**
+ * Which certificate stands for the server. With a key, the one it belongs to (a non-CA certificate before a CA one);
+ * else the first that is no CA, else the first. Undefined for an empty list only.
+ */
+export function findLeaf(
+  certificates: readonly X509Certificate[],
+  belongsToKey: (certificate: X509Certificate) => boolean,
+): X509Certificate | undefined {
+  const owned = certificates.filter(belongsToKey)
+  return owned.find(isLeaf) ?? owned[0] ?? certificates.find(isLeaf) ?? certificates[0]
+}
+
+/**
+ * The order in which a bundle is sent: the path from the leaf upwards, then the rest as it came. Cross-signed bundles
+ * (leaf, I by R1, I by R2, R1) have several paths: the shortest to a root in the bundle is taken, where there is none
+ * the longest of the shortest. A missing intermediate or root is no error: the service knows what it needs.
+ */
+export function orderChain(
+  certificates: readonly X509Certificate[],
+  leaf: X509Certificate,
+): X509Certificate[] {
+  const path = pathUpwards(certificates, leaf)
+  const onPath = new Set(path)
+  return [...path, ...certificates.filter((each) => !onPath.has(each))]
+}
+
+interface Step {
+  readonly certificate: X509Certificate
+  readonly below: Step | undefined
+  readonly depth: number
+}
+
+/** Breadth first, each certificate entered once, so that rings of cross-signed roots end too. */
+function pathUpwards(certificates: readonly X509Certificate[], leaf: X509Certificate): X509Certificate[] {
+  const isIssuer = issuerTest()
+  const steps: Step[] = [{ certificate: leaf, below: undefined, depth: 0 }]
+  const unused = new Set(certificates)
+  unused.delete(leaf)
+  let end: Step | undefined
+  for (const step of steps) {
+    if (end === undefined || step.depth > end.depth) end = step
+    if (step.certificate.checkIssued(step.certificate)) {
+      end = step
+      break
+    }
+    const named = [...unused].filter((each) => step.certificate.checkIssued(each))
+    for (const issuer of isIssuer(step.certificate, named)) {
+      unused.delete(issuer)
+      steps.push({ certificate: issuer, below: step, depth: step.depth + 1 })
+    }
+  }
+  const path: X509Certificate[] = []
+  for (let step = end; step !== undefined; step = step.below) path.unshift(step.certificate)
+  return path
+}
+
+/**
+ * Tells true issuers from namesakes (a CA that was renewed with a new key and no key identifiers) by signature. Only
+ * where the names leave a choice, and a bounded number of times: a bundle of namesakes must not stop the process.
+ */
+function issuerTest() {
+  let verificationsLeft = 64
+  return (certificate: X509Certificate, named: readonly X509Certificate[]): readonly X509Certificate[] => {
+    if (named.length < 2 || named.length > verificationsLeft) return named
+    verificationsLeft -= named.length
+    const proven = named.filter((each) => hasSigned(each, certificate))
+    return proven.length > 0 ? proven : named
+  }
+}
+
+function hasSigned(issuer: X509Certificate, certificate: X509Certificate): boolean {
+  try {
+    return certificate.verify(issuer.publicKey)
+  } catch {
+    return false // an algorithm that OpenSSL does not have
+  }
+}
+
+function isLeaf(certificate: X509Certificate): boolean {
+  return !certificate.ca
+}

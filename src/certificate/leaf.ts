@@ -1,0 +1,62 @@
+import type { X509Certificate } from 'node:crypto'
+import { fingerprint } from './fingerprint.ts'
+import type { Chain } from './material.ts'
+
+/** What is told about a chain's leaf. */
+export type Leaf = Omit<Chain, 'chainFingerprint' | 'length' | 'pem'>
+
+const maximumDomainLength = 256
+
+/** Describes a certificate. Throws where it has no readable validity. */
+export function describeLeaf(certificate: X509Certificate): Leaf {
+  const { subject, issuer } = certificate.toLegacyObject()
+  const dnsNames = readDnsNames(certificate.subjectAltName ?? '')
+  const notBefore = certificate.validFromDate.getTime()
+  const notAfter = certificate.validToDate.getTime()
+  if (Number.isNaN(notBefore) || Number.isNaN(notAfter)) throw new Error('the validity does not parse')
+  return {
+    fingerprint: fingerprint(certificate.raw),
+    notBefore,
+    notAfter,
+    domain: oneLine(firstOf(subject?.CN) || (dnsNames[0] ?? '')).slice(0, maximumDomainLength),
+    dnsNames,
+    issuer: oneLine((certificate.issuer ?? '').replaceAll('\n', ', ')),
+    issuerCommonName: firstOf(issuer?.CN),
+    serialNumber: certificate.serialNumber,
+    keyType: keyTypeOf(certificate),
+    authority: certificate.ca,
+  }
+}
+
+/** A name may have several common names; Node then gives a list. */
+function firstOf(value: string | readonly string[] | undefined): string {
+  return (typeof value === 'string' ? value : value?.[0]) ?? ''
+}
+
+function oneLine(text: string): string {
+  return text.replace(/\p{Cc}+/gu, ' ').trim()
+}
+
+/**
+ * Node's text form is `DNS:a, IP Address:b, DNS:"c"`, where a value with unusual characters is a JSON string, so that
+ * a comma in a value cannot make up a name.
+ */
+function readDnsNames(subjectAltName: string): string[] {
+  const names: string[] = []
+  for (const [entry] of subjectAltName.matchAll(/(?:"(?:[^"\\]|\\.)*"|[^",])+/g)) {
+    const value = entry.trim().match(/^DNS:(.*)$/s)?.[1]
+    if (value === undefined) continue
+    names.push(value.startsWith('"') ? String(JSON.parse(value)) : value)
+  }
+  return names
+}
+
+function keyTypeOf(certificate: X509Certificate): string {
+  try {
+    const { asymmetricKeyType, asymmetricKeyDetails } = certificate.publicKey
+    const size = asymmetricKeyDetails?.namedCurve ?? asymmetricKeyDetails?.modulusLength
+    return [asymmetricKeyType ?? 'unknown', ...(size === undefined ? [] : [size])].join('-')
+  } catch {
+    return 'unknown' // an algorithm that OpenSSL does not have: the service may
+  }
+}

@@ -1,0 +1,151 @@
+import { type Material, sizeLimits } from './material.ts'
+
+/** Why an upload is pointless before something changes in the Secret. */
+export type PreflightReason =
+  | 'MissingData'
+  | 'DataTooLarge'
+  | 'CertificateUnreadable'
+  | 'KeyUnreadable'
+  | 'KeyEncrypted'
+  | 'NoLeafCertificate'
+  | 'KeyMismatch'
+  | 'CertificateExpired'
+
+export interface Violation {
+  readonly reason: PreflightReason
+  /** What is wrong, naming the data key, and what to do. The same input gives the same text; nothing secret is in it. */
+  readonly message: string
+}
+
+/** `now` in ms since the Unix epoch. */
+type Check = (material: Material, now: number) => Violation | undefined
+
+/** They refuse only what is provably wrong; what else the service dislikes, it says itself. */
+const checks: readonly Check[] = [
+  // Make sure that there are certificates.
+  certificatesMissing,
+  // Make sure that there is a private key.
+  keyMissing,
+  // Make sure that no certificate is larger than an upload may carry.
+  certificateTooLarge,
+  // Make sure that the key is not larger than an upload may carry.
+  keyTooLarge,
+  // Make sure that the whole chain is not larger than an upload may carry.
+  chainTooLarge,
+  // Make sure that every certificate is PEM and X.509.
+  certificatesUnreadable,
+  // Make sure that the key can be used without a passphrase.
+  keyEncrypted,
+  // Make sure that the key is PEM and a private key.
+  keyUnreadable,
+  // Make sure that one of the certificates is a server's.
+  leafMissing,
+  // Make sure that the key belongs to the server certificate.
+  keyMismatched,
+  // Make sure that the certificate is still valid.
+  certificateExpired,
+]
+
+/** The first reason not to upload this material, or undefined. `now`: ms since the Unix epoch. */
+export function preflight(material: Material, now: number): Violation | undefined {
+  for (const check of checks) {
+    const violation = check(material, now)
+    if (violation !== undefined) return violation
+  }
+  return undefined
+}
+
+function certificatesMissing(material: Material): Violation | undefined {
+  if (material.problem?.kind !== 'missing') return undefined
+  const source = dataKey(material)
+  return violation('MissingData', `${source} is missing or empty. ${advice(material)}`)
+}
+
+function keyMissing({ key }: Material): Violation | undefined {
+  if (key !== 'missing') return undefined
+  return violation(
+    'MissingData',
+    "tls.key is missing or empty. Put the certificate's private key there, as PEM.",
+  )
+}
+
+function certificateTooLarge(material: Material): Violation | undefined {
+  const size = material.sizes.certificate
+  if (size <= sizeLimits.certificate) return undefined
+  const source = `${dataKey(material)} holds a certificate of`
+  return tooLarge(source, size, sizeLimits.certificate, 'Have it issued with fewer names.')
+}
+
+function keyTooLarge({ sizes }: Material): Violation | undefined {
+  if (sizes.key <= sizeLimits.key) return undefined
+  return tooLarge('tls.key holds a private key of', sizes.key, sizeLimits.key, 'Use a smaller key.')
+}
+
+function chainTooLarge(material: Material): Violation | undefined {
+  const size = material.sizes.chain
+  if (size <= sizeLimits.chain) return undefined
+  const source = `${dataKey(material)} holds certificates of`
+  return tooLarge(source, size, sizeLimits.chain, 'Leave only the certificates of one chain.')
+}
+
+function certificatesUnreadable(material: Material): Violation | undefined {
+  if (material.problem?.kind !== 'unreadable') return undefined
+  const what = `${dataKey(material)} cannot be read: ${material.problem.detail}.`
+  return violation('CertificateUnreadable', `${what} ${advice(material)}`)
+}
+
+function keyEncrypted({ key }: Material): Violation | undefined {
+  if (key !== 'encrypted') return undefined
+  return violation('KeyEncrypted', 'tls.key is encrypted. Store the private key without a passphrase.')
+}
+
+function keyUnreadable({ key, keyProblem }: Material): Violation | undefined {
+  if (key !== 'unreadable') return undefined
+  const what = `tls.key cannot be read: ${keyProblem ?? 'it is no private key'}.`
+  return violation('KeyUnreadable', `${what} Put the private key there as PEM (PKCS#8, PKCS#1 or SEC1).`)
+}
+
+function leafMissing({ type, chain, key }: Material): Violation | undefined {
+  // A self-signed CA certificate that serves with its own key is odd, but not provably wrong.
+  if (type === 'CA' || !chain?.authority || key === 'matches') return undefined
+  return violation(
+    'NoLeafCertificate',
+    'tls.crt holds only CA certificates, and none of them belongs to tls.key. Put the server certificate first.',
+  )
+}
+
+function keyMismatched({ key }: Material): Violation | undefined {
+  if (key !== 'mismatch') return undefined
+  return violation(
+    'KeyMismatch',
+    'tls.key does not belong to the certificate in tls.crt. Store the pair that was issued together.',
+  )
+}
+
+function certificateExpired(material: Material, now: number): Violation | undefined {
+  const notAfter = material.chain?.notAfter
+  if (notAfter === undefined || now <= notAfter) return undefined
+  const date = new Date(notAfter).toISOString().replace('.000Z', 'Z')
+  return violation(
+    'CertificateExpired',
+    `The certificate in ${dataKey(material)} expired on ${date}. Have it renewed.`,
+  )
+}
+
+function tooLarge(source: string, size: number, limit: number, remedy: string): Violation {
+  return violation('DataTooLarge', `${source} ${size} bytes as PEM; ${limit} are allowed. ${remedy}`)
+}
+
+function violation(reason: PreflightReason, message: string): Violation {
+  return { reason, message }
+}
+
+function dataKey({ type }: Material): 'tls.crt' | 'ca.crt' {
+  return type === 'CA' ? 'ca.crt' : 'tls.crt'
+}
+
+function advice({ type }: Material): string {
+  return type === 'CA'
+    ? 'Put the CA certificates there, as PEM.'
+    : 'Put the server certificate there, followed by its intermediates, as PEM.'
+}

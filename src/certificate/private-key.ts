@@ -1,0 +1,108 @@
+import { createPrivateKey, type KeyObject } from 'node:crypto'
+import { sizeLimits } from './material.ts'
+import { type PemBlock, pemSize, readPem } from './pem.ts'
+
+/** A private key as a Secret holds it. Reaches the key where it is readable: as short-lived as the Secret's data. */
+export type PrivateKeyReading =
+  | { readonly kind: 'readable'; readonly key: KeyObject; readonly size: number; pem(): string }
+  | { readonly kind: 'missing' }
+  | { readonly kind: 'encrypted'; readonly size: number }
+  /** `detail` says why, with nothing of the key in it. */
+  | { readonly kind: 'unreadable'; readonly size: number; readonly detail: string }
+
+type KeyForm = 'pkcs8' | 'pkcs1' | 'sec1'
+
+/**
+ * Reads the first private key among the PEM blocks (`EC PARAMETERS` and certificates beside it do not matter).
+ * `size` is that of the clean PEM in bytes; above the limit the key is not looked at. `pem()` keeps the key's own
+ * form: PKCS#8, PKCS#1 or SEC1. Never throws.
+ */
+export function readPrivateKey(data: Uint8Array | undefined): PrivateKeyReading {
+  if (data === undefined || isBlank(data)) return { kind: 'missing' }
+  const { blocks, problems } = readPem(data)
+  const block = blocks.find((each) => isKeyLabel(each.label))
+  if (block === undefined) {
+    const problem = problems.find((each) => isKeyLabel(each.label))
+    const detail =
+      problem === undefined
+        ? 'it holds no PEM block of a private key'
+        : `line ${problem.line}: the block is damaged`
+    return { kind: 'unreadable', size: 0, detail }
+  }
+  const size = pemSize(block.label, block.bytes.length)
+  if (isEncrypted(block)) return { kind: 'encrypted', size }
+  if (size > sizeLimits.key) return { kind: 'unreadable', size, detail: 'it is too large' }
+  const form = formOf(block.bytes)
+  if (form === undefined) {
+    return { kind: 'unreadable', size, detail: 'the block is no PKCS#8, PKCS#1 or SEC1 key for TLS' }
+  }
+  try {
+    const key = createPrivateKey({ key: block.bytes, format: 'der', type: form })
+    return { kind: 'readable', key, size, pem: () => cleanPem(key, form) }
+  } catch {
+    // The cause is dropped on purpose: only this text leaves, whatever OpenSSL puts into its messages.
+    return { kind: 'unreadable', size, detail: 'the block is PEM, but its key does not parse' }
+  }
+}
+
+/** Whether there is nothing but blanks and line ends. */
+export function isBlank(data: Uint8Array): boolean {
+  return data.every((byte) => byte === 0x20 || (byte >= 0x09 && byte <= 0x0d))
+}
+
+function cleanPem(key: KeyObject, form: KeyForm): string {
+  return key.export({ type: form, format: 'pem' }).toString().trimEnd()
+}
+
+function isKeyLabel(label: string): boolean {
+  return label === 'PRIVATE KEY' || label.endsWith(' PRIVATE KEY')
+}
+
+/** PKCS#8 says it in the label, the older forms in RFC 1421 headers. */
+function isEncrypted(block: PemBlock): boolean {
+  return (
+    block.label === 'ENCRYPTED PRIVATE KEY' ||
+    block.headers.some((each) => /^Proc-Type:.*\bENCRYPTED\b/i.test(each))
+  )
+}
+
+/** Object identifiers of keys that may be in a TLS certificate, as DER content in hex. */
+const algorithms = new Set([
+  '2a864886f70d010101', // RSA
+  '2a864886f70d01010a', // RSA-PSS
+  '2a8648ce3d0201', // EC
+  '2a811ccf5501822d', // SM2
+  '2b6570', // Ed25519
+  '2b6571', // Ed448
+  '608648016503040311', // ML-DSA-44
+  '608648016503040312', // ML-DSA-65
+  '608648016503040313', // ML-DSA-87
+])
+
+/**
+ * Tells the three forms by their shape: a sequence of a version and then a sequence (PKCS#8), an integer (PKCS#1) or
+ * an octet string (SEC1). The label may lie. PKCS#8 keys of other algorithms are kept away from OpenSSL: it raises
+ * numbers of any size when it loads a DSA or Diffie-Hellman key, and 12 KB of them stop the process for seconds.
+ */
+function formOf(der: Buffer): KeyForm | undefined {
+  const outer = readElement(der, 0)
+  const version = outer?.tag === 0x30 ? readElement(der, outer.start) : undefined
+  const second = version?.tag === 0x02 ? readElement(der, version.end) : undefined
+  if (second?.tag === 0x02) return 'pkcs1'
+  if (second?.tag === 0x04) return 'sec1'
+  const algorithm = second?.tag === 0x30 ? readElement(der, second.start) : undefined
+  if (algorithm?.tag !== 0x06) return undefined
+  return algorithms.has(der.toString('hex', algorithm.start, algorithm.end)) ? 'pkcs8' : undefined
+}
+
+/** The header of one DER element, or undefined where the bytes end or the length is not definite. */
+function readElement(der: Buffer, at: number): { tag: number; start: number; end: number } | undefined {
+  const tag = der[at]
+  const first = der[at + 1]
+  if (tag === undefined || first === undefined) return undefined
+  const lengthBytes = first < 0x80 ? 0 : first & 0x7f
+  const start = at + 2 + lengthBytes
+  if (first === 0x80 || lengthBytes > 4 || start > der.length) return undefined
+  const length = lengthBytes === 0 ? first : der.readUIntBE(at + 2, lengthBytes)
+  return start + length > der.length ? undefined : { tag, start, end: start + length }
+}
