@@ -1,0 +1,9 @@
+//go:build tools
+
+// Package tools names the programs of the control plane, so that go.mod and go.sum pin them and all they need.
+package tools
+
+import (
+	_ "go.etcd.io/etcd/server/v3"
+	_ "k8s.io/kubernetes/cmd/kube-apiserver"
+)
