@@ -1,0 +1,219 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { type Call, CallLog } from './call-log.ts'
+import {
+  CertificateStore,
+  type CertificateType,
+  type StoredCertificate,
+  type Tag,
+} from './certificate-store.ts'
+import { defaultAccount, serve, type World } from './exchange.ts'
+import { type Fault, type FaultHandle, Faults } from './faults.ts'
+import { parseChain } from './pem.ts'
+import { type ProfileName, profiles } from './profile.ts'
+import { RateLimit } from './rate-limit.ts'
+import type { Credentials } from './signature.ts'
+
+export interface SimulatorOptions {
+  /** Who may call. At least one. */
+  readonly credentials: readonly Credentials[]
+  /** Default: `default`. */
+  readonly profile?: ProfileName
+  /** Default: a free one. */
+  readonly port?: number
+  /** Requests per action and second. Default: 10. */
+  readonly rateLimit?: number
+  /** Wall clock, ms since the Unix epoch; signatures are compared with it. Default: the machine's. */
+  readonly now?: () => number
+  /** Monotonic clock, ms; the rate limit is measured on it. Default: the machine's. */
+  readonly elapsed?: () => number
+  /** Told of each call once its outcome is known. */
+  readonly onCall?: (call: Call) => void
+}
+
+/** What a test sees of a stored certificate. */
+export type CertificateView = Omit<StoredCertificate, 'leaf' | 'createdAt'> & {
+  /** RFC 3339. */
+  readonly createdAt: string
+}
+
+/** A certificate that somebody else put into the account. */
+export interface ForeignCertificate {
+  /** PEM, first certificate first. */
+  readonly certificate: string
+  /** Default: SVR. */
+  readonly type?: CertificateType
+  readonly alias?: string
+  readonly tags?: readonly Tag[]
+  readonly account?: string
+}
+
+const host = '127.0.0.1'
+
+/** Starts a simulator of the SSL Certificate service on the loopback address. */
+export async function startSimulator(options: SimulatorOptions): Promise<Simulator> {
+  const simulator = new Simulator(options)
+  await simulator.listen()
+  return simulator
+}
+
+/** The running service with everything a test may ask of it. Its state outlives `stop` and `listen`. */
+export class Simulator {
+  readonly profile: ProfileName
+  readonly faults = new Faults()
+  readonly #calls = new CallLog()
+  readonly #store: CertificateStore
+  readonly #rateLimit: RateLimit
+  readonly #world: World
+  #credentials: readonly Credentials[]
+  #port: number
+  #server: Server | undefined
+
+  constructor(options: SimulatorOptions) {
+    const { now = Date.now, elapsed = () => performance.now(), onCall } = options
+    this.profile = options.profile ?? 'default'
+    this.#credentials = options.credentials
+    this.#port = options.port ?? 0
+    this.#rateLimit = new RateLimit(options.rateLimit ?? 10)
+    this.#store = new CertificateStore(now)
+    this.#world = {
+      profile: profiles[this.profile],
+      store: this.#store,
+      calls: this.#calls,
+      faults: this.faults,
+      rateLimit: this.#rateLimit,
+      credentials: () => this.#credentials,
+      now,
+      elapsed,
+      ...(onCall !== undefined && { onCall }),
+    }
+  }
+
+  /** Known after the first `listen`, and the same from then on. */
+  get port(): number {
+    return this.#port
+  }
+
+  /** `127.0.0.1:PORT`, as an SDK's endpoint. */
+  get host(): string {
+    return `${host}:${this.#port}`
+  }
+
+  /** `http://127.0.0.1:PORT` */
+  get url(): string {
+    return `http://${this.host}`
+  }
+
+  /** Starts to accept connections, again on the same port after `stop`. */
+  async listen(): Promise<void> {
+    if (this.#server !== undefined) return
+    const server = createServer((request, response) => this.#serve(request, response))
+    server.on('clientError', (_error, socket) => socket.destroy())
+    await new Promise<void>((resolve, reject) => {
+      server.once('error', reject)
+      server.listen(this.#port, host, resolve)
+    })
+    this.#port = (server.address() as AddressInfo).port
+    this.#server = server
+  }
+
+  /** An outage: connections are cut and new ones refused. Faults, certificates and calls are kept. */
+  async stop(): Promise<void> {
+    const server = this.#server
+    if (server === undefined) return
+    this.#server = undefined
+    await new Promise<void>((resolve) => {
+      server.close(() => resolve())
+      server.closeAllConnections()
+    })
+  }
+
+  /** Stops and listens again. @param keepState false: certificates, calls and faults are forgotten */
+  async restart({ keepState = true }: { readonly keepState?: boolean } = {}): Promise<void> {
+    await this.stop()
+    if (!keepState) {
+      this.faults.clear()
+      this.#store.clear()
+      this.#calls.clear()
+    }
+    await this.listen()
+  }
+
+  /** Lets go of what is held and stops for good. */
+  async close(): Promise<void> {
+    this.faults.clear()
+    await this.stop()
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close()
+  }
+
+  /** Every call that arrived, oldest first, as it stands now. */
+  calls(action?: string): readonly Call[] {
+    return this.#calls.list(action)
+  }
+
+  clearCalls(): void {
+    this.#calls.clear()
+  }
+
+  /** The largest number of arrivals of an action within any exact second, refused ones included. */
+  maxInAnySecond(action: string): number {
+    return this.#calls.maxInAnySecond(action)
+  }
+
+  /** What the accounts hold, oldest first. */
+  certificates(): readonly CertificateView[] {
+    return this.#store.list().map(({ leaf: _leaf, createdAt, ...rest }) => ({
+      ...rest,
+      createdAt: new Date(createdAt).toISOString(),
+    }))
+  }
+
+  /** Puts a certificate into the account as if somebody else had uploaded it; no call is counted. */
+  addCertificate(foreign: ForeignCertificate): CertificateView {
+    const stored = this.#store.add({
+      account: foreign.account ?? defaultAccount,
+      type: foreign.type ?? 'SVR',
+      chain: parseChain(foreign.certificate),
+      alias: foreign.alias ?? '',
+      projectId: 0,
+      use: '',
+      tags: foreign.tags ?? [],
+    })
+    const { leaf: _leaf, createdAt, ...rest } = stored
+    return { ...rest, createdAt: new Date(createdAt).toISOString() }
+  }
+
+  /** Deletes a certificate as if somebody did so in the console. @returns false where there is none */
+  removeCertificate(id: string): boolean {
+    return this.#store.remove(id)
+  }
+
+  fault(fault: Fault): FaultHandle {
+    return this.faults.add(fault)
+  }
+
+  clearFaults(): void {
+    this.faults.clear()
+  }
+
+  /** @param limit requests a second from now on, of one action or (without a name) of all */
+  setRateLimit(limit: number, action?: string): void {
+    this.#rateLimit.set(limit, action)
+  }
+
+  rateLimit(action: string): number {
+    return this.#rateLimit.of(action)
+  }
+
+  /** Replaces the accepted credentials at once; none at all refuses everybody. */
+  setCredentials(credentials: readonly Credentials[]): void {
+    this.#credentials = credentials
+  }
+
+  #serve(request: IncomingMessage, response: ServerResponse): void {
+    serve(request, response, this.#world).catch(() => request.socket.destroy())
+  }
+}
