@@ -1,0 +1,19 @@
+import type { SecretKey } from '../sync/ports.ts'
+
+/** The path of all Secrets, of one namespace or of the cluster. */
+export function secretsPath(namespace?: string): string {
+  if (namespace === undefined) return '/api/v1/secrets'
+  return `/api/v1/namespaces/${encodeURIComponent(namespace)}/secrets`
+}
+
+/** The path of one Secret. */
+export function secretPath(namespace: string, name: string): string {
+  return `${secretsPath(namespace)}/${encodeURIComponent(name)}`
+}
+
+/** Takes `namespace/name` apart. Neither can contain a slash. @throws TypeError when it is no such key. */
+export function splitKey(key: SecretKey): { readonly namespace: string; readonly name: string } {
+  const [namespace, name, ...rest] = key.split('/')
+  if (!namespace || !name || rest.length > 0) throw new TypeError(`not a Secret's key: ${key}`)
+  return { namespace, name }
+}

@@ -1,0 +1,108 @@
+import type { SecretKey, SecretReference, SecretSnapshot, SecretStore, WriteOutcome } from '../sync/ports.ts'
+import type { KubernetesClient } from './client.ts'
+import { isRecord, KubernetesError } from './kubernetes-error.ts'
+import { metadataOnly, type ObjectMeta } from './object-metadata.ts'
+import { secretPath, splitKey } from './secret-path.ts'
+
+/** Who the operator is in `managedFields`. */
+export const fieldManager = 'tencent-cert-sync'
+
+const dataKeys = ['tls.crt', 'tls.key', 'ca.crt'] as const
+
+/** Reads and annotates Secrets through the API server. */
+export class KubernetesSecretStore implements SecretStore {
+  readonly #client: KubernetesClient
+
+  constructor(client: KubernetesClient) {
+    this.#client = client
+  }
+
+  async get(key: SecretKey, signal: AbortSignal): Promise<SecretSnapshot | undefined> {
+    const { namespace, name } = splitKey(key)
+    try {
+      const { body } = await this.#client.request<unknown>({
+        method: 'GET',
+        path: secretPath(namespace, name),
+        signal,
+      })
+      return snapshotOf(body)
+    } catch (error) {
+      if (error instanceof KubernetesError && error.status === 404) return undefined
+      throw error
+    }
+  }
+
+  async annotate(
+    reference: SecretReference,
+    annotations: Readonly<Record<string, string | null>>,
+    signal: AbortSignal,
+  ): Promise<WriteOutcome> {
+    const { namespace, name, uid, resourceVersion } = reference
+    try {
+      const { body } = await this.#client.request<{ metadata?: Partial<ObjectMeta> }>({
+        method: 'PATCH',
+        path: secretPath(namespace, name),
+        query: { fieldManager },
+        contentType: 'application/merge-patch+json',
+        accept: metadataOnly,
+        body: { metadata: { uid, resourceVersion, annotations } },
+        signal,
+      })
+      const written = body?.metadata?.resourceVersion
+      if (typeof written !== 'string') throw malformed()
+      return { kind: 'written', resourceVersion: written }
+    } catch (error) {
+      const outcome = error instanceof KubernetesError ? outcomeOf(error) : undefined
+      if (outcome === undefined) throw error
+      return outcome
+    }
+  }
+}
+
+/**
+ * What a failed write means; undefined when it says nothing about the write, but about the API server or our rights.
+ * Only the uid tells a recreated Secret from the old one where the resourceVersion is not looked at, and the API server
+ * calls that a 422 ("field is immutable").
+ */
+export function outcomeOf(error: KubernetesError): WriteOutcome | undefined {
+  const { status, message } = error
+  if (status === 404 || status === 409) return { kind: 'stale' }
+  if (status === 422 && error.fields.includes('metadata.uid')) return { kind: 'stale' }
+  if (status < 400 || status >= 500 || [401, 408, 425, 429].includes(status)) return undefined
+  // The authorizer refuses us: rights are missing, or not loaded yet just after the API server's start. Every other
+  // 403 is an admission policy's, which refuses this write.
+  if (status === 403 && /\bUser "[^"]*" cannot /.test(message)) return undefined
+  return { kind: 'refused', message }
+}
+
+function snapshotOf(body: unknown): SecretSnapshot {
+  if (!isRecord(body) || !isRecord(body['metadata'])) throw malformed()
+  const { namespace, name, uid, resourceVersion, annotations, deletionTimestamp } = body['metadata']
+  if (
+    typeof namespace !== 'string' ||
+    typeof name !== 'string' ||
+    typeof uid !== 'string' ||
+    typeof resourceVersion !== 'string'
+  ) {
+    throw malformed()
+  }
+  const stored = isRecord(body['data']) ? body['data'] : {}
+  const data: Record<string, Buffer | undefined> = {}
+  for (const key of dataKeys) {
+    const value = stored[key]
+    if (typeof value === 'string') data[key] = Buffer.from(value, 'base64')
+  }
+  return {
+    namespace,
+    name,
+    uid,
+    resourceVersion,
+    annotations: isRecord(annotations) ? (annotations as Record<string, string>) : {},
+    data,
+    deleting: deletionTimestamp !== undefined && deletionTimestamp !== null,
+  }
+}
+
+function malformed(): KubernetesError {
+  return new KubernetesError({ status: 0, reason: 'MalformedResponse', message: 'the answer is no Secret' })
+}
