@@ -7,9 +7,11 @@ export type Leaf = Omit<Chain, 'chainFingerprint' | 'length' | 'pem'>
 
 const maximumDomainLength = 256
 
-/** Describes a certificate. Throws where it has no readable validity. */
+/**
+ * Describes a certificate. Throws where it has no readable validity. Names are taken from their text forms:
+ * `toLegacyObject()` ends the process with a segmentation fault when the public key does not decode (Node 24).
+ */
 export function describeLeaf(certificate: X509Certificate): Leaf {
-  const { subject, issuer } = certificate.toLegacyObject()
   const dnsNames = readDnsNames(certificate.subjectAltName ?? '')
   const notBefore = certificate.validFromDate.getTime()
   const notAfter = certificate.validToDate.getTime()
@@ -18,19 +20,25 @@ export function describeLeaf(certificate: X509Certificate): Leaf {
     fingerprint: fingerprint(certificate.raw),
     notBefore,
     notAfter,
-    domain: oneLine(firstOf(subject?.CN) || (dnsNames[0] ?? '')).slice(0, maximumDomainLength),
+    domain: oneLine(commonName(certificate.subject) || (dnsNames[0] ?? '')).slice(0, maximumDomainLength),
     dnsNames,
     issuer: oneLine((certificate.issuer ?? '').replaceAll('\n', ', ')),
-    issuerCommonName: firstOf(issuer?.CN),
+    issuerCommonName: commonName(certificate.issuer),
     serialNumber: certificate.serialNumber,
     keyType: keyTypeOf(certificate),
     authority: certificate.ca,
   }
 }
 
-/** A name may have several common names; Node then gives a list. */
-function firstOf(value: string | readonly string[] | undefined): string {
-  return (typeof value === 'string' ? value : value?.[0]) ?? ''
+/**
+ * The first common name of a distinguished name in Node's text form: an attribute a line, or several with ` + `
+ * between, values escaped as in RFC 2253, so that no value can look like an attribute. Empty when there is none.
+ */
+function commonName(name: string | undefined): string {
+  const escaped = name?.match(/(?:^|\n| \+ )CN=((?:\\.|[^\\\n+])*?)(?= \+ |\n|$)/)?.[1] ?? ''
+  return escaped.replace(/\\([0-9A-F]{2}|.)/g, (_, code: string) =>
+    code.length === 2 ? String.fromCharCode(Number.parseInt(code, 16)) : code,
+  )
 }
 
 function oneLine(text: string): string {
