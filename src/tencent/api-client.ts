@@ -1,0 +1,238 @@
+import http from 'node:http'
+import https from 'node:https'
+import type { Response } from 'node-fetch'
+import { HttpConnection } from 'tencentcloud-sdk-nodejs/tencentcloud/common/http/http_connection.js'
+import type { Clock } from '../clock.ts'
+import type { ServiceAction } from '../sync/ports.ts'
+import { ServiceError } from '../sync/service-error.ts'
+import { type Credentials, CredentialsError } from './credential-values.ts'
+import type { CredentialsProvider } from './credentials.ts'
+import { classify } from './error-classes.ts'
+
+/** Where the SSL service is asked. */
+export interface Endpoint {
+  /** Plain http is for loopback addresses only; the configuration sees to that. */
+  readonly protocol: 'http' | 'https'
+  /** Name or address and, where it is not the protocol's own, the port: `127.0.0.1:8080`. */
+  readonly host: string
+  /** The international site lacks CheckCertificateExist. */
+  readonly site: 'china' | 'international'
+}
+
+export interface ApiClientOptions {
+  readonly endpoint: Endpoint
+  readonly credentials: CredentialsProvider
+  readonly clock: Clock
+  /** For headers and body together, ms. Default: 30,000. */
+  readonly requestTimeoutMs?: number
+}
+
+export interface ApiCall {
+  readonly action: ServiceAction
+  readonly parameters: object
+  /** Alias, tags or use are among the parameters. */
+  readonly cosmeticsSent?: boolean
+}
+
+/** What is inside `Response`. Everything in it is unchecked, but for the request id. */
+export interface ApiAnswer {
+  readonly fields: Readonly<Record<string, unknown>>
+  readonly requestId: string
+  /** An error for an answer that makes no sense. */
+  malformed(): ServiceError
+}
+
+const version = '2019-12-05'
+const service = 'ssl'
+/** Decompressed bytes; a full page of certificates has a few MB. */
+const maxAnswerBytes = 8 * 1024 * 1024
+/** Under the usual idle limits of servers and address translation, so that no call starts on a dead connection. */
+const maxIdleMs = 20_000
+
+type SdkRequest = Parameters<typeof HttpConnection.doRequestWithSign3>[0]
+
+/** The SDK's request with its types set right: no region, perhaps no token, and an agent that is chosen per hop. */
+type SendRequest = (
+  request: Pick<
+    SdkRequest,
+    'method' | 'url' | 'data' | 'service' | 'version' | 'action' | 'secretId' | 'secretKey' | 'requestClient'
+  > & {
+    readonly token: string | undefined
+    readonly timeout: number
+    readonly signal: AbortSignal
+    readonly agent: () => http.Agent
+  },
+) => Promise<Response>
+
+/**
+ * Calls actions of the SSL service through the SDK's signer and connection. The SDK's client class on top of them is
+ * left out because it takes the first label of any host for the service that is signed, loses the network's error codes
+ * and has no bound for an answer.
+ */
+export class ApiClient {
+  readonly #url: string
+  readonly #credentials: CredentialsProvider
+  readonly #clock: Clock
+  readonly #timeoutMs: number
+  readonly #agent: http.Agent
+
+  constructor(options: ApiClientOptions) {
+    const { protocol, host } = options.endpoint
+    this.#url = `${protocol}://${host}/`
+    this.#credentials = options.credentials
+    this.#clock = options.clock
+    this.#timeoutMs = options.requestTimeoutMs ?? 30_000
+    // One pool; giving it to the SDK also keeps it from routing requests through the variable http_proxy.
+    const { Agent } = protocol === 'https' ? https : http
+    this.#agent = new Agent({ keepAlive: true, timeout: maxIdleMs })
+  }
+
+  /** One request, never repeated and never redirected. Throws a ServiceError and nothing else. */
+  async call(call: ApiCall, signal: AbortSignal): Promise<ApiAnswer> {
+    const ending = new AbortController()
+    let cause = 'ConnectionFailed'
+    const end = (code: string) => {
+      cause = code
+      ending.abort()
+    }
+    const onAbort = () => end('Aborted')
+    const onRedirect = () => {
+      cause = 'Redirect'
+    }
+    const ended = new Promise<never>((_, reject) => {
+      ending.signal.addEventListener('abort', reject, { once: true })
+    })
+    signal.addEventListener('abort', onAbort, { once: true })
+    const cancelTimeout = this.#clock.after(this.#timeoutMs, () => end('Timeout'))
+    try {
+      if (signal.aborted) onAbort()
+      return await Promise.race([ended, this.#exchange(call, ending.signal, onRedirect)])
+    } catch (error) {
+      // Not even as a cause does the caught error leave: its text is not ours.
+      throw error instanceof ServiceError ? error : fail(call, isInvalidRedirect(error) ? 'Redirect' : cause)
+    } finally {
+      signal.removeEventListener('abort', onAbort)
+      cancelTimeout()
+      // Frees the connection of an answer that was not read to its end.
+      ending.abort()
+    }
+  }
+
+  /** Closes the connections. */
+  close(): void {
+    this.#agent.destroy()
+  }
+
+  async #exchange(call: ApiCall, signal: AbortSignal, onRedirect: () => void): Promise<ApiAnswer> {
+    const credentials = await this.#readCredentials(call)
+    signal.throwIfAborted()
+    const response = await this.#send(call, credentials, signal, onRedirect)
+    const { status } = response
+    if (status >= 300 && status <= 399) throw fail(call, 'Redirect')
+    if (status > 399) throw fail(call, `HTTP${status}`)
+    if (status !== 200) throw fail(call, 'MalformedResponse')
+    return readAnswer(call, await readText(call, response))
+  }
+
+  async #readCredentials(call: ApiCall): Promise<Credentials> {
+    try {
+      return await this.#credentials.get()
+    } catch (error) {
+      const missing = fail(call, 'CredentialsMissing')
+      if (!(error instanceof CredentialsError)) throw missing
+      const { failure, action, code } = missing
+      throw new ServiceError({ failure, action, code, hint: error.message })
+    }
+  }
+
+  async #send(
+    call: ApiCall,
+    { secretId, secretKey, token }: Credentials,
+    signal: AbortSignal,
+    onRedirect: () => void,
+  ): Promise<Response> {
+    let hops = 0
+    const send = HttpConnection.doRequestWithSign3 as unknown as SendRequest
+    return send({
+      method: 'POST',
+      url: this.#url,
+      data: call.parameters,
+      service,
+      version,
+      action: call.action,
+      secretId,
+      secretKey,
+      token,
+      requestClient: 'tencent-cert-sync',
+      // The time-out is ours: the SDK's own one starts anew for the body.
+      timeout: 0,
+      signal,
+      // Asked for before every hop. The SDK would follow a redirect with the private key in the body.
+      agent: () => {
+        hops += 1
+        if (hops > 1) {
+          onRedirect()
+          throw new Error('redirected')
+        }
+        return this.#agent
+      },
+    })
+  }
+}
+
+/** node-fetch gives up on a Location that is no URL before it asks for an agent. */
+function isInvalidRedirect(error: unknown): boolean {
+  return error instanceof Error && 'type' in error && error.type === 'invalid-redirect'
+}
+
+async function readText(call: ApiCall, response: Response): Promise<string> {
+  const chunks: Buffer[] = []
+  let bytes = 0
+  for await (const chunk of response.body) {
+    bytes += chunk.length
+    if (bytes > maxAnswerBytes) throw fail(call, 'MalformedResponse')
+    chunks.push(chunk)
+  }
+  return Buffer.concat(chunks).toString('utf8')
+}
+
+function readAnswer(call: ApiCall, text: string): ApiAnswer {
+  const fields = readRecord(readRecord(parseJson(text))?.['Response'])
+  if (fields === undefined) throw fail(call, 'MalformedResponse')
+  const requestId = readRequestId(fields['RequestId'])
+  if (fields['Error'] !== undefined && fields['Error'] !== null) {
+    const code = readRecord(fields['Error'])?.['Code']
+    throw fail(call, isCode(code) ? code : 'MalformedResponse', requestId)
+  }
+  return {
+    fields,
+    requestId: requestId ?? '',
+    malformed: () => fail(call, 'MalformedResponse', requestId),
+  }
+}
+
+function fail(call: ApiCall, code: string, requestId?: string): ServiceError {
+  const { action, cosmeticsSent = false } = call
+  return new ServiceError({ action, code, requestId, ...classify(code, { action, cosmeticsSent }) })
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}
+
+function readRecord(value: unknown): Readonly<Record<string, unknown>> | undefined {
+  return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : undefined
+}
+
+/** Codes become annotations, labels and log fields: nothing else of the service's text may get there. */
+function isCode(value: unknown): value is string {
+  return typeof value === 'string' && /^[A-Za-z][A-Za-z0-9]{0,63}(\.[A-Za-z0-9_]{1,63}){0,2}$/.test(value)
+}
+
+function readRequestId(value: unknown): string | undefined {
+  return typeof value === 'string' && /^[A-Za-z0-9-]{1,64}$/.test(value) ? value : undefined
+}

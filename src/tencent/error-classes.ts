@@ -1,0 +1,227 @@
+import type { ServiceAction } from '../sync/ports.ts'
+import type { FailureClass } from '../sync/service-error.ts'
+
+interface ErrorClass {
+  readonly failure: Exclude<FailureClass, 'cosmetic'>
+  /** What the user can do: one sentence. `{action}` stands for the action that failed. */
+  readonly hint: string
+  /** The complaint may be about alias, tags or use, which never block an upload (I13). */
+  readonly perhapsCosmetic?: true
+  /** Says nothing about the account as a whole (I14). */
+  readonly countsForAccount?: false
+}
+
+const slowDown: ErrorClass = {
+  failure: 'throttled',
+  hint: 'Nothing to do: the operator slows down by itself; other tools share the limit of the account.',
+}
+const outage: ErrorClass = {
+  failure: 'outage',
+  hint: 'Nothing to do: the operator tries again until Tencent Cloud answers.',
+}
+const unreachable: ErrorClass = {
+  failure: 'outage',
+  hint: 'Check that the operator reaches the host of --tencent-endpoint (DNS, network policy, TLS certificate, proxies).',
+}
+const credentials: ErrorClass = {
+  failure: 'caller',
+  hint: "Check that the operator's SecretId, SecretKey and session token are those of an active key pair.",
+}
+const address: ErrorClass = {
+  failure: 'caller',
+  hint: "Allow the operator's outgoing IP address in the IP lists of the account and its keys.",
+}
+const permission: ErrorClass = {
+  failure: 'not-allowed',
+  hint: "Allow ssl:{action} on all resources for the operator's credentials in Cloud Access Management.",
+}
+const serviceRole: ErrorClass = {
+  failure: 'not-allowed',
+  hint: 'Authorize the service role of the SSL Certificate service in the console of the account.',
+}
+const quota: ErrorClass = {
+  failure: 'quota',
+  hint: 'Delete certificates that are no longer used, or ask Tencent Cloud for a higher quota.',
+}
+const certificate: ErrorClass = {
+  failure: 'rejected',
+  hint: 'Check the certificate in the Secret: Tencent Cloud takes PEM, the server certificate first, then its intermediates.',
+}
+const keyPair: ErrorClass = {
+  failure: 'rejected',
+  hint: 'Check that the private key in the Secret belongs to the certificate.',
+}
+const parameters: ErrorClass = {
+  failure: 'rejected',
+  hint: 'Check the annotations of the Secret (project-id, certificate-type) and the certificate itself.',
+  perhapsCosmetic: true,
+}
+const endpoint: ErrorClass = {
+  failure: 'unknown',
+  hint: "Check that --tencent-endpoint is the address of Tencent Cloud's SSL Certificate service.",
+}
+/** Codes of orders and deletions: the service's page lists them, but no upload is known to cause one. */
+const unexpected: ErrorClass = {
+  failure: 'unknown',
+  hint: "Look the code up in Tencent Cloud's list of error codes; the operator tries again from time to time.",
+}
+
+/**
+ * All that is known of Tencent Cloud's codes: exact ones, and prefixes that end in `*`. Sources: the error codes of the
+ * UploadCertificate page and the common error codes of API 3.0. The last group are our own codes, for failures that
+ * came without one.
+ */
+const errorClasses: Readonly<Record<string, ErrorClass>> = {
+  'LimitExceeded.RateLimitExceeded': slowDown,
+  'RequestLimitExceeded*': slowDown,
+
+  'InternalError*': outage,
+  'FailedOperation.NetworkError': outage,
+  'FailedOperation.SystemError': outage,
+  'ResourceUnavailable*': outage,
+  'ServiceUnavailable*': outage,
+  // Somebody works on this very certificate: no sign of an outage of the service.
+  'ResourceInUse*': { ...outage, countsForAccount: false },
+
+  'AuthFailure*': credentials,
+  'AuthFailure.SignatureExpire': {
+    failure: 'caller',
+    hint: "Set the clock of the node: it is more than five minutes off from Tencent Cloud's (clock skew).",
+  },
+  'FailedOperation.NoRealNameAuth': {
+    failure: 'caller',
+    hint: 'Complete the identity verification of the Tencent Cloud account.',
+  },
+  'IpInBlacklist*': address,
+  'IpNotInWhitelist*': address,
+  'AuthFailure.IpNotInWhitelist': address,
+  'UnauthorizedOperation.IpNotInWhitelist': address,
+
+  'AuthFailure.UnauthorizedOperation': permission,
+  // May be the missing permission to tag.
+  'UnauthorizedOperation*': { ...permission, perhapsCosmetic: true },
+  'FailedOperation.AuthError': permission,
+  'FailedOperation.CAMAuthorizedFail': permission,
+  'FailedOperation.NoProjectPermission': {
+    failure: 'not-allowed',
+    hint: "Correct the project-id annotation, or give the operator's credentials access to that project.",
+    countsForAccount: false,
+  },
+  'FailedOperation.RoleNotFoundAuthorization': serviceRole,
+  RoleNotFoundAuthorization: serviceRole,
+
+  'LimitExceeded*': quota,
+  'FailedOperation.ExceedsFreeLimit': quota,
+  'InvalidParameter.CertificatesNumberExceeded': quota,
+
+  'FailedOperation.CertificateInvalid': certificate,
+  'FailedOperation.CertificateParseError': certificate,
+  'FailedOperation.CertificateMatchError': keyPair,
+  'FailedOperation.CertificateMismatch': keyPair,
+  'InvalidParameter.MissMatchPrivateKey': keyPair,
+  'FailedOperation.CertificateCaError': {
+    failure: 'rejected',
+    hint: 'Check the certificate-type annotation: CA is for certificates of an authority only.',
+  },
+  'FailedOperation.CertificateEncryptInvalid': {
+    failure: 'rejected',
+    hint: 'Use an RSA or ECDSA certificate: Tencent Cloud takes this one for an SM2 certificate.',
+  },
+  'FailedOperation.InvalidParam': parameters,
+  'InvalidParameter*': parameters,
+  'InvalidParameter.WithDetailReason': parameters,
+  'UnknownParameter*': parameters,
+  'MissingParameter*': { failure: 'rejected', hint: parameters.hint },
+  'RequestSizeLimitExceeded*': {
+    failure: 'rejected',
+    hint: 'Make the certificate chain in the Secret smaller.',
+  },
+
+  'FailedOperation.CertificateExists': {
+    failure: 'exists',
+    hint: 'Delete the copy of this certificate that the account already holds, or allow the operator to look it up.',
+  },
+
+  FailedOperation: unexpected,
+  'FailedOperation.CancelOrderFailed': unexpected,
+  'FailedOperation.CannotBeDeletedIssued': unexpected,
+  'FailedOperation.CannotBeDeletedWithinHour': unexpected,
+  'FailedOperation.CannotGetOrder': unexpected,
+  'FailedOperation.CertificateNotFound': unexpected,
+  'FailedOperation.InvalidCertificateStatusCode': unexpected,
+  'FailedOperation.OrderAlreadyReplaced': unexpected,
+  'FailedOperation.OrderReplaceFailed': unexpected,
+
+  ActionOffline: endpoint,
+  'InvalidAction*': endpoint,
+  'InvalidRequest*': endpoint,
+  NoSuchProduct: endpoint,
+  NoSuchVersion: endpoint,
+  'UnsupportedOperation*': endpoint,
+  UnsupportedProtocol: endpoint,
+  UnsupportedRegion: endpoint,
+
+  Aborted: {
+    failure: 'outage',
+    hint: 'Nothing to do: the operator was stopped while it asked.',
+    countsForAccount: false,
+  },
+  ConnectionFailed: unreachable,
+  Timeout: unreachable,
+  MalformedResponse: unreachable,
+  HTTP429: outage,
+  'HTTP5*': outage,
+  'HTTP*': endpoint,
+  Redirect: {
+    failure: 'unknown',
+    hint: 'Correct --tencent-endpoint: its host redirects elsewhere, and the operator sends a private key to no other address.',
+  },
+  CredentialsMissing: {
+    failure: 'caller',
+    hint: 'Provide TENCENTCLOUD_SECRET_ID and TENCENTCLOUD_SECRET_KEY.',
+  },
+  TooManyMatches: {
+    failure: 'unknown',
+    hint: 'Delete certificates of this alias that are no longer used: there are too many to search.',
+  },
+}
+
+const prefixes = Object.keys(errorClasses)
+  .filter((key) => key.endsWith('*'))
+  .map((key) => key.slice(0, -1))
+  .sort((a, b) => b.length - a.length)
+
+/** What a code means for an action: the fields of a ServiceError that depend on the code. */
+export interface Classification {
+  readonly failure: FailureClass
+  readonly hint: string
+  readonly countsForAccount: boolean
+}
+
+/**
+ * Sorts a code of the service, or one of ours, into its class (design, "Error classes"). This is the one place that
+ * knows codes. An exact row beats a prefix, a longer prefix a shorter one: so the two codes under `InvalidParameter`
+ * that speak of key and quota are never taken for cosmetic.
+ * @param cosmeticsSent alias, tags or use were part of the request: what may be about them is `cosmetic` (I13)
+ */
+export function classify(
+  code: string,
+  context: { readonly action: ServiceAction; readonly cosmeticsSent: boolean },
+): Classification {
+  const found = find(code)
+  const { failure, hint, countsForAccount = true } = found ?? unexpected
+  if (found?.perhapsCosmetic && context.cosmeticsSent) {
+    return {
+      failure: 'cosmetic',
+      hint: "Check alias, tags and use, and that the operator's credentials may set tags.",
+      countsForAccount: false,
+    }
+  }
+  return { failure, hint: hint.replace('{action}', context.action), countsForAccount }
+}
+
+function find(code: string): ErrorClass | undefined {
+  if (Object.hasOwn(errorClasses, code)) return errorClasses[code]
+  const prefix = prefixes.find((it) => code.startsWith(it))
+  return prefix === undefined ? undefined : errorClasses[`${prefix}*`]
+}
