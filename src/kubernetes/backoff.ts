@@ -1,0 +1,19 @@
+import { KubernetesError } from './kubernetes-error.ts'
+
+const firstMs = 200
+const longestMs = 30_000
+/** A server may ask for more patience than that, but not for silence. */
+const longestAskedMs = 60_000
+
+/**
+ * How long to wait before the next attempt, ms: 200 doubling to 30,000, of which a random part of up to a half is left
+ * out, so that the clients of an API server that comes back do not come back together. Never less than a `Retry-After`.
+ *
+ * @param failures attempts that failed in a row, at least 1.
+ * @param random between 0 and 1.
+ */
+export function backoffMs(failures: number, error: unknown, random: number): number {
+  const full = Math.min(longestMs, firstMs * 2 ** Math.min(failures - 1, 20))
+  const asked = error instanceof KubernetesError ? (error.retryAfterMs ?? 0) : 0
+  return Math.max(full * (1 - random / 2), Math.min(asked, longestAskedMs))
+}

@@ -1,0 +1,46 @@
+import type { Clock } from '../clock.ts'
+import type { Log } from '../sync/observability.ts'
+import type { SecretChange, SecretKey } from '../sync/ports.ts'
+import { splitKey } from './secret-path.ts'
+
+const redeliverAfterMs = 1000
+
+/** Hands changes to their receiver. One that throws gets the newest change of that key again, until it takes it. */
+export class ChangeDelivery {
+  readonly #receiver: (change: SecretChange) => void
+  readonly #clock: Clock
+  readonly #log: Log
+  readonly #undelivered = new Map<SecretKey, SecretChange>()
+  #cancel: (() => void) | undefined
+
+  constructor(receiver: (change: SecretChange) => void, clock: Clock, log: Log) {
+    this.#receiver = receiver
+    this.#clock = clock
+    this.#log = log
+  }
+
+  deliver(change: SecretChange): void {
+    this.#undelivered.delete(change.key)
+    try {
+      this.#receiver(change)
+    } catch (error) {
+      this.#undelivered.set(change.key, change)
+      this.#log.error(
+        { ...splitKey(change.key), error: error instanceof Error ? error.name : 'not an Error' },
+        'a change was not taken over, it is delivered again',
+      )
+      this.#cancel ??= this.#clock.after(redeliverAfterMs, () => this.#redeliver())
+    }
+  }
+
+  /** Nothing is delivered after this. */
+  stop(): void {
+    this.#cancel?.()
+    this.#undelivered.clear()
+  }
+
+  #redeliver(): void {
+    this.#cancel = undefined
+    for (const change of [...this.#undelivered.values()]) this.deliver(change)
+  }
+}

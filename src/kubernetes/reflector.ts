@@ -1,0 +1,249 @@
+import type { Clock } from '../clock.ts'
+import type { Log, Metrics } from '../sync/observability.ts'
+import type { SecretChange } from '../sync/ports.ts'
+import { backoffMs } from './backoff.ts'
+import { ChangeDelivery } from './change-delivery.ts'
+import type { KubernetesClient } from './client.ts'
+import { KnownSecrets } from './known-secrets.ts'
+import { isExpired, KubernetesError } from './kubernetes-error.ts'
+import { listSecrets, type SecretSelection } from './secret-list.ts'
+import { WatchListUnavailable, watchSecrets } from './secret-watch.ts'
+
+export interface ReflectorOptions extends SecretSelection {
+  readonly client: KubernetesClient
+  readonly clock: Clock
+  readonly log: Log
+  readonly metrics: Pick<Metrics, 'relisted' | 'watchOpened'>
+  /** Must only take note. When it throws, it gets the newest change of that key again a second later. */
+  readonly onChange: (change: SecretChange) => void
+  /** Secrets a page where the API server lacks WatchList. */
+  readonly pageLimit?: number
+  /** Between 0 and 1, for jitter. */
+  readonly random?: () => number
+}
+
+/** A watch that lived this long, or told something, worked: the next failure is the first again. */
+const fruitfulAfterMs = 5000
+/** So many answers of no use in a row: the resourceVersion may be from before etcd was restored. A new list helps. */
+const patience = 5
+
+/**
+ * Follows the TLS Secrets of one namespace, or of the cluster, by their metadata, and reports what happens to those
+ * that carry the opt-in annotation. It does not give up: whatever the API server answers is tried again, at most about
+ * 30 s later (60 s if the server asks for it).
+ */
+export class Reflector {
+  readonly #options: ReflectorOptions
+  readonly #known = new KnownSecrets()
+  readonly #delivery: ChangeDelivery
+  readonly #synced = Promise.withResolvers<void>()
+  #hasSynced = false
+  #resourceVersion: string | undefined
+  #relistReason: 'Initial' | 'Expired' | 'Error' = 'Initial'
+  #watchList = true
+  #running = false
+  #attemptedAt: number
+  #heardAt: number
+  #failures = 0
+  #refusals = 0
+
+  constructor(options: ReflectorOptions) {
+    this.#options = options
+    this.#delivery = new ChangeDelivery(options.onChange, options.clock, options.log)
+    this.#attemptedAt = options.clock.elapsed()
+    this.#heardAt = this.#attemptedAt
+  }
+
+  /** Runs until the signal is aborted, and resolves then. Never rejects. Can be called once. */
+  async start(signal: AbortSignal): Promise<void> {
+    this.#running = true
+    this.#heardAt = this.#options.clock.elapsed()
+    while (!signal.aborted) {
+      const pauseMs = await this.#attempt(signal)
+      if (pauseMs > 0) await this.#options.clock.sleep(pauseMs, signal).catch(() => {})
+    }
+    this.#running = false
+    this.#delivery.stop()
+  }
+
+  /** All Secrets were seen at least once. */
+  get hasSynced(): boolean {
+    return this.#hasSynced
+  }
+
+  /** Resolves when `hasSynced`; rejects with the signal's reason when that is aborted first. */
+  waitForSync(signal?: AbortSignal): Promise<void> {
+    if (signal === undefined) return this.#synced.promise
+    return new Promise((resolve, reject) => {
+      const abort = () => reject(signal.reason)
+      if (signal.aborted) return abort()
+      signal.addEventListener('abort', abort, { once: true })
+      this.#synced.promise.then(() => {
+        signal.removeEventListener('abort', abort)
+        resolve()
+      }, reject)
+    })
+  }
+
+  /** How old the data may be, ms: the time since the API server was last heard (a list, a watch opened, any event). */
+  silenceMs(): number {
+    return this.#options.clock.elapsed() - this.#heardAt
+  }
+
+  /**
+   * The time since the loop last turned, ms: since an attempt was begun or anything was heard. It stays below two and a
+   * half minutes even if there is no API server; 0 before the start and after the end. For liveness (I8).
+   */
+  attemptAgeMs(): number {
+    if (!this.#running) return 0
+    return this.#options.clock.elapsed() - Math.max(this.#attemptedAt, this.#heardAt)
+  }
+
+  /** Where a watch would go on; undefined while a list is due. */
+  get resourceVersion(): string | undefined {
+    return this.#resourceVersion
+  }
+
+  /** Lists where that is due, watches until the watch ends, and returns how long to pause then, ms. */
+  async #attempt(signal: AbortSignal): Promise<number> {
+    const { clock, random = Math.random } = this.#options
+    this.#attemptedAt = clock.elapsed()
+    try {
+      if (this.#resourceVersion === undefined && !this.#watchList) await this.#list(signal)
+      if (await this.#watch(signal)) return 0
+      this.#failures += 1
+      return backoffMs(this.#failures, undefined, random())
+    } catch (error) {
+      if (signal.aborted) return 0
+      if (error instanceof WatchListUnavailable) {
+        this.#options.log.info(this.#fields(), 'the API server has no WatchList: listing page by page')
+        this.#watchList = false
+        return 0
+      }
+      this.#failures += 1
+      const pauseMs = backoffMs(this.#failures, error, random())
+      this.#learnFrom(error, pauseMs)
+      return pauseMs
+    }
+  }
+
+  async #list(signal: AbortSignal): Promise<void> {
+    const { client, pageLimit = 500 } = this.#options
+    this.#known.beginList()
+    const resourceVersion = await listSecrets({
+      ...this.#selection(),
+      client,
+      limit: pageLimit,
+      signal,
+      onPage: () => this.#heard(),
+      onSecret: (metadata) => this.#report(this.#known.show(metadata, true)),
+    })
+    this.#listed(resourceVersion)
+  }
+
+  /** Resolves when the server ends the watch, with whether it was of any use. */
+  async #watch(signal: AbortSignal): Promise<boolean> {
+    const { client, clock, metrics, random = Math.random } = this.#options
+    let openedAt = Number.POSITIVE_INFINITY
+    let fruitful = false
+    const worked = () => {
+      fruitful = true
+      this.#failures = 0
+      this.#refusals = 0
+    }
+    if (this.#resourceVersion === undefined) this.#known.beginList()
+    try {
+      await watchSecrets({
+        ...this.#selection(),
+        client,
+        clock,
+        signal,
+        random,
+        resourceVersion: this.#resourceVersion,
+        onOpen: () => {
+          openedAt = clock.elapsed()
+          metrics.watchOpened()
+          this.#heard()
+        },
+        onHeard: () => this.#heard(),
+        onEvent: (event) => {
+          const listing = this.#resourceVersion === undefined
+          if (event.type === 'BOOKMARK') {
+            if (listing) return this.#listed(event.resourceVersion)
+            this.#resourceVersion = event.resourceVersion
+            return worked()
+          }
+          const { metadata } = event
+          this.#report(
+            event.type === 'DELETED' ? this.#known.remove(metadata) : this.#known.show(metadata, listing),
+          )
+          if (listing) return
+          this.#resourceVersion = metadata.resourceVersion
+          worked()
+        },
+      })
+    } finally {
+      if (clock.elapsed() - openedAt >= fruitfulAfterMs) worked()
+    }
+    return fruitful
+  }
+
+  #listed(resourceVersion: string): void {
+    for (const change of this.#known.endList()) this.#report(change)
+    this.#resourceVersion = resourceVersion
+    this.#options.metrics.relisted(this.#relistReason)
+    this.#options.log.info(
+      { ...this.#fields(), reason: this.#relistReason, count: this.#known.size, resourceVersion },
+      'listed the Secrets',
+    )
+    this.#hasSynced = true
+    this.#synced.resolve()
+  }
+
+  #learnFrom(error: unknown, pauseMs: number): void {
+    const told = error instanceof KubernetesError ? error : undefined
+    const expired = isExpired(error)
+    if (!isOutage(told)) this.#refusals += 1
+    if (expired || this.#refusals >= patience) {
+      if (this.#resourceVersion !== undefined) this.#relistReason = expired ? 'Expired' : 'Error'
+      else if (!expired) this.#watchList = false
+      this.#resourceVersion = undefined
+      this.#refusals = 0
+    }
+    this.#options.log.warn(
+      {
+        ...this.#fields(),
+        reason: told?.reason ?? 'Bug',
+        ...(told && told.status > 0 && { status: told.status }),
+        attempt: this.#failures,
+        durationMs: Math.round(pauseMs),
+        error: told?.message ?? (error instanceof Error ? error.name : 'not an Error'),
+      },
+      'the watch of the Secrets failed, it is tried again',
+    )
+  }
+
+  #report(change: SecretChange | undefined): void {
+    if (change !== undefined) this.#delivery.deliver(change)
+  }
+
+  #heard(): void {
+    this.#heardAt = this.#options.clock.elapsed()
+  }
+
+  #selection(): SecretSelection {
+    return { namespace: this.#options.namespace, labelSelector: this.#options.labelSelector }
+  }
+
+  #fields(): { readonly namespace?: string } {
+    return this.#options.namespace === undefined ? {} : { namespace: this.#options.namespace }
+  }
+}
+
+/** Whether an attempt failed for reasons that have nothing to do with what was asked for. */
+function isOutage(error: KubernetesError | undefined): boolean {
+  if (error === undefined) return false
+  if (error.status === 0)
+    return ['ConnectionFailed', 'Timeout', 'CredentialsUnreadable'].includes(error.reason)
+  return [401, 403, 429].includes(error.status)
+}
