@@ -1,0 +1,189 @@
+import type { Clock } from '../clock.ts'
+import { doubling } from './back-off.ts'
+import type { Log } from './observability.ts'
+import type { SecretKey, ServiceAction } from './ports.ts'
+import type { FailureClass, ServiceError } from './service-error.ts'
+
+type Cause = 'outage' | 'caller' | 'not-allowed'
+
+interface Hold {
+  readonly cause: Cause
+  readonly since: number
+  attempt: number
+  /** The one key that may try; undefined while the next time is waited for. */
+  probe: SecretKey | 'anyone' | undefined
+  cancel: () => void
+}
+
+/** First and longest time between probes, ms. */
+const probes: Readonly<Record<Cause, readonly [number, number]>> = {
+  outage: [1_000, 60_000],
+  caller: [30_000, 600_000],
+  'not-allowed': [600_000, 6 * 3_600_000],
+}
+
+const outagesInARow = 5
+const deniedSecrets = 3
+
+/**
+ * Holds the whole account when going on is pointless, so that a thousand Secrets need not each learn of one outage:
+ * after five outages in a row from at least two Secrets, when the credentials are refused, or when three Secrets in a
+ * row lack the permission to upload. While it holds, one key at a time may try, each time another; when a call comes
+ * through, all go on at once. A failure of one Secret's own never holds the others (I14).
+ */
+export class AccountGate {
+  readonly #clock: Clock
+  readonly #log: Log
+  readonly #wake: (keys: Iterable<SecretKey>) => void
+  /** Keys that wait for the account, in order of arrival. */
+  readonly #parked = new Set<SecretKey>()
+  readonly #outages = new Set<SecretKey>()
+  #outageCount = 0
+  readonly #denied = new Set<SecretKey>()
+  #hold: Hold | undefined
+
+  /** @param wake asks for a look at keys: their wait for the account is over, or it is their turn to try */
+  constructor(clock: Clock, log: Log, wake: (keys: Iterable<SecretKey>) => void) {
+    this.#clock = clock
+    this.#log = log
+    this.#wake = wake
+  }
+
+  get held(): boolean {
+    return this.#hold !== undefined
+  }
+
+  /** Whether a key has to wait with this action. Changes nothing. */
+  holds(key: SecretKey, action: ServiceAction): boolean {
+    if (!this.#concerns(action)) return false
+    return this.#hold?.probe !== 'anyone' && this.#hold?.probe !== key
+  }
+
+  /** Just before the call: takes the turn to try, when there is one. False: park(). */
+  admit(key: SecretKey, action: ServiceAction): boolean {
+    if (this.holds(key, action)) return false
+    if (this.#hold && this.#concerns(action)) this.#hold.probe = key
+    return true
+  }
+
+  /** The key waits for the account. */
+  park(key: SecretKey): void {
+    this.#parked.add(key)
+  }
+
+  /** The key makes no call after all: another one may try. */
+  passed(key: SecretKey): void {
+    this.#parked.delete(key)
+    if (this.#hold?.probe === key) this.#nextProbe(key)
+  }
+
+  /** A call of this action came through, or was refused for reasons of the Secret's own: the account works. */
+  succeeded(action: ServiceAction): void {
+    this.#outageCount = 0
+    this.#outages.clear()
+    if (action === 'UploadCertificate') this.#denied.clear()
+    if (this.#concerns(action)) this.#release()
+  }
+
+  /** A call failed. `outage` and `caller` count for the account, `not-allowed` only for three Secrets in a row. */
+  failed(key: SecretKey, error: ServiceError): void {
+    const cause = this.#causeOf(key, error)
+    if (cause === undefined) return
+    if (this.#hold) {
+      this.#failedAgain(key, cause)
+      return
+    }
+    this.#hold = { cause, since: this.#clock.elapsed(), attempt: 1, probe: undefined, cancel: () => {} }
+    this.#log.error(
+      { reason: 'AccountHeld', code: error.code, action: error.action },
+      'the account is held: no Secret is uploaded until a call comes through',
+    )
+    this.#waitForProbe(this.#hold)
+  }
+
+  /** New credentials are there: try at once. */
+  probeNow(): void {
+    if (!this.#hold || this.#hold.cause === 'outage') return
+    this.#hold.attempt = 1
+    this.#hold.cancel()
+    this.#nextProbe()
+  }
+
+  close(): void {
+    this.#hold?.cancel()
+    this.#parked.clear()
+  }
+
+  #causeOf(key: SecretKey, error: ServiceError): Cause | undefined {
+    switch (error.failure satisfies FailureClass) {
+      case 'caller':
+        return 'caller'
+      case 'outage':
+        this.#outages.add(key)
+        this.#outageCount++
+        return this.#hold || (this.#outageCount >= outagesInARow && this.#outages.size > 1)
+          ? 'outage'
+          : undefined
+      case 'not-allowed':
+        // Whoever is told what it may not do was recognised.
+        if (this.#hold && this.#hold.cause !== 'not-allowed') this.#release()
+        if (error.action !== 'UploadCertificate' || !error.countsForAccount) return undefined
+        this.#denied.add(key)
+        return this.#hold || this.#denied.size >= deniedSecrets ? 'not-allowed' : undefined
+      case 'throttled':
+        return undefined
+      default:
+        // Whoever looks at the certificate has accepted the caller.
+        this.succeeded(error.action)
+        return undefined
+    }
+  }
+
+  #failedAgain(key: SecretKey, cause: Cause): void {
+    const hold = this.#hold
+    // Calls that were under way when the hold began say nothing new; a probe does.
+    if (!hold || hold.probe !== key) return
+    this.#hold = { ...hold, cause, attempt: hold.cause === cause ? hold.attempt + 1 : 1, probe: undefined }
+    this.#parked.delete(key)
+    this.#parked.add(key)
+    this.#waitForProbe(this.#hold)
+  }
+
+  #concerns(action: ServiceAction): boolean {
+    if (!this.#hold) return false
+    return this.#hold.cause !== 'not-allowed' || action === 'UploadCertificate'
+  }
+
+  #waitForProbe(hold: Hold): void {
+    hold.cancel()
+    hold.cancel = this.#clock.after(doubling(...probes[hold.cause], hold.attempt), () => this.#nextProbe())
+  }
+
+  #nextProbe(except?: SecretKey): void {
+    if (!this.#hold) return
+    const next = [...this.#parked].find((it) => it !== except)
+    this.#hold.probe = next ?? 'anyone'
+    if (next === undefined) return
+    this.#parked.delete(next)
+    this.#wake([next])
+  }
+
+  #release(): void {
+    const hold = this.#hold
+    if (!hold) return
+    hold.cancel()
+    this.#hold = undefined
+    this.#denied.clear()
+    const keys = [...this.#parked]
+    this.#parked.clear()
+    this.#log.info(
+      {
+        reason: 'AccountReleased',
+        durationMs: Math.round(this.#clock.elapsed() - hold.since),
+        count: keys.length,
+      },
+      'the account works again',
+    )
+    this.#wake(keys)
+  }
+}

@@ -1,0 +1,283 @@
+import type { Chain } from '../certificate/material.ts'
+import { backOff } from './back-off.ts'
+import { requestOf } from './decide.ts'
+import type { ChainProgress, Decision } from './decision.ts'
+import type { Observed } from './observe.ts'
+import { existsElsewhere, failed, type Outcome, rejectedByService, uploaded, verified } from './outcome.ts'
+import type { Reconciled, Turn } from './reconciled.ts'
+import type { ReconcilerParts } from './reconciler-parts.ts'
+import type { Attempt } from './recorder.ts'
+import { secretFacts } from './secret-facts.ts'
+import { ServiceCalls } from './service-calls.ts'
+import { ServiceError } from './service-error.ts'
+import { urgencyOf } from './urgency.ts'
+
+type Result = Omit<Reconciled, 'decision'>
+type Call = Extract<Decision, { kind: 'Upload' | 'Find' | 'Verify' }>
+
+/** Makes the call of a decision and turns its answer, good or bad, into memory, status and the next step. */
+export class CallHandler {
+  readonly #parts: ReconcilerParts
+  readonly #calls: ServiceCalls
+  /** Chains that are under way, by memo key: one call serves all Secrets that hold the chain. */
+  readonly #flights = new Map<string, Promise<void>>()
+
+  constructor(parts: ReconcilerParts) {
+    this.#parts = parts
+    this.#calls = new ServiceCalls(parts.service, parts.identity.cluster, parts.metrics, parts.clock)
+  }
+
+  /** Under which name the id of a chain is remembered: with `repeatable`, every Secret has its own. */
+  memoKey({ settings, key }: Observed, chainFingerprint: string): string {
+    const chain = `${this.#parts.identity.account} ${chainFingerprint}`
+    return settings.repeatable ? `${chain} ${key}` : chain
+  }
+
+  /** Makes the call with the turn's slot, unless the account is held or another Secret makes the same one. */
+  async make(observed: Observed, decision: Call, turn: Turn, signal: AbortSignal): Promise<Result> {
+    const { gate } = this.#parts
+    const chain = observed.material.chain as Chain
+    const flightKey = this.memoKey(observed, chain.chainFingerprint)
+    const other = this.#flights.get(flightKey)
+    if (other) return { next: { kind: 'join', flight: other } }
+    if (!gate.admit(observed.key, turn.action)) return { next: { kind: 'hold' } }
+
+    let land = () => {}
+    this.#flights.set(flightKey, new Promise((resolve) => (land = resolve)))
+    try {
+      return { called: true, ...(await this.#answer(observed, decision, turn, signal)) }
+    } finally {
+      this.#flights.delete(flightKey)
+      land()
+    }
+  }
+
+  /** Writes an outcome down and says what comes next. */
+  async record(
+    observed: Observed,
+    outcome: Outcome,
+    signal: AbortSignal,
+    attempt: Attempt = {},
+    then: Result['next'] = { kind: 'done' },
+  ): Promise<Result> {
+    const { recorder, memory, metrics } = this.#parts
+    const recording = await recorder.record(observed, outcome, attempt, signal)
+    switch (recording.kind) {
+      case 'again':
+        return { next: { kind: 'again' } }
+      case 'later':
+        return { next: { kind: 'after', ms: recording.retryMs } }
+      case 'unchanged':
+        return { next: then }
+      case 'written': {
+        const { certificateId, chainFingerprint, origin } = outcome.change
+        const state = memory.of(observed.key)
+        if (certificateId && chainFingerprint) {
+          state.recorded = { certificateId, chainFingerprint, existed: origin === 'Adopted' }
+        }
+        if (outcome.phase === 'Synced') {
+          state.goneId = undefined
+          state.told = undefined
+        }
+        metrics.secret(observed.key, secretFacts(observed, outcome.change))
+        return { next: then, written: recording.resourceVersion }
+      }
+    }
+  }
+
+  /** While a failed input waits: what was told of it is told again, should it be missing. */
+  tellAgain(observed: Observed, signal: AbortSignal, then: Result['next']): Promise<Result> | Result {
+    const { told } = this.#parts.memory.of(observed.key)
+    return told?.input === observed.input
+      ? this.record(observed, told.outcome, signal, {}, then)
+      : { next: then }
+  }
+
+  /** Puts on record that a second copy is about to be made; the copy itself is the next step. */
+  async intend(observed: Observed, signal: AbortSignal): Promise<Result> {
+    const chain = observed.material.chain as Chain
+    const recording = await this.#parts.recorder.note(observed, { intent: chain.chainFingerprint }, signal)
+    if (recording.kind === 'later') return { next: { kind: 'after', ms: recording.retryMs } }
+    const written = recording.kind === 'written' ? { written: recording.resourceVersion } : {}
+    return { next: { kind: 'again' }, ...written }
+  }
+
+  async #answer(observed: Observed, decision: Call, turn: Turn, signal: AbortSignal): Promise<Result> {
+    const { gate } = this.#parts
+    try {
+      switch (decision.kind) {
+        case 'Upload':
+          return await this.#upload(observed, decision, turn, signal)
+        case 'Find': {
+          const found = await turn.slot.call(() => this.#calls.find(observed, decision.search, signal))
+          gate.succeeded(turn.action)
+          return await this.#found(observed, decision, found, signal)
+        }
+        case 'Verify': {
+          const exists = await turn.slot.call(() => this.#calls.exists(decision.certificateId, signal))
+          gate.succeeded(turn.action)
+          return await this.#verified(observed, decision.certificateId, exists, signal)
+        }
+      }
+    } catch (error) {
+      // An aborted call is the operator's own doing: it is safe to redo and says nothing about the account.
+      if (!(error instanceof ServiceError) || signal.aborted) throw error
+      return this.#failed(observed, decision, error, signal)
+    }
+  }
+
+  async #upload(
+    observed: Observed,
+    decision: Extract<Call, { kind: 'Upload' }>,
+    turn: Turn,
+    signal: AbortSignal,
+  ): Promise<Result> {
+    const { clock, budget, gate } = this.#parts
+    const chain = observed.material.chain as Chain
+    budget.spend(observed.key, chain.chainFingerprint, clock.now())
+    // Whatever becomes of this call, a further copy must be looked for first.
+    this.#progress(observed, { aliasAsked: false })
+    const answer = await turn.slot.call(() => this.#calls.upload(observed, decision, signal))
+    gate.succeeded('UploadCertificate')
+    if (!decision.copySuffix && this.#isOtherChain(observed, answer.certificateId)) {
+      this.#progress(observed, { sameId: true })
+      return { next: { kind: 'again' } }
+    }
+    const state = this.#parts.memory.of(observed.key)
+    const refusal = decision.plain ? state.refusal : undefined
+    return this.#known(observed, { ...answer, refusal }, signal, answer.requestId)
+  }
+
+  async #found(
+    observed: Observed,
+    { search }: Extract<Call, { kind: 'Find' }>,
+    found: string | undefined,
+    signal: AbortSignal,
+  ): Promise<Result> {
+    if (found !== undefined) {
+      if (search.by !== 'alias' && search.by !== 'previous' && this.#isOtherChain(observed, found)) {
+        this.#progress(observed, { sameId: true, exists: false })
+        return { next: { kind: 'again' } }
+      }
+      return this.#known(observed, { certificateId: found, existed: true }, signal)
+    }
+    if (search.by === 'previous' || search.by === 'alias') {
+      this.#progress(observed, search.by === 'alias' ? { aliasAsked: true } : { previousAsked: true })
+      return { next: { kind: 'again' } }
+    }
+    this.#progress(observed, { exists: false })
+    const ms = this.#remember(observed, 'exists')
+    return this.#tell(observed, existsElsewhere(), signal, {}, { kind: 'after', ms })
+  }
+
+  async #verified(observed: Observed, id: string, exists: boolean, signal: AbortSignal): Promise<Result> {
+    const { memory, memo, clock } = this.#parts
+    const state = memory.of(observed.key)
+    state.failure = undefined
+    if (exists) return this.record(observed, verified(observed, true, clock.now()), signal)
+    state.goneId = id
+    state.recorded = undefined
+    const chain = observed.material.chain as Chain
+    memo.delete(this.memoKey(observed, chain.chainFingerprint))
+    return { next: { kind: 'again' } }
+  }
+
+  /** The id of the observed chain is known: remember it before the status is written, so that no write repeats a call. */
+  #known(
+    observed: Observed,
+    answer: { certificateId: string; existed: boolean; refusal?: string | undefined },
+    signal: AbortSignal,
+    requestId?: string,
+  ): Promise<Result> {
+    const { memory, memo, identity, clock } = this.#parts
+    const chain = observed.material.chain as Chain
+    const { certificateId, existed } = answer
+    memo.set(this.memoKey(observed, chain.chainFingerprint), {
+      certificateId,
+      existed,
+      request: requestOf(observed),
+    })
+    const state = memory.of(observed.key)
+    const gone = state.goneId !== undefined && state.goneId === observed.status.uploaded?.certificateId
+    const attempt = (state.failure?.attempt ?? 0) + 1
+    state.failure = undefined
+    state.progress = undefined
+    const outcome = uploaded(observed, identity, { ...answer, gone }, clock.now())
+    return this.record(observed, outcome, signal, { attempt, requestId })
+  }
+
+  async #failed(
+    observed: Observed,
+    decision: Call,
+    error: ServiceError,
+    signal: AbortSignal,
+  ): Promise<Result> {
+    const { gate, memory, throttled, clock } = this.#parts
+    gate.failed(observed.key, error)
+    const state = memory.of(observed.key)
+    switch (error.failure) {
+      case 'throttled':
+        throttled(error.action)
+        return { next: { kind: 'slot', action: error.action, urgency: urgencyOf(observed, clock.now()) } }
+      case 'cosmetic':
+        if (decision.kind !== 'Upload' || decision.plain) break
+        state.plainInput = observed.input
+        state.refusal = `alias, tags and use, one of which was refused (${error.code})`
+        return { next: { kind: 'again' } }
+      case 'exists':
+        if (decision.kind !== 'Upload' || decision.copySuffix) break
+        this.#progress(observed, { exists: true })
+        return { next: { kind: 'again' } }
+      case 'not-allowed':
+        if (decision.kind !== 'Verify') break
+        return this.record(observed, verified(observed, false, clock.now()), signal)
+    }
+    this.#progress(observed, { exists: false })
+    const details: Attempt = { code: error.code, requestId: error.requestId }
+    if (decision.kind === 'Upload' && (error.failure === 'rejected' || error.failure === 'cosmetic')) {
+      const ms = this.#remember(observed, 'rejected')
+      const outcome = rejectedByService(observed, error, clock.now())
+      return this.#tell(observed, outcome, signal, details, { kind: 'after', ms })
+    }
+    const ms = this.#remember(observed, error.failure)
+    const attempt = state.failure?.attempt ?? 1
+    // The account's own probes set the pace now.
+    const forAccount = gate.held && (error.failure === 'outage' || error.failure === 'caller')
+    if (forAccount) state.failure = undefined
+    const next: Result['next'] = forAccount ? { kind: 'hold' } : { kind: 'after', ms }
+    return this.#tell(observed, failed(error), signal, { ...details, attempt }, next)
+  }
+
+  #tell(observed: Observed, outcome: Outcome, signal: AbortSignal, attempt: Attempt, then: Result['next']) {
+    this.#parts.memory.of(observed.key).told = { input: observed.input, outcome }
+    return this.record(observed, outcome, signal, attempt, then)
+  }
+
+  /** Notes a failed attempt of this input; the delay in ms. */
+  #remember(observed: Observed, failure: ServiceError['failure']): number {
+    const { memory, clock } = this.#parts
+    const state = memory.of(observed.key)
+    const attempt = state.failure?.input === observed.input ? state.failure.attempt + 1 : 1
+    const ms = backOff(failure, attempt)
+    state.failure = { input: observed.input, class: failure, attempt, until: clock.now() + ms }
+    return ms
+  }
+
+  #progress(observed: Observed, step: Partial<ChainProgress>): void {
+    const chain = observed.material.chain as Chain
+    const { chainFingerprint } = chain
+    const state = this.#parts.memory.of(observed.key)
+    const before = state.progress?.chainFingerprint === chainFingerprint ? state.progress : undefined
+    state.progress = { ...before, ...step, chainFingerprint }
+  }
+
+  /** The id on record holds another chain of the same leaf: the service compares by leaf. */
+  #isOtherChain({ status, material }: Observed, certificateId: string): boolean {
+    const { uploaded } = status
+    return (
+      uploaded?.account === this.#parts.identity.account &&
+      uploaded.certificateId === certificateId &&
+      uploaded.chainFingerprint !== material.chain?.chainFingerprint
+    )
+  }
+}

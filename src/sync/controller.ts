@@ -1,0 +1,264 @@
+import type { Clock } from '../clock.ts'
+import { AccountGate } from './account-gate.ts'
+import { doubling } from './back-off.ts'
+import { EchoFilter } from './echo-filter.ts'
+import { IdMemo } from './id-memo.ts'
+import { KeyMemory } from './key-memory.ts'
+import type { Gauges, Log, Metrics } from './observability.ts'
+import type { Identity } from './observe.ts'
+import type {
+  CertificateService,
+  EventRecorder,
+  SecretChange,
+  SecretKey,
+  SecretStore,
+  ServiceAction,
+} from './ports.ts'
+import type { Reconciled, Turn } from './reconciled.ts'
+import { Reconciler } from './reconciler.ts'
+import { Recorder } from './recorder.ts'
+import { ServiceLane, type Slot } from './service-lane.ts'
+import { UnsyncedAges } from './unsynced-ages.ts'
+import { UploadBudget } from './upload-budget.ts'
+import { WorkQueue } from './work-queue.ts'
+
+export interface ControllerParts {
+  readonly identity: Identity
+  readonly clock: Clock
+  readonly store: SecretStore
+  readonly service: CertificateService
+  readonly events: EventRecorder
+  readonly metrics: Metrics
+  readonly log: Log
+  readonly dryRun: boolean
+  /** How many Secrets are looked at at a time. */
+  readonly workers: number
+  /** Calls of one action within a second, at most. */
+  readonly slots: number
+  readonly uploadBudget: { readonly count: number; readonly perMs: number }
+  /** How often every Secret is looked at although nothing changed, ms. */
+  readonly resyncMs: number
+}
+
+const actions: readonly ServiceAction[] = [
+  'UploadCertificate',
+  'DescribeCertificates',
+  'CheckCertificateExist',
+]
+
+/**
+ * Moves keys: from a change to the work queue, through a reconcile, and where that needs a call through the action's
+ * lane to a second one. A key waits in the queue, waits in a lane, or is worked on; it is never worked on twice at once.
+ */
+export class Controller {
+  readonly #parts: ControllerParts
+  readonly #queue: WorkQueue
+  readonly #lanes: ReadonlyMap<ServiceAction, ServiceLane>
+  readonly #gate: AccountGate
+  readonly #memory = new KeyMemory()
+  readonly #reconciler: Reconciler
+  readonly #echoes = new EchoFilter()
+  readonly #unsynced: UnsyncedAges
+  readonly #known = new Set<SecretKey>()
+  readonly #errors = new Map<SecretKey, number>()
+  readonly #stop = new AbortController()
+  readonly #abort = new AbortController()
+  readonly #running = new Set<Promise<void>>()
+  #lastTurn: number
+  #cancelResync = () => {}
+
+  constructor(parts: ControllerParts) {
+    const { clock, log, dryRun, slots } = parts
+    this.#parts = parts
+    this.#queue = new WorkQueue(clock)
+    this.#unsynced = new UnsyncedAges(clock)
+    this.#lastTurn = clock.elapsed()
+    this.#gate = new AccountGate(clock, log, (keys) => this.#wake(keys))
+    const lane = (action: ServiceAction) =>
+      [action, new ServiceLane(clock, slots, (key, slot) => this.#serve(key, action, slot))] as const
+    this.#lanes = new Map(actions.map(lane))
+    this.#reconciler = new Reconciler({
+      ...parts,
+      recorder: new Recorder({ ...parts, dryRun }),
+      memory: this.#memory,
+      memo: new IdMemo(clock),
+      budget: new UploadBudget(parts.uploadBudget.count, parts.uploadBudget.perMs),
+      gate: this.#gate,
+      throttled: (action) => this.#throttled(action),
+    })
+  }
+
+  /** Takes what a reflector says. Never throws. */
+  onChange(change: SecretChange): void {
+    if (change.kind === 'gone') {
+      // The look itself finds out that the Secret is gone, and forgets it.
+      this.#unsynced.settled(change.key)
+      this.#queue.add(change.key, 'change')
+      return
+    }
+    this.#known.add(change.key)
+    if (this.#echoes.isEcho(change.key, change.resourceVersion)) return
+    this.#unsynced.changed(change.key)
+    this.#queue.add(change.key, change.listed ? 'sweep' : 'change', change.resourceVersion)
+  }
+
+  /** Starts the workers, the lanes and the resync. */
+  start(): void {
+    for (let i = 0; i < this.#parts.workers; i++) this.#track(this.#work())
+    for (const lane of this.#lanes.values()) lane.start(this.#stop.signal).catch(() => {}) // stopped before it opened
+    this.#planResync()
+  }
+
+  /**
+   * No new work; what is under way may end within `graceMs` ms, then its calls are aborted, which is safe to redo (I9).
+   */
+  async stop(graceMs: number): Promise<void> {
+    this.#stop.abort(new Error('stopped'))
+    this.#cancelResync()
+    this.#queue.close()
+    for (const lane of this.#lanes.values()) lane.close()
+    this.#gate.close()
+    const cancel = this.#parts.clock.after(graceMs, () => this.#abort.abort(new Error('shutting down')))
+    await Promise.allSettled(this.#running)
+    cancel()
+  }
+
+  /** New credentials are there. */
+  credentialsChanged(): void {
+    this.#gate.probeNow()
+  }
+
+  /** ms since a worker last took or finished something, or 0 when there is nothing to do: for liveness (I8). */
+  idleMs(): number {
+    return this.#queue.depth === 0 ? 0 : this.#parts.clock.elapsed() - this.#lastTurn
+  }
+
+  /** What the metrics read. */
+  gauges(): Omit<Gauges, 'watchAgeMs'> {
+    return {
+      queueDepths: () => ({
+        work: this.#queue.depth,
+        delayed: this.#queue.delayed,
+        ...Object.fromEntries([...this.#lanes].map(([action, lane]) => [action, lane.depth])),
+      }),
+      oldestUnsyncedMs: () => this.#unsynced.oldestMs(),
+      slots: () => this.#lanes.get('UploadCertificate')?.slots ?? 0,
+      accountHeld: () => this.#gate.held,
+    }
+  }
+
+  async #work(): Promise<void> {
+    for (;;) {
+      const key = await this.#queue.take()
+      if (key === undefined) return
+      await this.#handle(key)
+    }
+  }
+
+  /** A lane gives a slot to a key. */
+  async #serve(key: SecretKey, action: ServiceAction, slot: Slot): Promise<void> {
+    if (this.#gate.holds(key, action)) return this.#gate.park(key)
+    // Active elsewhere: it is looked at once more, and asks for a slot again if it still needs one.
+    if (!this.#queue.activate(key)) return this.#queue.add(key, 'change')
+    await this.#track(this.#handle(key, { action, slot }))
+  }
+
+  async #handle(key: SecretKey, turn?: Turn): Promise<void> {
+    this.#lastTurn = this.#parts.clock.elapsed()
+    const result = await this.#reconcile(key, turn)
+    if (result?.written) this.#echoes.wrote(key, result.written)
+    this.#lastTurn = this.#parts.clock.elapsed()
+    this.#queue.done(key, result?.written)
+    if (result) this.#follow(key, result)
+  }
+
+  async #reconcile(key: SecretKey, turn: Turn | undefined): Promise<Reconciled | undefined> {
+    const { clock, metrics, log } = this.#parts
+    const start = clock.elapsed()
+    try {
+      const result = await this.#reconciler.reconcile(key, this.#abort.signal, turn)
+      this.#errors.delete(key)
+      metrics.reconciled(result.decision, clock.elapsed() - start)
+      return result
+    } catch (error) {
+      metrics.reconciled('Error', clock.elapsed() - start)
+      if (this.#abort.signal.aborted) return undefined
+      const attempt = (this.#errors.get(key) ?? 0) + 1
+      this.#errors.set(key, attempt)
+      const [namespace, name] = key.split('/') as [string, string]
+      log.warn({ namespace, name, attempt, error: describe(error) }, 'reconcile failed; it is repeated')
+      this.#gate.passed(key)
+      this.#queue.addAfter(key, doubling(200, 60_000, attempt) * (1 - 0.2 * Math.random()))
+      return undefined
+    }
+  }
+
+  #follow(key: SecretKey, { next, decision, called }: Reconciled): void {
+    if (isSettled(decision)) this.#unsynced.settled(key)
+    if (next.kind !== 'slot') for (const lane of this.#lanes.values()) lane.remove(key)
+    switch (next.kind) {
+      case 'again':
+        this.#queue.add(key, 'change')
+        return
+      case 'slot':
+        this.#lanes.get(next.action)?.add(key, next.urgency)
+        return
+      case 'hold':
+        this.#gate.park(key)
+        return
+      case 'join':
+        next.flight.then(() => this.#queue.add(key, 'change'))
+        return
+      case 'after':
+        this.#queue.addAfter(key, next.ms)
+        break
+      case 'gone':
+        this.#known.delete(key)
+        this.#echoes.forget(key)
+        this.#unsynced.settled(key)
+        break
+      case 'done':
+        if (called) this.#unsynced.settled(key)
+    }
+    if (!called) this.#gate.passed(key)
+  }
+
+  /** Keys whose wait for the account is over. When it works again, nobody waits out a back-off of the outage. */
+  #wake(keys: Iterable<SecretKey>): void {
+    const ended = this.#gate.held ? [] : this.#memory.endOutages()
+    for (const key of new Set([...keys, ...ended])) this.#queue.add(key, 'change')
+  }
+
+  #throttled(action: ServiceAction): void {
+    const lane = this.#lanes.get(action)
+    lane?.throttled()
+    this.#parts.log.warn(
+      { reason: 'Throttled', action, ...(lane ? { slots: lane.slots } : {}) },
+      'the service asks to slow down',
+    )
+  }
+
+  #planResync(): void {
+    const { clock, resyncMs } = this.#parts
+    this.#cancelResync = clock.after(resyncMs * (0.9 + 0.2 * Math.random()), () => {
+      for (const key of this.#known) this.#queue.add(key, 'sweep')
+      this.#planResync()
+    })
+  }
+
+  #track(work: Promise<void>): Promise<void> {
+    this.#running.add(work)
+    return work.finally(() => this.#running.delete(work))
+  }
+}
+
+/** Whether nothing more is to be done for what the Secret holds now. */
+function isSettled(decision: Reconciled['decision']): boolean {
+  return ['Gone', 'Ignore', 'Skip', 'Synced', 'Record', 'Reject', 'Keep'].includes(decision)
+}
+
+/** Our own errors carry no Secret data; of anything else only the name is told. */
+function describe(error: unknown): string {
+  if (!(error instanceof Error)) return 'unknown error'
+  return error.name === 'KubernetesError' || error.name === 'ServiceError' ? error.message : error.name
+}

@@ -1,0 +1,101 @@
+import type { Chain } from '../certificate/material.ts'
+import { preflight } from '../certificate/preflight.ts'
+import { userKeys } from './annotation-keys.ts'
+import { decideChain } from './decide-chain.ts'
+import type { Decision, Memory } from './decision.ts'
+import type { Identity, Observed } from './observe.ts'
+
+/** How long a rejection by the service is believed (ms): what we know of its codes may be wrong. */
+export const rejectionLifetimeMs = 24 * 3_600_000
+
+/**
+ * Decides what to do about one Secret. Pure: the design's decision table, row by row.
+ *
+ * @param now ms since the epoch
+ */
+export function decide(observed: Observed, memory: Memory, identity: Identity, now: number): Decision {
+  const { settings, status, material } = observed
+
+  if (settings.upload === 'absent' || settings.upload === 'no' || observed.secret.deleting)
+    return { kind: 'Ignore' }
+  if (settings.paused) return { kind: 'Skip' }
+  if (settings.problems.length > 0) return invalidAnnotation(settings.problems)
+
+  const backOff = backingOff(observed, memory, now)
+  const gone = status.uploaded !== undefined && status.uploaded.certificateId === memory.goneId
+  const requestOpen = settings.requestedAt !== undefined && settings.requestedAt !== status.handledRequest
+  // A memo made for this very request answers it; an older one is what the request asks to go past.
+  const memo =
+    memory.memo && (!requestOpen || memory.memo.request === requestOf(observed)) ? memory.memo : undefined
+
+  if (isUploaded(observed, identity) && !(requestOpen && gone)) {
+    const uploaded = status.uploaded as NonNullable<typeof status.uploaded>
+    if (requestOpen && memo === undefined) {
+      if (backOff) return backOff
+      return memory.lookupsHeld ? { kind: 'Hold' } : { kind: 'Verify', certificateId: uploaded.certificateId }
+    }
+    const { recorded } = memory
+    // Somebody wrote another id over ours: what the service answered is the truth (I6).
+    if (
+      recorded?.chainFingerprint === uploaded.chainFingerprint &&
+      recorded.certificateId !== uploaded.certificateId
+    ) {
+      return { kind: 'Record', certificateId: recorded.certificateId, existed: recorded.existed }
+    }
+    return { kind: 'Synced' }
+  }
+
+  if (observed.temporary) return { kind: 'Pending', reason: 'TemporaryCertificate' }
+  const violation = preflight(material, now)
+  if (violation) return { kind: 'Reject', ...violation }
+  const chain = material.chain as Chain
+  if (memo && !isOtherChainsId(observed, memo.certificateId, chain)) return record(memo)
+
+  const keptUntil = (status.rejectedAt ?? 0) + rejectionLifetimeMs
+  if (status.phase === 'Rejected' && status.rejectedFor === observed.rejectionInput && now < keptUntil) {
+    return { kind: 'Keep', until: keptUntil }
+  }
+  if (backOff) return backOff
+  if (memory.uploadsHeld) return { kind: 'Hold' }
+  if (memory.budgetFreeAt !== undefined && memory.budgetFreeAt > now) {
+    return { kind: 'Pending', reason: 'UploadBudgetExceeded', until: memory.budgetFreeAt }
+  }
+  return decideChain(observed, memory, identity, chain)
+}
+
+/** The status says that this very chain is in this very account. */
+function isUploaded({ status, material }: Observed, identity: Identity): boolean {
+  return (
+    material.chain !== undefined &&
+    status.uploaded?.account === identity.account &&
+    status.uploaded.chainFingerprint === material.chain.chainFingerprint
+  )
+}
+
+/** The id on record holds another chain of the same leaf: writing it down again would keep the old chain in service. */
+function isOtherChainsId({ status }: Observed, certificateId: string, chain: Chain): boolean {
+  return (
+    status.uploaded?.certificateId === certificateId &&
+    status.uploaded.chainFingerprint !== chain.chainFingerprint
+  )
+}
+
+function backingOff(observed: Observed, { failure }: Memory, now: number): Decision | undefined {
+  const waits = failure && failure.input === observed.input && failure.until > now
+  return waits ? { kind: 'Wait', until: failure.until } : undefined
+}
+
+function record(memo: NonNullable<Memory['memo']>): Decision {
+  return { kind: 'Record', certificateId: memo.certificateId, existed: memo.existed }
+}
+
+function invalidAnnotation(problems: readonly string[]): Decision {
+  const message = `${problems.join('; ')}. Correct the annotation (all keys start with ${userKeys.upload.split('/')[0]}/).`
+  return { kind: 'Reject', reason: 'InvalidAnnotation', message }
+}
+
+/** Identifies an open request of one Secret, so that an answer to it can be told from an older one. */
+export function requestOf(observed: Observed): string | undefined {
+  const { requestedAt } = observed.settings
+  return requestedAt === undefined ? undefined : `${observed.key} ${requestedAt}`
+}

@@ -1,0 +1,55 @@
+import type { ChainProgress, Recorded } from './decision.ts'
+import type { Outcome } from './outcome.ts'
+import type { SecretKey } from './ports.ts'
+import type { FailureClass } from './service-error.ts'
+
+/** The last failed call of a key. */
+export interface Failure {
+  readonly input: string
+  readonly class: FailureClass
+  readonly attempt: number
+  /** ms since the epoch. */
+  readonly until: number
+}
+
+/** What the process remembers of one key: ids, hashes and times, never a certificate or key (I3). */
+export interface KeyState {
+  failure?: Failure | undefined
+  /** How the last failed call was told: told again when the write got lost or somebody wiped it. */
+  told?: { readonly input: string; readonly outcome: Outcome } | undefined
+  plainInput?: string | undefined
+  /** What was refused, in words, when `plainInput` was. */
+  refusal?: string | undefined
+  goneId?: string | undefined
+  recorded?: Recorded | undefined
+  progress?: ChainProgress | undefined
+}
+
+/** The states of the keys that have one. Forgotten with the Secret. */
+export class KeyMemory {
+  readonly #states = new Map<SecretKey, KeyState>()
+
+  /** The state of a key, made when there is none. */
+  of(key: SecretKey): KeyState {
+    const known = this.#states.get(key)
+    if (known) return known
+    const fresh: KeyState = {}
+    this.#states.set(key, fresh)
+    return fresh
+  }
+
+  forget(key: SecretKey): void {
+    this.#states.delete(key)
+  }
+
+  /** Ends the back-off of all keys whose last call met an outage, and names them. */
+  endOutages(): SecretKey[] {
+    const ended: SecretKey[] = []
+    for (const [key, state] of this.#states) {
+      if (state.failure?.class !== 'outage') continue
+      state.failure = undefined
+      ended.push(key)
+    }
+    return ended
+  }
+}

@@ -1,0 +1,32 @@
+import { createHash } from 'node:crypto'
+import type { Tag } from './ports.ts'
+
+/** Whose certificate it is, as its tags in Tencent Cloud say (I11). */
+export interface Owner {
+  readonly cluster: string
+  readonly namespace: string
+  readonly name: string
+}
+
+const prefix = 'cert-sync/'
+
+/** The tags that every upload carries. The words qcloud, tencent and project are reserved in keys. */
+export function ownershipTags(owner: Owner): Tag[] {
+  return [
+    { key: `${prefix}cluster`, value: owner.cluster },
+    { key: `${prefix}secret`, value: `${owner.namespace}/${owner.name}` },
+  ]
+}
+
+/** Whether a tag key is one that only the operator may set. */
+export function isOwnershipTag(key: string): boolean {
+  return key.startsWith(prefix)
+}
+
+/**
+ * What a second copy of one leaf is found by after a crash: the end of its alias, unique to cluster, Secret and chain.
+ */
+export function copySuffix(owner: Owner, chainFingerprint: string): string {
+  const parts = [owner.cluster, owner.namespace, owner.name, chainFingerprint]
+  return createHash('sha256').update(JSON.stringify(parts)).digest('hex').slice(0, 16)
+}

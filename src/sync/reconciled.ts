@@ -1,0 +1,36 @@
+import type { Decision } from './decision.ts'
+import type { ServiceAction } from './ports.ts'
+import type { Slot } from './service-lane.ts'
+
+/** What is to happen with a key after a reconcile. */
+export type Next =
+  /** Nothing, until something changes. */
+  | { readonly kind: 'done' }
+  /** The Secret is gone or not ours. */
+  | { readonly kind: 'gone' }
+  /** Another look, at once. */
+  | { readonly kind: 'again' }
+  /** Another look after so many ms. */
+  | { readonly kind: 'after'; readonly ms: number }
+  /** It needs a slot. */
+  | { readonly kind: 'slot'; readonly action: ServiceAction; readonly urgency: number }
+  /** It waits for the account. */
+  | { readonly kind: 'hold' }
+  /** The same chain is under way for another Secret: another look when that has ended. */
+  | { readonly kind: 'join'; readonly flight: Promise<void> }
+
+/** The result of one reconcile. */
+export interface Reconciled {
+  readonly next: Next
+  readonly decision: Decision['kind'] | 'Gone'
+  /** resourceVersion of the status write, when there was one. */
+  readonly written?: string
+  /** A call was made. */
+  readonly called?: boolean
+}
+
+/** The right to make one call of one action. */
+export interface Turn {
+  readonly action: ServiceAction
+  readonly slot: Slot
+}

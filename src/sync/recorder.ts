@@ -1,0 +1,165 @@
+import type { Clock } from '../clock.ts'
+import type { Log, Metrics } from './observability.ts'
+import type { Observed } from './observe.ts'
+import type { Outcome } from './outcome.ts'
+import type { EventRecorder, SecretKey, SecretStore } from './ports.ts'
+import { type StatusChange, statusPatch } from './status.ts'
+import { WriteBudget } from './write-budget.ts'
+
+/** What became of an outcome. `retryMs`: look again after so long; `again`: the Secret moved on, look at once. */
+export type Recording =
+  | { readonly kind: 'unchanged' }
+  | { readonly kind: 'written'; readonly resourceVersion: string }
+  | { readonly kind: 'again' }
+  | { readonly kind: 'later'; readonly retryMs: number }
+
+/** What belongs to the log line and the Event, but not to the status. */
+export interface Attempt {
+  readonly code?: string
+  readonly requestId?: string | undefined
+  readonly attempt?: number
+}
+
+export interface RecorderParts {
+  readonly clock: Clock
+  readonly store: SecretStore
+  readonly events: EventRecorder
+  readonly metrics: Metrics
+  readonly log: Log
+  /** Nothing is written: it is counted. */
+  readonly dryRun: boolean
+}
+
+const refusedRetryMs = 10 * 60_000
+
+/** The one place that writes status: annotations first, then Event, metric and log line, and only on change. */
+export class Recorder {
+  readonly #clock: Clock
+  /** Writes that the API server refused, and until when (ms, elapsed) they are not repeated. */
+  readonly #refused = new Map<SecretKey, { patch: string; until: number }>()
+  readonly #store: SecretStore
+  readonly #events: EventRecorder
+  readonly #metrics: Metrics
+  readonly #log: Log
+  readonly #dryRun: boolean
+  readonly #budget: WriteBudget
+  /** Secrets about whose refused or contested status somebody was told. */
+  readonly #told = new Map<SecretKey, string>()
+
+  constructor(parts: RecorderParts) {
+    const { clock, store, events, metrics, log, dryRun } = parts
+    this.#clock = clock
+    this.#dryRun = dryRun
+    this.#store = store
+    this.#events = events
+    this.#metrics = metrics
+    this.#log = log
+    this.#budget = new WriteBudget(clock)
+  }
+
+  /** Writes an outcome down. Throws what the store throws: then nothing is known to be written. */
+  async record(
+    observed: Observed,
+    outcome: Outcome,
+    attempt: Attempt,
+    signal: AbortSignal,
+  ): Promise<Recording> {
+    const recording = await this.note(observed, outcome.change, signal)
+    if (recording.kind === 'written') this.#announce(observed, outcome, attempt)
+    return recording
+  }
+
+  /** Writes status annotations without telling anybody: book-keeping. */
+  async note(observed: Observed, change: StatusChange, signal: AbortSignal): Promise<Recording> {
+    const { key, secret } = observed
+    const patch = statusPatch(secret.annotations, change)
+    if (!patch) return { kind: 'unchanged' }
+    if (this.#dryRun) {
+      this.#metrics.wouldDo('WriteStatus')
+      return { kind: 'unchanged' }
+    }
+    const refused = this.#refused.get(key)
+    const waitMs = (refused?.until ?? 0) - this.#clock.elapsed()
+    if (refused?.patch === JSON.stringify(patch) && waitMs > 0) return { kind: 'later', retryMs: waitMs }
+    const retryMs = this.#budget.take(key)
+    if (retryMs > 0) {
+      this.#metrics.statusWrite('contested')
+      this.#tell(
+        observed,
+        'StatusContested',
+        'Somebody else keeps rewriting the status annotations of this Secret.',
+      )
+      return { kind: 'later', retryMs }
+    }
+    const written = await this.#store.annotate(secret, patch, signal).catch((error: unknown) => {
+      this.#metrics.statusWrite('failed')
+      throw error
+    })
+    this.#metrics.statusWrite(written.kind)
+    if (written.kind === 'stale') return { kind: 'again' }
+    if (written.kind === 'refused') {
+      this.#refused.set(key, { patch: JSON.stringify(patch), until: this.#clock.elapsed() + refusedRetryMs })
+      this.#tell(
+        observed,
+        'StatusNotWritable',
+        `The API server refused the status annotations: ${written.message}`,
+      )
+      return { kind: 'later', retryMs: refusedRetryMs }
+    }
+    this.#told.delete(key)
+    this.#refused.delete(key)
+    return written
+  }
+
+  /** The Secret is gone. */
+  forget(key: SecretKey): void {
+    this.#budget.forget(key)
+    this.#told.delete(key)
+    this.#refused.delete(key)
+  }
+
+  /** Events on transitions only: a repaired annotation is none. */
+  #announce(observed: Observed, outcome: Outcome, attempt: Attempt): void {
+    const { secret, status, material } = observed
+    const certificateId = outcome.change.certificateId ?? status.uploaded?.certificateId
+    const { phase, reason, message } = outcome
+    this.#log[phase === 'Failed' || phase === 'Rejected' ? 'warn' : 'info'](
+      {
+        namespace: secret.namespace,
+        name: secret.name,
+        reason,
+        decision: phase,
+        ...(material.chain ? { fingerprint: material.chain.fingerprint } : {}),
+        ...(certificateId ? { certificateId } : {}),
+        ...(attempt.code ? { code: attempt.code } : {}),
+        ...(attempt.requestId ? { requestId: attempt.requestId } : {}),
+        ...(attempt.attempt ? { attempt: attempt.attempt } : {}),
+        resourceVersion: secret.resourceVersion,
+      },
+      message,
+    )
+    const same =
+      status.phase === phase &&
+      status.reason === reason &&
+      status.message === outcome.change.message &&
+      status.uploaded?.certificateId === certificateId
+    if (same) return
+    const request = attempt.requestId ? ` Request id ${attempt.requestId}.` : ''
+    this.#events.record({
+      secret,
+      type: phase === 'Failed' || phase === 'Rejected' ? 'Warning' : 'Normal',
+      reason,
+      action: 'Sync',
+      message:
+        phase === 'Synced' ? `${message} CertificateId ${certificateId}.${request}` : `${message}${request}`,
+    })
+  }
+
+  #tell(observed: Observed, reason: 'StatusContested' | 'StatusNotWritable', message: string): void {
+    if (this.#told.get(observed.key) === reason) return
+    this.#told.set(observed.key, reason)
+    const { secret } = observed
+    this.#log.warn({ namespace: secret.namespace, name: secret.name, reason }, message)
+    this.#events.record({ secret, type: 'Warning', reason, action: 'WriteStatus', message })
+  }
+}

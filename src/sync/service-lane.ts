@@ -1,0 +1,123 @@
+import PQueue from 'p-queue'
+import type { Clock } from '../clock.ts'
+import type { SecretKey } from './ports.ts'
+import { ServiceError } from './service-error.ts'
+import { SlotPacing } from './slot-pacing.ts'
+
+/** The right to make one call. */
+export interface Slot {
+  /** Makes the call; the slot is then held as I2 wants it. At most once per slot. */
+  call<T>(work: () => Promise<T>): Promise<T>
+}
+
+const windowMs = 1_000
+const giveBackMs = 10_000
+
+/**
+ * The way to one action of the service: as many calls at a time, and within any second, as there are slots. Keys wait
+ * in order of urgency; a slot that makes no call is free at once.
+ */
+export class ServiceLane {
+  readonly #clock: Clock
+  readonly #serve: (key: SecretKey, slot: Slot) => Promise<void>
+  readonly #maxSlots: number
+  readonly #queue: PQueue
+  readonly #tickets = new Map<SecretKey, AbortController>()
+  readonly #pacing = new SlotPacing()
+  #lastHalved = Number.NEGATIVE_INFINITY
+  #cancelGiveBack: (() => void) | undefined
+
+  /** @param serve works on a key with a slot; must not throw */
+  constructor(clock: Clock, slots: number, serve: (key: SecretKey, slot: Slot) => Promise<void>) {
+    this.#clock = clock
+    this.#maxSlots = slots
+    this.#serve = serve
+    this.#queue = new PQueue({ concurrency: slots, autoStart: false })
+  }
+
+  /** Opens the lane one second from now: another process of ours may have used this second's calls (I2). */
+  async start(signal: AbortSignal): Promise<void> {
+    await this.#clock.sleep(windowMs, signal)
+    this.#queue.start()
+  }
+
+  /** Keys waiting for a slot. */
+  get depth(): number {
+    return this.#tickets.size
+  }
+
+  /** Slots in force. */
+  get slots(): number {
+    return this.#queue.concurrency
+  }
+
+  /** Queues a key; for one that waits already, changes its urgency. Higher goes first. */
+  add(key: SecretKey, urgency: number): void {
+    if (this.#tickets.has(key)) {
+      this.#queue.setPriority(key, urgency)
+      return
+    }
+    const ticket = new AbortController()
+    this.#tickets.set(key, ticket)
+    this.#queue
+      .add(() => this.#turn(key, ticket), { id: key, priority: urgency, signal: ticket.signal })
+      .catch(() => {}) // aborted while waiting
+  }
+
+  /** Takes a key out of the queue: it wants no call any more. */
+  remove(key: SecretKey): void {
+    this.#tickets.get(key)?.abort()
+    this.#tickets.delete(key)
+  }
+
+  /** The service asked to slow down: half the slots, at most once a second; one comes back every ten seconds. */
+  throttled(): void {
+    const now = this.#clock.elapsed()
+    if (now - this.#lastHalved < windowMs) return
+    this.#lastHalved = now
+    this.#queue.concurrency = Math.max(1, Math.floor(this.#queue.concurrency / 2))
+    this.#cancelGiveBack?.()
+    this.#giveBackLater()
+  }
+
+  /** Gives out no more slots and forgets who waits. */
+  close(): void {
+    this.#queue.pause()
+    for (const key of [...this.#tickets.keys()]) this.remove(key)
+    this.#cancelGiveBack?.()
+  }
+
+  async #turn(key: SecretKey, ticket: AbortController): Promise<void> {
+    if (this.#tickets.get(key) === ticket) this.#tickets.delete(key)
+    let freeAt = 0
+    const slot: Slot = {
+      call: async (work) => {
+        const start = this.#clock.elapsed()
+        const hold = (answered: boolean) => {
+          const end = this.#clock.elapsed()
+          if (answered) this.#pacing.answered(end - start)
+          freeAt = this.#pacing.freeAt(start, end, answered)
+        }
+        try {
+          const result = await work()
+          hold(true)
+          return result
+        } catch (error) {
+          hold(error instanceof ServiceError && error.requestId !== undefined)
+          throw error
+        }
+      },
+    }
+    await this.#serve(key, slot)
+    const wait = freeAt - this.#clock.elapsed()
+    if (wait > 0) await this.#clock.sleep(wait)
+  }
+
+  #giveBackLater(): void {
+    this.#cancelGiveBack = this.#clock.after(giveBackMs, () => {
+      this.#queue.concurrency = Math.min(this.#maxSlots, this.#queue.concurrency + 1)
+      this.#cancelGiveBack = undefined
+      if (this.#queue.concurrency < this.#maxSlots) this.#giveBackLater()
+    })
+  }
+}

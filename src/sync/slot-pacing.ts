@@ -1,0 +1,29 @@
+const windowMs = 1_000
+const enough = 10
+const kept = 64
+
+/**
+ * How long a slot stays taken after its call, so that a server that counts an exact sliding window never sees more
+ * calls within a second than there are slots (I2).
+ *
+ * A slot that is held until a second after the response is exact, whatever the network does: the call had arrived by
+ * then. Sharper, and exact as long as the time to the server varies no more than the last round trips did: a second
+ * and that variation after the start. The earlier of the two is taken, but never before the response.
+ */
+export class SlotPacing {
+  readonly #roundTrips: number[] = []
+
+  /** A call was answered after `ms`. Calls without an answer say nothing about the way there: leave them out. */
+  answered(ms: number): void {
+    this.#roundTrips.push(ms)
+    if (this.#roundTrips.length > kept) this.#roundTrips.shift()
+  }
+
+  /** When (on the clock of `start` and `end`, ms) the slot is free again. */
+  freeAt(start: number, end: number, answered: boolean): number {
+    const safe = end + windowMs
+    if (!answered || this.#roundTrips.length < enough) return safe
+    const margin = Math.max(...this.#roundTrips) - Math.min(...this.#roundTrips)
+    return Math.max(end, Math.min(safe, start + windowMs + margin))
+  }
+}

@@ -1,0 +1,32 @@
+import type { Clock } from '../clock.ts'
+import type { SecretKey } from './ports.ts'
+
+const burst = 6
+const refillMs = 20_000
+
+/** Six status writes per Secret, then one every 20 s: two writers cannot loop at watch speed (I5). */
+export class WriteBudget {
+  readonly #clock: Clock
+  readonly #buckets = new Map<SecretKey, { tokens: number; at: number }>()
+
+  constructor(clock: Clock) {
+    this.#clock = clock
+  }
+
+  /** Takes one write: 0, or after how many ms the next one is there. */
+  take(key: SecretKey): number {
+    const now = this.#clock.elapsed()
+    const bucket = this.#buckets.get(key) ?? { tokens: burst, at: now }
+    const tokens = Math.min(burst, bucket.tokens + (now - bucket.at) / refillMs)
+    if (tokens < 1) {
+      this.#buckets.set(key, { tokens, at: now })
+      return Math.ceil((1 - tokens) * refillMs)
+    }
+    this.#buckets.set(key, { tokens: tokens - 1, at: now })
+    return 0
+  }
+
+  forget(key: SecretKey): void {
+    this.#buckets.delete(key)
+  }
+}
