@@ -225,7 +225,8 @@ function parseJson(text: string): unknown {
 }
 
 function readRecord(value: unknown): Readonly<Record<string, unknown>> | undefined {
-  return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : undefined
+  const isRecord = typeof value === 'object' && value !== null && !Array.isArray(value)
+  return isRecord ? (value as Record<string, unknown>) : undefined
 }
 
 /** Codes become annotations, labels and log fields: nothing else of the service's text may get there. */

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import type { Clock } from '../clock.ts'
 import {
   type Credentials,
+  CredentialsError,
   credentialNames,
   readCredentialFiles,
   validateCredentials,
@@ -16,6 +17,8 @@ export type CredentialsSource =
     }
   /** A folder with the files TENCENTCLOUD_SECRET_ID, TENCENTCLOUD_SECRET_KEY and maybe TENCENTCLOUD_SESSION_TOKEN. */
   | { readonly kind: 'directory'; readonly path: string }
+  /** None were given (a dry run): get() always fails. */
+  | { readonly kind: 'none' }
 
 export interface CredentialsProvider {
   /**
@@ -38,15 +41,7 @@ const pollMs = 5_000
 
 /** Provides the credentials of the account from a source that may change while the operator runs. */
 export function createCredentials(source: CredentialsSource, clock: Clock): CredentialsProvider {
-  return new WatchedCredentials(
-    source.kind === 'directory'
-      ? { read: () => readCredentialFiles(source.path), changes: true }
-      : {
-          read: async () => validateCredentials(source, (key) => `The variable ${credentialNames[key]}`),
-          changes: false,
-        },
-    clock,
-  )
+  return new WatchedCredentials(readerOf(source), clock)
 }
 
 interface Reader {
@@ -125,5 +120,22 @@ class WatchedCredentials implements CredentialsProvider {
   #endPolling(): void {
     this.#cancelPoll?.()
     this.#cancelPoll = undefined
+  }
+}
+
+function readerOf(source: CredentialsSource): Reader {
+  switch (source.kind) {
+    case 'environment':
+      return {
+        read: async () => validateCredentials(source, (part) => `The variable ${credentialNames[part]}`),
+        changes: false,
+      }
+    case 'directory':
+      return { read: () => readCredentialFiles(source.path), changes: true }
+    case 'none':
+      return {
+        read: () => Promise.reject(new CredentialsError('No credentials were given.')),
+        changes: false,
+      }
   }
 }

@@ -1,0 +1,61 @@
+import { createServer, type IncomingHttpHeaders, type ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+
+/** A request as it arrived. */
+export interface ReceivedRequest {
+  readonly method: string | undefined
+  readonly url: string | undefined
+  readonly headers: IncomingHttpHeaders
+  readonly text: string
+}
+
+export type Respond = (response: ServerResponse, request: ReceivedRequest) => void
+
+/** An HTTP server on the loopback address for the tests of this folder: keeps what arrives, answers as it is told. */
+export class TestService {
+  readonly received: ReceivedRequest[] = []
+  respond: Respond
+  readonly #server = createServer((request, response) => {
+    const chunks: Buffer[] = []
+    request.on('data', (chunk: Buffer) => chunks.push(chunk))
+    request.on('end', () => {
+      const { method, url, headers } = request
+      const received = { method, url, headers, text: Buffer.concat(chunks).toString() }
+      this.received.push(received)
+      this.respond(response, received)
+    })
+  })
+
+  private constructor(respond: Respond) {
+    this.respond = respond
+  }
+
+  static async start(respond: Respond): Promise<TestService> {
+    const service = new TestService(respond)
+    await new Promise<void>((resolve) => service.#server.listen(0, '127.0.0.1', resolve))
+    return service
+  }
+
+  /** `127.0.0.1:PORT` */
+  get host(): string {
+    return `127.0.0.1:${(this.#server.address() as AddressInfo).port}`
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#server.closeAllConnections()
+    await new Promise((resolve) => this.#server.close(resolve))
+  }
+}
+
+/** Answers as the service does: HTTP 200 and an object `Response`. */
+export function answering(response: object): Respond {
+  return (it) => {
+    it.setHeader('Content-Type', 'application/json')
+    it.end(JSON.stringify({ Response: { RequestId: 'request-1', ...response } }))
+  }
+}
+
+/** Answers with a code of the service and a message. */
+export function refusing(code: string, message = 'no'): Respond {
+  return answering({ Error: { Code: code, Message: message } })
+}
