@@ -92,6 +92,8 @@ export async function serve(request: IncomingMessage, response: ServerResponse, 
       return answer(gateway.status, gateway.body ?? '<html>gateway</html>', { 'content-type': 'text/html' })
     }
     const content = await outcome()
+    const json = JSON.stringify({ Response: { ...content, RequestId: call.requestId } })
+    if (call.result !== 'Success') return answer(200, json, {})
     const kill = faults.take('kill', target)
     if (kill !== undefined) {
       call.delivery = 'killed'
@@ -105,7 +107,6 @@ export async function serve(request: IncomingMessage, response: ServerResponse, 
       request.socket.destroy()
       return
     }
-    const json = JSON.stringify({ Response: { ...content, RequestId: call.requestId } })
     if (faults.take('malformed-json', target) === undefined) return answer(200, json, {})
     answer(200, json.slice(0, -Math.ceil(json.length / 2)), {})
     if (call.delivery === 'answered') call.delivery = 'garbled'

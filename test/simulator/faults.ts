@@ -9,11 +9,11 @@ export interface FaultScope {
   readonly tag?: { readonly key: string; readonly value?: string }
   /** Lets this many matching calls pass first. */
   readonly skip?: number
-  /** Strikes this often, then no more. Default: until it is removed. */
+  /** Strikes this often, then no more. Default: until it is removed; `kill` strikes once. */
   readonly times?: number
 }
 
-/** What can go wrong. */
+/** What can go wrong. What comes after the work strikes only where the work succeeded. */
 export type FaultKind =
   /** The request arrives uniformly 0 to `ms` later than it came in. */
   | { readonly kind: 'jitter'; readonly ms: number }
@@ -81,7 +81,7 @@ class ActiveFault implements FaultHandle {
 
   /** Whether it strikes this call; counts the ones it lets pass. */
   strikes(target: FaultTarget): boolean {
-    const { skip = 0, times = Number.POSITIVE_INFINITY } = this.fault
+    const { skip = 0, times = this.fault.kind === 'kill' ? 1 : Number.POSITIVE_INFINITY } = this.fault
     if (this.hits >= times || !matches(this.fault, target)) return false
     this.#seen += 1
     if (this.#seen <= skip) return false

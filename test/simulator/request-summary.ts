@@ -24,7 +24,9 @@ export function summarize(body: unknown): Summary {
   if (typeof body['ProjectId'] === 'number') summary.projectId = body['ProjectId']
   if (typeof body['CertificateUse'] === 'string') summary.certificateUse = body['CertificateUse']
   if (typeof body['Repeatable'] === 'boolean') summary.repeatable = body['Repeatable']
-  if (Array.isArray(body['Tags'])) summary.tags = body['Tags'].filter(isTag)
+  if (Array.isArray(body['Tags'])) {
+    summary.tags = body['Tags'].filter(isTag).map(({ TagKey, TagValue }) => ({ TagKey, TagValue }))
+  }
   if (Array.isArray(body['CertIds'])) summary.certIds = body['CertIds'].map(String)
   const { CertificatePublicKey: pem } = body
   if (typeof pem === 'string') Object.assign(summary, describeChain(pem, body['CertificateType']))
@@ -40,6 +42,6 @@ function describeChain(pem: string, type: unknown): Summary {
   }
 }
 
-function isTag(value: unknown): value is Tag {
+export function isTag(value: unknown): value is Tag {
   return isObject(value) && typeof value['TagKey'] === 'string' && typeof value['TagValue'] === 'string'
 }

@@ -104,6 +104,18 @@ export class Simulator {
     return `http://${this.host}`
   }
 
+  get listening(): boolean {
+    return this.#server !== undefined
+  }
+
+  /** How many connections clients hold open. */
+  connections(): Promise<number> {
+    return new Promise((resolve, reject) => {
+      if (this.#server === undefined) return resolve(0)
+      this.#server.getConnections((error, count) => (error === null ? resolve(count) : reject(error)))
+    })
+  }
+
   /** Starts to accept connections, again on the same port after `stop`. */
   async listen(): Promise<void> {
     if (this.#server !== undefined) return
@@ -165,10 +177,7 @@ export class Simulator {
 
   /** What the accounts hold, oldest first. */
   certificates(): readonly CertificateView[] {
-    return this.#store.list().map(({ leaf: _leaf, createdAt, ...rest }) => ({
-      ...rest,
-      createdAt: new Date(createdAt).toISOString(),
-    }))
+    return this.#store.list().map(viewOf)
   }
 
   /** Puts a certificate into the account as if somebody else had uploaded it; no call is counted. */
@@ -182,8 +191,7 @@ export class Simulator {
       use: '',
       tags: foreign.tags ?? [],
     })
-    const { leaf: _leaf, createdAt, ...rest } = stored
-    return { ...rest, createdAt: new Date(createdAt).toISOString() }
+    return viewOf(stored)
   }
 
   /** Deletes a certificate as if somebody did so in the console. @returns false where there is none */
@@ -216,4 +224,8 @@ export class Simulator {
   #serve(request: IncomingMessage, response: ServerResponse): void {
     serve(request, response, this.#world).catch(() => request.socket.destroy())
   }
+}
+
+function viewOf({ leaf: _leaf, createdAt, ...rest }: StoredCertificate): CertificateView {
+  return { ...rest, createdAt: new Date(createdAt).toISOString() }
 }

@@ -1,0 +1,117 @@
+import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { text } from 'node:stream/consumers'
+import { fileURLToPath } from 'node:url'
+import { afterEach, describe, expect, test, vi } from 'vitest'
+import { startSimulator } from './server.ts'
+import { call, codeOf, credentials } from './testing/call.ts'
+
+const { secretId, secretKey } = credentials
+const command = fileURLToPath(new URL('./main.ts', import.meta.url))
+const started: ChildProcessWithoutNullStreams[] = []
+
+afterEach(() => {
+  for (const child of started.splice(0)) child.kill('SIGKILL')
+})
+
+function start(...args: readonly string[]) {
+  const child = spawn(process.execPath, [command, ...args])
+  started.push(child)
+  return child
+}
+
+async function runToEnd(...args: readonly string[]) {
+  const child = start(...args)
+  const [stdout, stderr, [code]] = await Promise.all([
+    text(child.stdout),
+    text(child.stderr),
+    once(child, 'exit'),
+  ])
+  return { stdout, stderr, code: code as unknown }
+}
+
+/** Starts it and waits for the two addresses; `output` grows as it prints. */
+async function startServing(...args: readonly string[]) {
+  const child = start('--secret-id', secretId, '--secret-key', secretKey, ...args)
+  let output = ''
+  child.stdout.on('data', (chunk: Buffer) => {
+    output += chunk.toString()
+  })
+  const urls = await vi.waitFor(
+    () => {
+      const found = output.match(/http:\/\/127\.0\.0\.1:\d+/g) ?? []
+      expect(found).toHaveLength(2)
+      return found
+    },
+    { timeout: 20_000 },
+  )
+  return { child, url: urls[0] ?? '', control: urls[1] ?? '', output: () => output }
+}
+
+describe('the command', () => {
+  test('serves, prints a line per call without secrets, and ends cleanly at Ctrl-C', async () => {
+    const { child, url, control, output } = await startServing('--profile', 'by-chain', '--rate-limit', '1')
+    expect(output()).toContain('by-chain')
+    expect(await codeOf(call(url, 'DescribeCertificates', {}))).toBe('Success')
+    expect(await codeOf(call(url, 'DescribeCertificates', {}))).toBe('LimitExceeded.RateLimitExceeded')
+    await vi.waitFor(() => expect(output()).toContain('LimitExceeded.RateLimitExceeded'))
+    expect(output()).toMatch(/^\S+Z {2}DescribeCertificates {2}Success$/m)
+    expect(output()).not.toContain(secretKey)
+    const listed = (await (await fetch(`${control}/calls`)).json()) as unknown[]
+    expect(listed).toHaveLength(2)
+    const ended = once(child, 'exit')
+    child.kill('SIGINT')
+    expect(await ended).toEqual([0, null])
+  })
+
+  test('prints JSON lines with --json and asks for the token with --token', async () => {
+    const { url, output } = await startServing('--json', '--token', 'session')
+    expect(await codeOf(call(url, 'DescribeCertificates', {}))).toBe('AuthFailure.TokenFailure')
+    expect(await codeOf(call(url, 'DescribeCertificates', {}, { token: 'session' }))).toBe('Success')
+    await vi.waitFor(() => expect(output().trimEnd().split('\n')).toHaveLength(3))
+    const lines = output().trimEnd().split('\n')
+    expect(lines.map((line) => JSON.parse(line) as unknown)).toMatchObject([
+      { api: url, profile: 'default' },
+      { result: 'AuthFailure.TokenFailure' },
+      { result: 'Success' },
+    ])
+  })
+
+  test('--help teaches, on stdout', async () => {
+    const { stdout, stderr, code } = await runToEnd('--help')
+    expect([code, stderr]).toEqual([0, ''])
+    for (const flag of ['--secret-id', '--control-port', '--profile', '--rate-limit', 'certificate-exists']) {
+      expect(stdout).toContain(flag)
+    }
+  })
+
+  test('reports every wrong flag at once and ends with 2', async () => {
+    const { stdout, stderr, code } = await runToEnd(
+      '--port',
+      '70000',
+      '--profile',
+      'none',
+      '--rate-limit',
+      'x',
+    )
+    expect([code, stdout]).toEqual([2, ''])
+    for (const flag of ['--port 70000', '--profile none', '--rate-limit x', '--secret-id', '--secret-key']) {
+      expect(stderr).toContain(flag)
+    }
+    const unknown = await runToEnd('--colour')
+    expect(unknown.code).toBe(2)
+    expect(unknown.stderr).toContain('--colour')
+  })
+
+  test.each(['--port', '--control-port'])(
+    'a %s that is taken is an error, and nothing is left running',
+    async (flag) => {
+      await using other = await startSimulator({ credentials: [credentials] })
+      const { stderr, code } = await runToEnd(
+        ...['--secret-id', secretId, '--secret-key', secretKey, flag, String(other.port)],
+      )
+      expect(code).toBe(2)
+      expect(stderr).toContain(`127.0.0.1:${other.port}`)
+    },
+  )
+})

@@ -1,0 +1,132 @@
+import { parseArgs } from 'node:util'
+import type { Call } from './call-log.ts'
+import { openControlPort } from './control.ts'
+import { isProfileName, type ProfileName, profileNames } from './profile.ts'
+import { startSimulator } from './server.ts'
+
+const help = `A simulator of Tencent Cloud's SSL Certificate service (API version 2019-12-05) on the loopback address.
+
+  npm run simulator -- --secret-id ID --secret-key KEY [options]
+
+  --secret-id ID       the SecretId that may call (required)
+  --secret-key KEY     its SecretKey (required)
+  --token T            the session token that has to come along; none is accepted without this
+  --port P             port of the API (default: a free one)
+  --control-port P     port for faults and for looking at calls (default: a free one)
+  --profile NAME       how the service behaves where that is not known (default: default):
+                       ${profileNames.join(', ')}
+  --rate-limit N       requests a second and action (default: 10)
+  --json               one JSON object per call instead of a plain line
+  --help               this text
+
+Served: UploadCertificate, DescribeCertificates, CheckCertificateExist.
+Point a client at the first URL it prints, for example: --tencent-endpoint http://127.0.0.1:PORT
+Look at what it did with:  curl http://127.0.0.1:CONTROL/calls
+`
+
+interface Arguments {
+  readonly secretId: string
+  readonly secretKey: string
+  readonly token?: string
+  readonly port: number
+  readonly controlPort: number
+  readonly profile: ProfileName
+  readonly rateLimit: number
+  readonly json: boolean
+}
+
+/** @throws Error that lists everything that is wrong, a line each */
+function readArguments(): Arguments | 'help' {
+  const { values } = parseArgs({
+    options: {
+      'secret-id': { type: 'string' },
+      'secret-key': { type: 'string' },
+      token: { type: 'string' },
+      port: { type: 'string', default: '0' },
+      'control-port': { type: 'string', default: '0' },
+      profile: { type: 'string', default: 'default' },
+      'rate-limit': { type: 'string', default: '10' },
+      json: { type: 'boolean', default: false },
+      help: { type: 'boolean', default: false },
+    },
+  })
+  if (values.help) return 'help'
+  const problems: string[] = []
+  const number = (name: 'port' | 'control-port' | 'rate-limit', most: number) => {
+    const text = values[name]
+    if (!/^\d+$/.test(text) || Number(text) > most) {
+      problems.push(`--${name} ${text}: expected a whole number up to ${most}`)
+    }
+    return Number(text)
+  }
+  const required = (name: 'secret-id' | 'secret-key') => {
+    const text = values[name] ?? ''
+    if (text === '') problems.push(`--${name} is required`)
+    return text
+  }
+  const { profile: profileText } = values
+  const profile = isProfileName(profileText) ? profileText : 'default'
+  if (profile !== profileText) {
+    problems.push(`--profile ${profileText}: expected one of ${profileNames.join(', ')}`)
+  }
+  const read = {
+    secretId: required('secret-id'),
+    secretKey: required('secret-key'),
+    ...(values.token !== undefined && { token: values.token }),
+    port: number('port', 65_535),
+    controlPort: number('control-port', 65_535),
+    profile,
+    rateLimit: number('rate-limit', 1_000_000),
+    json: values.json,
+  }
+  if (problems.length > 0) throw new Error(problems.join('\n'))
+  return read
+}
+
+function plainLine(call: Call): string {
+  const { arrivedAt, action, result, delivery, certificateId, leafFingerprint, alias } = call
+  const details = [
+    certificateId && `id=${certificateId}`,
+    leafFingerprint && `leaf=${leafFingerprint.slice(0, 12)}`,
+    alias && `alias=${JSON.stringify(alias)}`,
+    delivery !== 'answered' && `delivery=${delivery}`,
+  ]
+  return [arrivedAt, action || '(no action)', result, ...details.filter(Boolean)].join('  ')
+}
+
+async function run(): Promise<void> {
+  const args = readArguments()
+  if (args === 'help') {
+    process.stdout.write(help)
+    return
+  }
+  const { secretId, secretKey, token, port, controlPort, profile, rateLimit, json } = args
+  const print = (call: Call) => process.stdout.write(`${json ? JSON.stringify(call) : plainLine(call)}\n`)
+  const simulator = await startSimulator({
+    credentials: [{ secretId, secretKey, ...(token !== undefined && { token }) }],
+    port,
+    profile,
+    rateLimit,
+    onCall: print,
+  })
+  const control = await openControlPort(simulator, controlPort).catch(async (error: unknown) => {
+    await simulator.close()
+    throw error
+  })
+  const urls = { api: simulator.url, control: control.url, profile }
+  process.stdout.write(
+    json
+      ? `${JSON.stringify(urls)}\n`
+      : `API      ${urls.api}\ncontrol  ${urls.control}\nprofile  ${profile}\n`,
+  )
+  const stop = () => void Promise.all([control.close(), simulator.close()]).then(() => process.exit(0))
+  process.once('SIGINT', stop)
+  process.once('SIGTERM', stop)
+}
+
+try {
+  await run()
+} catch (error) {
+  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\nTry --help.\n`)
+  process.exitCode = 2
+}
