@@ -145,7 +145,9 @@ export class CallHandler {
     }
     const state = this.#parts.memory.of(observed.key)
     const refusal = decision.plain ? state.refusal : undefined
-    return this.#known(observed, { ...answer, refusal }, signal, answer.requestId)
+    // A copy that was asked for is new, whatever else the answer names.
+    const existed = answer.existed && !decision.copySuffix
+    return this.#known(observed, { ...answer, existed, refusal }, signal, answer.requestId)
   }
 
   async #found(

@@ -2,7 +2,7 @@ import type { Clock } from '../clock.ts'
 import type { Log, Metrics } from './observability.ts'
 import type { Observed } from './observe.ts'
 import type { Outcome } from './outcome.ts'
-import type { EventRecorder, SecretKey, SecretStore } from './ports.ts'
+import type { EventRecorder, SecretKey, SecretReference, SecretStore } from './ports.ts'
 import { type StatusChange, statusPatch } from './status.ts'
 import { WriteBudget } from './write-budget.ts'
 
@@ -146,7 +146,7 @@ export class Recorder {
     if (same) return
     const request = attempt.requestId ? ` Request id ${attempt.requestId}.` : ''
     this.#events.record({
-      secret,
+      secret: referenceTo(secret),
       type: phase === 'Failed' || phase === 'Rejected' ? 'Warning' : 'Normal',
       reason,
       action: 'Sync',
@@ -160,6 +160,17 @@ export class Recorder {
     this.#told.set(observed.key, reason)
     const { secret } = observed
     this.#log.warn({ namespace: secret.namespace, name: secret.name, reason }, message)
-    this.#events.record({ secret, type: 'Warning', reason, action: 'WriteStatus', message })
+    this.#events.record({
+      secret: referenceTo(secret),
+      type: 'Warning',
+      reason,
+      action: 'WriteStatus',
+      message,
+    })
   }
+}
+
+/** Events wait in a queue: nothing but the reference may go there (I3). */
+function referenceTo({ namespace, name, uid, resourceVersion }: SecretReference): SecretReference {
+  return { namespace, name, uid, resourceVersion }
 }

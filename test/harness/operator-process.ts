@@ -1,0 +1,148 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { fileURLToPath } from 'node:url'
+import { eventually } from './eventually.ts'
+
+/** The production bundle: `npm run build` makes it. */
+export const bundleFile = fileURLToPath(new URL('../../dist/tencent-cert-sync.js', import.meta.url))
+
+/** The V8 flags that the image uses. */
+export const nodeFlags = ['--max-semi-space-size=1', '--optimize-for-size', '--report-exclude-env']
+
+/** One line of the operator's log. */
+export interface LogLine {
+  readonly level: string
+  readonly msg: string
+  readonly [field: string]: unknown
+}
+
+export interface OperatorProcessOptions {
+  readonly args: readonly string[]
+  readonly env: Readonly<Record<string, string>>
+}
+
+/** The bundle as a child process. Ends with `kill` or `stop`, at the latest with this process. */
+export class OperatorProcess {
+  readonly #child: ChildProcess
+  readonly #output = { stdout: '', stderr: '' }
+  readonly #exited: Promise<number | null>
+  readonly #killAtExit: () => void
+
+  private constructor(child: ChildProcess) {
+    this.#child = child
+    child.stdout?.setEncoding('utf8').on('data', (text: string) => {
+      this.#output.stdout += text
+    })
+    child.stderr?.setEncoding('utf8').on('data', (text: string) => {
+      this.#output.stderr += text
+    })
+    this.#exited = once(child, 'close').then(([code]) => code as number | null)
+    this.#killAtExit = () => child.kill('SIGKILL')
+    process.on('exit', this.#killAtExit)
+  }
+
+  /** Starts the bundle; resolves at once. Health and metrics are served on free ports. */
+  static start({ args, env }: OperatorProcessOptions): OperatorProcess {
+    const own = ['--health-address', '127.0.0.1:0', '--metrics-address', '127.0.0.1:0']
+    const child = spawn(process.execPath, [...nodeFlags, bundleFile, ...own, ...args], {
+      env: { PATH: process.env['PATH'] ?? '', ...env },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    })
+    return new OperatorProcess(child)
+  }
+
+  get pid(): number {
+    return this.#child.pid ?? 0
+  }
+
+  get stdout(): string {
+    return this.#output.stdout
+  }
+
+  get stderr(): string {
+    return this.#output.stderr
+  }
+
+  /** The log so far. Throws where a line of stdout is not a log line. */
+  log(): LogLine[] {
+    const lines = this.#output.stdout.split('\n')
+    return lines.slice(0, -1).map((line) => JSON.parse(line) as LogLine)
+  }
+
+  get running(): boolean {
+    return this.#child.exitCode === null && this.#child.signalCode === null
+  }
+
+  /** Resolves with the exit code; null after a signal. */
+  get exited(): Promise<number | null> {
+    return this.#exited
+  }
+
+  /** Resolves when /readyz answers 200. */
+  async ready(timeoutMs = 20_000): Promise<this> {
+    await eventually('the operator is ready', async () => (await this.health('/readyz')).status === 200, {
+      timeoutMs,
+      details: () => this.#output.stdout.slice(-2_000) + this.#output.stderr,
+      giveUp: () => (this.running ? undefined : 'it has exited'),
+    })
+    return this
+  }
+
+  /** GET on the health address. */
+  async health(path: '/healthz' | '/readyz'): Promise<{ status: number; text: string }> {
+    return get(await this.#address('serving health'), path)
+  }
+
+  /** The metrics page. */
+  async metrics(): Promise<string> {
+    return (await get(await this.#address('serving metrics'), '/metrics')).text
+  }
+
+  /** The sum of the series of a metric whose labels hold all of `labels`; 0 when there is none. */
+  async metric(name: string, labels: Readonly<Record<string, string>> = {}): Promise<number> {
+    return sumOf(await this.metrics(), name, labels)
+  }
+
+  /** SIGKILL; resolves when it is gone. */
+  async kill(): Promise<void> {
+    this.#child.kill('SIGKILL')
+    await this.#exited
+    process.off('exit', this.#killAtExit)
+  }
+
+  /** SIGTERM; resolves with the exit code. */
+  async stop(): Promise<number | null> {
+    this.#child.kill('SIGTERM')
+    const code = await this.#exited
+    process.off('exit', this.#killAtExit)
+    return code
+  }
+
+  async #address(message: string): Promise<string> {
+    let address: string | undefined
+    await eventually(
+      `the log says "${message}"`,
+      () => {
+        address = this.log().find((line) => line.msg === message)?.['address'] as string | undefined
+        return address !== undefined
+      },
+      { giveUp: () => (this.running ? undefined : `it has exited: ${this.#output.stderr}`) },
+    )
+    return address as string
+  }
+}
+
+async function get(address: string, path: string): Promise<{ status: number; text: string }> {
+  const answer = await fetch(`http://${address}${path}`).catch(() => undefined)
+  return answer ? { status: answer.status, text: await answer.text() } : { status: 0, text: '' }
+}
+
+/** Adds up the series of a page in Prometheus' text format. */
+export function sumOf(page: string, name: string, labels: Readonly<Record<string, string>>): number {
+  const wanted = Object.entries(labels).map(([key, value]) => `${key}="${value}"`)
+  return page
+    .split('\n')
+    .filter((line) => line.startsWith(`${name}{`) || line.startsWith(`${name} `))
+    .filter((line) => wanted.every((label) => line.includes(label)))
+    .reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(' '))), 0)
+}
