@@ -120,6 +120,8 @@ export class Simulator {
   async listen(): Promise<void> {
     if (this.#server !== undefined) return
     const server = createServer((request, response) => this.#serve(request, response))
+    // Longer than tests and clients idle: a connection closed just as it is used again would look like an outage.
+    server.keepAliveTimeout = 75_000
     server.on('clientError', (_error, socket) => socket.destroy())
     await new Promise<void>((resolve, reject) => {
       server.once('error', reject)

@@ -8,7 +8,6 @@ import { duplicatesOf } from './duplicates.ts'
  */
 export const checkCertificateExist: Action = (parameters, context) => {
   const chain = parseChain(String(parameters['CertificatePublicKey']))
-  const found = [...duplicatesOf(chain, 'SVR', context), ...duplicatesOf(chain, 'CA', context)]
-  const [oldest] = found.toSorted((a, b) => a.createdAt - b.createdAt)
+  const [oldest] = duplicatesOf(chain, context)
   return { RepeatCertId: oldest?.id ?? '' }
 }

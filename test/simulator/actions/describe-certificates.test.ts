@@ -116,12 +116,16 @@ test('times are GMT+8 without a zone, ProjectId is text, empty lists are null, a
   expect(JSON.stringify(certificate)).not.toMatch(/PRIVATE|BEGIN/)
 })
 
-test('CheckCertificateExist names the certificate that is there, and nothing where there is none', async () => {
+test('CheckCertificateExist names the oldest certificate that is the same, of either type, or nothing', async () => {
   await using simulator = await start()
-  const leaf = await testLeaf()
+  const root = await testRoot()
   const check = () =>
-    call(simulator.url, 'CheckCertificateExist', { CertificatePublicKey: leaf.certificatePem })
+    call(simulator.url, 'CheckCertificateExist', { CertificatePublicKey: root.certificatePem })
   expect((await check())['RepeatCertId']).toBe('')
-  const { id } = simulator.addCertificate({ certificate: leaf.certificatePem })
-  expect((await check())['RepeatCertId']).toBe(id)
+  const [ca, server] = (['CA', 'SVR'] as const).map((type) =>
+    simulator.addCertificate({ certificate: root.certificatePem, type }),
+  )
+  expect((await check())['RepeatCertId']).toBe(ca?.id)
+  simulator.removeCertificate(ca?.id ?? '')
+  expect((await check())['RepeatCertId']).toBe(server?.id)
 })

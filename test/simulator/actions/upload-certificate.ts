@@ -21,7 +21,7 @@ export const uploadCertificate: Action = (parameters, context) => {
   if (type === 'SVR') checkKey(chain[0], parameters)
   else checkAuthorities(chain)
 
-  const copies = duplicatesOf(chain, type, context)
+  const copies = duplicatesOf(chain, context, type)
   const [existing] = copies
   if (existing !== undefined) {
     if (parameters['Repeatable'] === false) return answerDuplicate(existing.id, profile)
