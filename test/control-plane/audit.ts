@@ -82,7 +82,10 @@ export class AuditLog {
       }
       const lines = text.split('\n')
       this.#rest = lines.pop() ?? ''
-      for (const line of lines) if (line !== '') this.#events.push(JSON.parse(line))
+      for (const line of lines) {
+        const event = parse(line)
+        if (event !== undefined) this.#events.push(event)
+      }
     } finally {
       await file.close()
     }
@@ -101,4 +104,13 @@ export function matches(event: AuditEvent, filter: AuditFilter): boolean {
     (name === undefined || event.objectRef?.name === name) &&
     (code === undefined || event.responseStatus?.code === code)
   )
+}
+
+/** Undefined for an empty line, and for one that SIGKILL cut: the next start of the API server writes on behind it. */
+function parse(line: string): AuditEvent | undefined {
+  try {
+    return JSON.parse(line)
+  } catch {
+    return undefined
+  }
 }

@@ -27,8 +27,23 @@ function runAll(): void {
 }
 
 function onSignal(signal: NodeJS.Signals): void {
-  if (process.listenerCount(signal) > 1) return
+  if (process.listenerCount(signal) - 1 > tidyingListeners()) return
   runAll()
   process.off(signal, onSignal)
   process.kill(process.pid, signal)
+}
+
+/**
+ * Copies of the package signal-exit (in proper-lockfile, in log-update) listen to every signal, tidy up, and leave it
+ * to others to exit. Each of its two versions counts its listeners where everybody can see them.
+ */
+function tidyingListeners(): number {
+  const emitters: unknown[] = [
+    Reflect.get(process, '__signal_exit_emitter__'),
+    Reflect.get(globalThis, Symbol.for('signal-exit emitter')),
+  ]
+  return emitters.reduce(
+    (sum: number, emitter) => sum + ((emitter as { count?: number } | undefined)?.count ?? 0),
+    0,
+  )
 }
