@@ -1,6 +1,6 @@
 import { inspect } from 'node:util'
 import { gzipSync } from 'node:zlib'
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { type Clock, systemClock } from '../clock.ts'
 import { ServiceError } from '../sync/service-error.ts'
 import { ApiClient } from './api-client.ts'
@@ -96,6 +96,14 @@ describe('a request', () => {
     expect(service.received[0]?.headers).not.toHaveProperty('x-tc-token')
   })
 
+  test('goes straight to the endpoint whatever the variable http_proxy says', async () => {
+    await using proxy = await TestService.start(answering({ CertificateId: 'stolen' }))
+    vi.stubEnv('http_proxy', `http://${proxy.host}`)
+    await client.call(upload, new AbortController().signal).finally(() => vi.unstubAllEnvs())
+    expect(service.received).toHaveLength(1)
+    expect(proxy.received).toEqual([])
+  })
+
   test('goes out on the connection of the one before', async () => {
     const ports = new Set<number | undefined>()
     service.respond = (response, request) => {
@@ -172,7 +180,7 @@ describe('an answer that is none', () => {
     ],
     [
       'a small body that expands to a huge one',
-      (it) => it.writeHead(200, { 'Content-Encoding': 'gzip' }).end(gzipSync(Buffer.alloc(64 * 1024 * 1024))),
+      (it) => it.writeHead(200, { 'Content-Encoding': 'gzip' }).end(gzipSync(Buffer.alloc(16 * 1024 * 1024))),
       'MalformedResponse',
       'outage',
     ],

@@ -87,7 +87,7 @@ async function readSmallFile(
   try {
     await using file = await open(join(folder, credentialNames[part]))
     // Room for blanks around the longest value; what is longer fails the validation.
-    const { buffer, bytesRead } = await file.read(Buffer.alloc(maxLength[part] + 1024), { position: 0 })
+    const { buffer, bytesRead } = await file.read(Buffer.alloc(maxLength[part] + 1024))
     return buffer.toString('utf8', 0, bytesRead)
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException
