@@ -86,7 +86,7 @@ describe('faults', () => {
   })
 
   test('of every kind can be asked for', async () => {
-    const victim = spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)'])
+    const victim = spawn(process.execPath, ['-e', 'setTimeout(() => {}, 60_000)'])
     await once(victim, 'spawn')
     const faults = [
       { kind: 'jitter', ms: 20 },

@@ -155,7 +155,7 @@ describe('after the work', () => {
   })
 
   test('a process is killed between the commit of its second upload and the answer', async () => {
-    const victim = spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)'])
+    const victim = spawn(process.execPath, ['-e', 'setTimeout(() => {}, 60_000)'])
     await once(victim, 'spawn')
     const ended = once(victim, 'exit')
     simulator.fault({ kind: 'kill', pid: victim.pid ?? 0, action: 'UploadCertificate', skip: 1 })
