@@ -63,7 +63,7 @@ const defaultTimeoutMs = 30_000
 /** Token and certificates are read again this often, as client-go does: a ServiceAccount token lives an hour or less. */
 const credentialsLiveMs = 60_000
 /** A Secret is at most 1 MiB, 500 metadata are 1 MiB as cert-manager writes them. */
-const longestBody = 32 * 1024 * 1024
+const longestBody = 8 * 1024 * 1024
 
 /**
  * Makes a client of the API server that the kubeconfig, or the pod's ServiceAccount, names. Connects on first use.

@@ -206,7 +206,8 @@ export class Reflector {
     if (!isOutage(told)) this.#refusals += 1
     if (expired || this.#refusals >= patience) {
       if (this.#resourceVersion !== undefined) this.#relistReason = expired ? 'Expired' : 'Error'
-      else if (!expired) this.#watchList = false
+      // Neither way is known to be at fault: try the other.
+      else if (!expired) this.#watchList = !this.#watchList
       this.#resourceVersion = undefined
       this.#refusals = 0
     }

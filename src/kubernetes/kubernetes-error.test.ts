@@ -1,0 +1,62 @@
+import { generateKeyPairSync } from 'node:crypto'
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { errorOfStatus, isExpired, withoutData } from './kubernetes-error.ts'
+
+describe('a foreign message', () => {
+  const pem = generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey.export({
+    type: 'pkcs8',
+    format: 'pem',
+  })
+
+  test.each([
+    ['as PEM', pem.toString()],
+    ['as PEM on one line', pem.toString().replaceAll('\n', '\\n')],
+    ['as PEM cut short', pem.toString().slice(0, 150)],
+    ['as a Secret holds it', Buffer.from(pem).toString('base64')],
+  ])('loses a private key %s', (_, key) => {
+    const body = pem.toString().split('\n').slice(1, -2)
+    const message = withoutData(`denied: ${key} is not wanted`)
+    for (const line of [...body, Buffer.from(pem).toString('base64')])
+      expect(message).not.toContain(line.slice(0, 20))
+    expect(message).toContain('denied: [removed]')
+  })
+
+  test('that is harmless stays as it is, on one line', () => {
+    const text =
+      'secrets "a" is forbidden: User "system:serviceaccount:ns:name" cannot patch resource "secrets"'
+    expect(withoutData(text)).toBe(text)
+    expect(withoutData('a\n  b')).toBe('a b')
+  })
+
+  test('is bounded, whatever it is', () => {
+    fc.assert(fc.property(fc.string({ maxLength: 5000 }), (text) => withoutData(text).length <= 300))
+  })
+})
+
+describe('an error', () => {
+  test('is made of any body', () => {
+    fc.assert(
+      fc.property(fc.jsonValue(), (body) => {
+        const error = errorOfStatus(500, body)
+        expect(error.status).toBe(500)
+        expect(error.message.length).toBeGreaterThan(0)
+      }),
+    )
+  })
+
+  test('takes the waiting time from the header, else from the body, else says none', () => {
+    const body = { details: { retryAfterSeconds: 3 } }
+    expect(errorOfStatus(429, body, '7').retryAfterMs).toBe(7000)
+    expect(errorOfStatus(429, body).retryAfterMs).toBe(3000)
+    expect(errorOfStatus(429, body, 'Wed, 21 Oct 2015 07:28:00 GMT').retryAfterMs).toBeUndefined()
+    expect(errorOfStatus(429, undefined).retryAfterMs).toBeUndefined()
+  })
+
+  test('means an expired resourceVersion by its status or by its reason', () => {
+    expect(isExpired(errorOfStatus(410, { reason: 'Gone' }))).toBe(true)
+    expect(isExpired(errorOfStatus(500, { reason: 'Expired' }))).toBe(true)
+    expect(isExpired(errorOfStatus(500, {}))).toBe(false)
+    expect(isExpired(new Error('Expired'))).toBe(false)
+  })
+})
