@@ -119,6 +119,7 @@ export class AccountGate {
       case 'caller':
         return 'caller'
       case 'outage':
+        if (!error.countsForAccount) return undefined
         this.#outages.add(key)
         this.#outageCount++
         return this.#hold || (this.#outageCount >= outagesInARow && this.#outages.size > 1)

@@ -1,6 +1,6 @@
 import type { Chain } from '../certificate/material.ts'
 import { backOff } from './back-off.ts'
-import { requestOf } from './decide.ts'
+import { holdsOtherChain, requestOf } from './decide.ts'
 import type { ChainProgress, Decision } from './decision.ts'
 import type { Observed } from './observe.ts'
 import { existsElsewhere, failed, type Outcome, rejectedByService, uploaded, verified } from './outcome.ts'
@@ -140,8 +140,7 @@ export class CallHandler {
     const answer = await turn.slot.call(() => this.#calls.upload(observed, decision, signal))
     gate.succeeded('UploadCertificate')
     if (!decision.copySuffix && this.#isOtherChain(observed, answer.certificateId)) {
-      this.#progress(observed, { sameId: true })
-      return { next: { kind: 'again' } }
+      return this.#step(observed, { sameId: true })
     }
     const state = this.#parts.memory.of(observed.key)
     const refusal = decision.plain ? state.refusal : undefined
@@ -157,17 +156,16 @@ export class CallHandler {
     signal: AbortSignal,
   ): Promise<Result> {
     if (found !== undefined) {
-      if (search.by !== 'alias' && search.by !== 'previous' && this.#isOtherChain(observed, found)) {
-        this.#progress(observed, { sameId: true, exists: false })
-        return { next: { kind: 'again' } }
+      const exact = search.by === 'alias' || search.by === 'previous'
+      if (!exact && this.#isOtherChain(observed, found)) {
+        return this.#step(observed, { sameId: true, exists: false, candidate: undefined })
       }
+      if (search.by === 'chain') return this.#step(observed, { candidate: found })
       return this.#known(observed, { certificateId: found, existed: true }, signal)
     }
-    if (search.by === 'previous' || search.by === 'alias') {
-      this.#progress(observed, search.by === 'alias' ? { aliasAsked: true } : { previousAsked: true })
-      return { next: { kind: 'again' } }
-    }
-    this.#progress(observed, { exists: false })
+    if (search.by === 'alias') return this.#step(observed, { aliasAsked: true })
+    if (search.by === 'previous') return this.#step(observed, { previousAsked: true })
+    this.#progress(observed, { exists: false, candidate: undefined })
     const ms = this.#remember(observed, 'exists')
     return this.#tell(observed, existsElsewhere(), signal, {}, { kind: 'after', ms })
   }
@@ -228,13 +226,20 @@ export class CallHandler {
         return { next: { kind: 'again' } }
       case 'exists':
         if (decision.kind !== 'Upload' || decision.copySuffix) break
-        this.#progress(observed, { exists: true })
-        return { next: { kind: 'again' } }
+        return this.#step(observed, { exists: true })
       case 'not-allowed':
         if (decision.kind !== 'Verify') break
         return this.record(observed, verified(observed, false, clock.now()), signal)
     }
-    this.#progress(observed, { exists: false })
+    if (
+      decision.kind === 'Find' &&
+      decision.search.by === 'chain' &&
+      error.failure !== 'outage' &&
+      error.failure !== 'caller'
+    ) {
+      return this.#step(observed, { noChainSearch: true })
+    }
+    this.#progress(observed, { exists: false, candidate: undefined })
     const details: Attempt = { code: error.code, requestId: error.requestId }
     if (decision.kind === 'Upload' && (error.failure === 'rejected' || error.failure === 'cosmetic')) {
       const ms = this.#remember(observed, 'rejected')
@@ -265,6 +270,12 @@ export class CallHandler {
     return ms
   }
 
+  /** Something was found out on the way of this chain: the next step follows from it. */
+  #step(observed: Observed, step: Partial<ChainProgress>): Result {
+    this.#progress(observed, step)
+    return { next: { kind: 'again' } }
+  }
+
   #progress(observed: Observed, step: Partial<ChainProgress>): void {
     const chain = observed.material.chain as Chain
     const { chainFingerprint } = chain
@@ -275,11 +286,9 @@ export class CallHandler {
 
   /** The id on record holds another chain of the same leaf: the service compares by leaf. */
   #isOtherChain({ status, material }: Observed, certificateId: string): boolean {
-    const { uploaded } = status
     return (
-      uploaded?.account === this.#parts.identity.account &&
-      uploaded.certificateId === certificateId &&
-      uploaded.chainFingerprint !== material.chain?.chainFingerprint
+      status.uploaded?.account === this.#parts.identity.account &&
+      holdsOtherChain(status.uploaded, certificateId, material.chain as Chain)
     )
   }
 }

@@ -1,5 +1,5 @@
 import type { Chain } from '../certificate/material.ts'
-import type { Decision, Memory } from './decision.ts'
+import type { ChainProgress, Decision, Memory, Search } from './decision.ts'
 import type { Identity, Observed } from './observe.ts'
 import { copySuffix } from './ownership.ts'
 import { chainPrefix } from './status.ts'
@@ -35,6 +35,11 @@ export function decideChain(observed: Observed, memory: Memory, identity: Identi
     if (previous) return { kind: 'Find', search: { by: 'previous', certificateId: previous.certificateId } }
   }
   if (settings.repeatable || (sameLeaf && progress?.sameId)) return { kind: 'Intend' }
-  if (progress?.exists) return { kind: 'Find', search: { by: memory.canFindByChain ? 'chain' : 'tags' } }
+  if (progress?.exists) return { kind: 'Find', search: whereItExists(progress, memory) }
   return { kind: 'Upload', plain }
+}
+
+function whereItExists({ candidate, noChainSearch }: ChainProgress, memory: Memory): Search {
+  if (candidate) return { by: 'candidate', certificateId: candidate }
+  return { by: memory.canFindByChain && !noChainSearch ? 'chain' : 'tags' }
 }

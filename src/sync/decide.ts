@@ -4,6 +4,7 @@ import { userKeys } from './annotation-keys.ts'
 import { decideChain } from './decide-chain.ts'
 import type { Decision, Memory } from './decision.ts'
 import type { Identity, Observed } from './observe.ts'
+import type { Uploaded } from './status.ts'
 
 /** How long a rejection by the service is believed (ms): what we know of its codes may be wrong. */
 export const rejectionLifetimeMs = 24 * 3_600_000
@@ -49,7 +50,8 @@ export function decide(observed: Observed, memory: Memory, identity: Identity, n
   const violation = preflight(material, now)
   if (violation) return { kind: 'Reject', ...violation }
   const chain = material.chain as Chain
-  if (memo && !isOtherChainsId(observed, memo.certificateId, chain)) return record(memo)
+  const stale = memo && status.uploaded && holdsOtherChain(status.uploaded, memo.certificateId, chain)
+  if (memo && !stale) return record(memo)
 
   const keptUntil = (status.rejectedAt ?? 0) + rejectionLifetimeMs
   if (status.phase === 'Rejected' && status.rejectedFor === observed.rejectionInput && now < keptUntil) {
@@ -72,11 +74,15 @@ function isUploaded({ status, material }: Observed, identity: Identity): boolean
   )
 }
 
-/** The id on record holds another chain of the same leaf: writing it down again would keep the old chain in service. */
-function isOtherChainsId({ status }: Observed, certificateId: string, chain: Chain): boolean {
+/**
+ * The id on record holds another chain of the same leaf: writing it down again would keep the old chain in service.
+ * With another leaf on record, it is the record that is wrong.
+ */
+export function holdsOtherChain(uploaded: Uploaded, certificateId: string, chain: Chain): boolean {
   return (
-    status.uploaded?.certificateId === certificateId &&
-    status.uploaded.chainFingerprint !== chain.chainFingerprint
+    uploaded.certificateId === certificateId &&
+    uploaded.fingerprint === chain.fingerprint &&
+    uploaded.chainFingerprint !== chain.chainFingerprint
   )
 }
 

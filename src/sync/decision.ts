@@ -9,6 +9,8 @@ export type Search =
   /** The service said that it exists, without saying where. */
   | { readonly by: 'chain' }
   | { readonly by: 'tags' }
+  /** The id that a search by chain named: it may be of the other type, for the search cannot say which is meant. */
+  | { readonly by: 'candidate'; readonly certificateId: string }
 
 /** What is to be done about one Secret, and nothing else: the outcome of decide(). */
 export type Decision =
@@ -82,6 +84,10 @@ export interface ChainProgress {
   readonly sameId?: boolean
   /** The service says it exists, without an id. */
   readonly exists?: boolean
+  /** The site does not serve, or not to us, the search by chain. */
+  readonly noChainSearch?: boolean
+  /** What the search by chain named. */
+  readonly candidate?: string | undefined
   /** The previous id was asked for, and is gone. */
   readonly previousAsked?: boolean
   /** No copy with our alias exists. Spent by the upload that follows. */

@@ -71,6 +71,7 @@ function kept(observed: Observed, reason: Reason, now: number): Outcome {
   const origin = originOf(observed)
   const sameMessage = reason === 'SettingsRefused' ? status.message : undefined
   return synced(reason, sameMessage ?? syncedMessage(reason, observed), observed, {
+    fingerprint: chain.fingerprint,
     notAfter: rfc3339(chain.notAfter),
     syncedAt: status.syncedAt ?? rfc3339(now),
     origin,

@@ -83,6 +83,7 @@ export class ServiceCalls {
     const found = candidates.filter((it) => mayBe(it, observed, chain))
     switch (search.by) {
       case 'previous':
+      case 'candidate':
         return found.find((it) => it.certificateId === search.certificateId)?.certificateId
       case 'alias':
         return found.find((it) => it.alias.endsWith(search.suffix))?.certificateId
@@ -99,6 +100,7 @@ export class ServiceCalls {
   ): Promise<RemoteCertificate[]> {
     switch (search.by) {
       case 'previous':
+      case 'candidate':
         return this.#service.describe([search.certificateId], signal)
       case 'alias':
         return this.#service.findByAlias(search.suffix, signal)
