@@ -26,7 +26,6 @@ export class OperatorProcess {
   readonly #child: ChildProcess
   readonly #output = { stdout: '', stderr: '' }
   readonly #exited: Promise<number | null>
-  readonly #killAtExit: () => void
 
   private constructor(child: ChildProcess) {
     this.#child = child
@@ -36,9 +35,12 @@ export class OperatorProcess {
     child.stderr?.setEncoding('utf8').on('data', (text: string) => {
       this.#output.stderr += text
     })
-    this.#exited = once(child, 'close').then(([code]) => code as number | null)
-    this.#killAtExit = () => child.kill('SIGKILL')
-    process.on('exit', this.#killAtExit)
+    const killAtExit = () => child.kill('SIGKILL')
+    process.on('exit', killAtExit)
+    this.#exited = once(child, 'close').then(([code]) => {
+      process.off('exit', killAtExit)
+      return code as number | null
+    })
   }
 
   /** Starts the bundle; resolves at once. Health and metrics are served on free ports. */
@@ -107,15 +109,12 @@ export class OperatorProcess {
   async kill(): Promise<void> {
     this.#child.kill('SIGKILL')
     await this.#exited
-    process.off('exit', this.#killAtExit)
   }
 
   /** SIGTERM; resolves with the exit code. */
   async stop(): Promise<number | null> {
     this.#child.kill('SIGTERM')
-    const code = await this.#exited
-    process.off('exit', this.#killAtExit)
-    return code
+    return this.#exited
   }
 
   async #address(message: string): Promise<string> {
