@@ -1,8 +1,8 @@
-import { appendFileSync, mkdtempSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { appendFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { type AuditEvent, AuditLog, matches, writes } from './audit.ts'
+import { testFolder } from './test-folder.ts'
 
 const event: AuditEvent = {
   auditID: '1',
@@ -35,7 +35,7 @@ test('a filter matches when all that it names does', () => {
 })
 
 test('a log that grows is read on from where it was, and half a line waits for its other half', async () => {
-  const file = join(mkdtempSync(join(tmpdir(), 'audit-')), 'audit.jsonl')
+  const file = join(testFolder(), 'audit.jsonl')
   const log = new AuditLog(file)
   expect(await log.events()).toEqual([])
   const line = Buffer.from(`${JSON.stringify({ ...event, requestURI: '/é' })}\n`)
@@ -50,7 +50,7 @@ test('a log that grows is read on from where it was, and half a line waits for i
 })
 
 test('a line that a killed API server left unfinished is passed over', async () => {
-  const file = join(mkdtempSync(join(tmpdir(), 'audit-')), 'audit.jsonl')
+  const file = join(testFolder(), 'audit.jsonl')
   appendFileSync(file, `{"auditID":"cut${JSON.stringify(event)}\n${JSON.stringify(event)}\n`)
   expect(await new AuditLog(file).events()).toEqual([event])
 })

@@ -1,16 +1,8 @@
-import {
-  chmodSync,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  utimesSync,
-  writeFileSync,
-} from 'node:fs'
-import { tmpdir } from 'node:os'
+import { chmodSync, existsSync, mkdirSync, readdirSync, utimesSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { type BinarySearch, cacheFolder, findBinaries, NoBinariesError } from './binaries.ts'
+import { testFolder } from './test-folder.ts'
 import { kubernetesVersion } from './version.ts'
 
 /** A search in new empty folders where nothing can be had, with what it said and did. */
@@ -23,17 +15,13 @@ function search(change: Partial<BinarySearch> = {}) {
   }
   const base: BinarySearch = {
     assets: undefined,
-    cache: join(newFolder(), 'cache'),
+    cache: join(testFolder(), 'cache'),
     download: no('download'),
     build: no('build'),
     progress: { step: () => {}, update: () => {}, say: (text) => void said.push(text), stop: () => {} },
     ...change,
   }
   return { ...base, said, calls }
-}
-
-function newFolder(): string {
-  return mkdtempSync(join(tmpdir(), 'binaries-'))
 }
 
 function putPrograms(folder: string): string {
@@ -46,13 +34,13 @@ function putPrograms(folder: string): string {
 }
 
 test('KUBEBUILDER_ASSETS comes before the cache', async () => {
-  const assets = putPrograms(newFolder())
-  const { etcd } = await findBinaries(search({ assets, cache: putPrograms(newFolder()) }))
+  const assets = putPrograms(testFolder())
+  const { etcd } = await findBinaries(search({ assets, cache: putPrograms(testFolder()) }))
   expect(etcd).toBe(join(assets, 'etcd'))
 })
 
 test('a KUBEBUILDER_ASSETS without the programs is named, and the cache is used', async () => {
-  const looking = search({ assets: newFolder(), cache: putPrograms(newFolder()) })
+  const looking = search({ assets: testFolder(), cache: putPrograms(testFolder()) })
   expect((await findBinaries(looking)).apiServer).toBe(join(looking.cache, 'kube-apiserver'))
   expect(looking.said).toEqual([expect.stringContaining(`${looking.assets}/etcd is not there`)])
   expect(looking.calls).toEqual([])
@@ -92,7 +80,7 @@ test('when nothing works, one error says for each of the four ways why, and what
 })
 
 test('a cache folder that cannot be written is part of that error', async () => {
-  const file = join(newFolder(), 'file')
+  const file = join(testFolder(), 'file')
   writeFileSync(file, '')
   await expect(findBinaries(search({ cache: join(file, 'cache') }))).rejects.toThrow(
     /envtest archive and build with Go: the cache folder cannot be used: .*ENOTDIR/,
@@ -100,7 +88,7 @@ test('a cache folder that cannot be written is part of that error', async () => 
 })
 
 test('two searches at once share one build; the second says what it waits for', async () => {
-  const cache = join(newFolder(), 'cache')
+  const cache = join(testFolder(), 'cache')
   let builds = 0
   let finish = () => {}
   const finished = new Promise<void>((resolve) => {
@@ -123,7 +111,7 @@ test('two searches at once share one build; the second says what it waits for', 
 })
 
 test('what a killed process left behind neither blocks nor stays', async () => {
-  const cache = join(newFolder(), 'cache')
+  const cache = join(testFolder(), 'cache')
   mkdirSync(join(cache, '.lock'), { recursive: true })
   mkdirSync(join(cache, 'new-killed'))
   const aMinuteAgo = Date.now() / 1000 - 60

@@ -37,11 +37,6 @@ export class Child {
     return this.#process.exitCode === null && this.#process.signalCode === null
   }
 
-  /** Resolves when the program has ended, for whatever reason. */
-  get ended(): Promise<void> {
-    return this.#ended
-  }
-
   /** Sends `signal` and waits for the end; after `graceMs` comes SIGKILL. */
   async stop(signal: NodeJS.Signals, graceMs = 15_000): Promise<void> {
     if (!this.running) return

@@ -1,20 +1,20 @@
 import { execFileSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
 import { downloadEnvtest } from './envtest.ts'
 import { freePorts } from './ports.ts'
+import { testFolder } from './test-folder.ts'
 
 const wanted = { version: '1.36.3', os: 'linux', arch: 'amd64' }
 const silent = { step: () => {}, update: () => {}, say: () => {}, stop: () => {} }
 
 /** An archive as it is published, and a server on loopback that has it behind a redirect, and an index. */
 async function publish(sha512?: string) {
-  const work = newFolder()
+  const work = testFolder()
   mkdirSync(join(work, 'controller-tools/envtest'), { recursive: true })
   for (const name of ['etcd', 'kube-apiserver', 'kubectl']) {
     writeFileSync(join(work, 'controller-tools/envtest', name), `I am ${name}`, { mode: 0o755 })
@@ -35,19 +35,15 @@ async function publish(sha512?: string) {
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}/index.yaml`
 }
 
-function newFolder(): string {
-  return mkdtempSync(join(tmpdir(), 'envtest-'))
-}
-
 test('the two programs of the archive that the index names are unpacked', async () => {
-  const folder = newFolder()
+  const folder = testFolder()
   await downloadEnvtest(folder, wanted, silent, await publish())
   expect(readFileSync(join(folder, 'etcd'), 'utf8')).toBe('I am etcd')
   expect(readFileSync(join(folder, 'kube-apiserver'), 'utf8')).toBe('I am kube-apiserver')
 })
 
 test('an archive whose checksum is not that of the index is refused before it is unpacked', async () => {
-  const folder = newFolder()
+  const folder = testFolder()
   const index = await publish('ab'.repeat(64))
   await expect(downloadEnvtest(folder, wanted, silent, index)).rejects.toThrow(
     'the index says abababababababab',
@@ -57,7 +53,7 @@ test('an archive whose checksum is not that of the index is refused before it is
 
 test('a version or machine that has no archive is named', async () => {
   const index = await publish()
-  await expect(downloadEnvtest(newFolder(), { ...wanted, arch: 's390x' }, silent, index)).rejects.toThrow(
+  await expect(downloadEnvtest(testFolder(), { ...wanted, arch: 's390x' }, silent, index)).rejects.toThrow(
     'no archive of v1.36.3 for linux-s390x',
   )
 })
@@ -65,6 +61,6 @@ test('a version or machine that has no archive is named', async () => {
 test('a network that refuses costs no time', async () => {
   const [port] = await freePorts(1)
   const began = performance.now()
-  await expect(downloadEnvtest(newFolder(), wanted, silent, `http://127.0.0.1:${port}/`)).rejects.toThrow()
+  await expect(downloadEnvtest(testFolder(), wanted, silent, `http://127.0.0.1:${port}/`)).rejects.toThrow()
   expect(performance.now() - began).toBeLessThan(5_000)
 })

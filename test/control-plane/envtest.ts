@@ -18,7 +18,7 @@ export interface EnvtestArchive {
 
 /**
  * Downloads the official archive of `version` ("1.36.3") for `os` and `arch` (Go's names), checks it, and unpacks etcd
- * and kube-apiserver into `folder`. A network that is closed costs seconds: three to connect, ten for the index.
+ * and kube-apiserver into `folder`. A network that is closed costs seconds: three to connect, six for the index.
  * @throws Error that says what is missing, unreachable or wrong.
  */
 export async function downloadEnvtest(
@@ -29,7 +29,7 @@ export async function downloadEnvtest(
 ): Promise<void> {
   const agent = new EnvHttpProxyAgent({
     connect: { timeout: 3_000 },
-    headersTimeout: 10_000,
+    headersTimeout: 6_000,
     bodyTimeout: 15_000,
   })
   try {
@@ -59,9 +59,9 @@ async function findArchive(
   { version, os, arch }: { version: string; os: string; arch: string },
   dispatcher: Dispatcher,
 ): Promise<EnvtestArchive> {
-  const answer = await request(index, { dispatcher, signal: AbortSignal.timeout(10_000) })
-  const text = await answer.body.text()
-  if (answer.statusCode !== 200) throw new Error(`${index} answers with HTTP ${answer.statusCode}`)
+  const text = await readIndex(index, dispatcher).catch((error: Error) => {
+    throw new Error(`${index}: ${error.message}`)
+  })
   // Loaded here only: it is large, and nearly every start finds the programs in the cache.
   const { loadYaml } = await import('@kubernetes/client-node')
   const { releases } = loadYaml<{
@@ -70,6 +70,13 @@ async function findArchive(
   const archive = releases?.[`v${version}`]?.[`envtest-v${version}-${os}-${arch}.tar.gz`]
   if (archive === undefined) throw new Error(`the index names no archive of v${version} for ${os}-${arch}`)
   return { url: archive.selfLink, sha512: archive.hash }
+}
+
+async function readIndex(index: string, dispatcher: Dispatcher): Promise<string> {
+  const answer = await request(index, { dispatcher, signal: AbortSignal.timeout(6_000) })
+  const text = await answer.body.text()
+  if (answer.statusCode !== 200) throw new Error(`HTTP ${answer.statusCode}`)
+  return text
 }
 
 async function download(

@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { lock } from 'proper-lockfile'
 import { lineEveryMs } from './progress.ts'
@@ -26,6 +26,7 @@ export async function exclusively<T>(
   try {
     return await work()
   } finally {
+    rmSync(holderFile(folder), { force: true })
     await release()
   }
 }

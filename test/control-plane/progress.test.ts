@@ -1,9 +1,9 @@
-import { mkdtempSync, readFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { PassThrough } from 'node:stream'
 import { expect, onTestFinished, test, vi } from 'vitest'
 import { describeStep, inWords, lineEveryMs, Pace, StderrProgress } from './progress.ts'
+import { testFolder } from './test-folder.ts'
 
 test('a step tells how many of how many, and the time left only while there is something left', () => {
   expect(describeStep('Go packages', 'built', 1043, 2139, 130_000)).toBe(
@@ -37,7 +37,7 @@ test('without a terminal there is a plain line every 15 s, and others can read i
   vi.useFakeTimers()
   onTestFinished(() => void vi.useRealTimers())
   const out = new PassThrough()
-  const status = join(mkdtempSync(join(tmpdir(), 'progress-')), 'status')
+  const status = join(testFolder(), 'status')
   const progress = new StderrProgress(status, out as unknown as NodeJS.WriteStream)
   progress.step('Go packages', 'built', 10)
   progress.update(4)
