@@ -29,7 +29,7 @@ export type LogFormat = 'json' | 'pretty'
 export interface Config {
   /** The value of the ownership tag. */
   readonly clusterName: string
-  /** A path; undefined: as kubectl finds it, else the ServiceAccount of the pod. */
+  /** A path; undefined: the ServiceAccount of the pod. */
   readonly kubeconfig: string | undefined
   /** Empty: all. */
   readonly namespaces: readonly string[]

@@ -21,7 +21,7 @@ export const options = {
     flag: 'kubeconfig',
     group: 'Kubernetes',
     placeholder: 'FILE',
-    otherwise: 'as kubectl finds it, else the ServiceAccount of the pod',
+    otherwise: 'the ServiceAccount of the pod',
     example: '/home/me/.kube/config',
     help: 'How to reach the API server.',
     parse: path,
