@@ -288,7 +288,7 @@ export class CallHandler {
   #isOtherChain({ status, material }: Observed, certificateId: string): boolean {
     return (
       status.uploaded?.account === this.#parts.identity.account &&
-      holdsOtherChain(status.uploaded, certificateId, material.chain as Chain)
+      holdsOtherChain(status, certificateId, material.chain as Chain)
     )
   }
 }

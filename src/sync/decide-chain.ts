@@ -34,7 +34,7 @@ export function decideChain(observed: Observed, memory: Memory, identity: Identi
     const previous = status.previous.find((it) => it.chainPrefix === chainPrefix(chain.chainFingerprint))
     if (previous) return { kind: 'Find', search: { by: 'previous', certificateId: previous.certificateId } }
   }
-  if (settings.repeatable || (sameLeaf && progress?.sameId)) return { kind: 'Intend' }
+  if (settings.repeatable || (sameAccount && progress?.sameId)) return { kind: 'Intend' }
   if (progress?.exists) return { kind: 'Find', search: whereItExists(progress, memory) }
   return { kind: 'Upload', plain }
 }

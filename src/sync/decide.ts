@@ -4,7 +4,7 @@ import { userKeys } from './annotation-keys.ts'
 import { decideChain } from './decide-chain.ts'
 import type { Decision, Memory } from './decision.ts'
 import type { Identity, Observed } from './observe.ts'
-import type { Uploaded } from './status.ts'
+import { chainPrefix, type Status } from './status.ts'
 
 /** How long a rejection by the service is believed (ms): what we know of its codes may be wrong. */
 export const rejectionLifetimeMs = 24 * 3_600_000
@@ -50,8 +50,7 @@ export function decide(observed: Observed, memory: Memory, identity: Identity, n
   const violation = preflight(material, now)
   if (violation) return { kind: 'Reject', ...violation }
   const chain = material.chain as Chain
-  const stale = memo && status.uploaded && holdsOtherChain(status.uploaded, memo.certificateId, chain)
-  if (memo && !stale) return record(memo)
+  if (memo && !holdsOtherChain(status, memo.certificateId, chain)) return record(memo)
 
   const keptUntil = (status.rejectedAt ?? 0) + rejectionLifetimeMs
   if (status.phase === 'Rejected' && status.rejectedFor === observed.rejectionInput && now < keptUntil) {
@@ -75,15 +74,19 @@ function isUploaded({ status, material }: Observed, identity: Identity): boolean
 }
 
 /**
- * The id on record holds another chain of the same leaf: writing it down again would keep the old chain in service.
- * With another leaf on record, it is the record that is wrong.
+ * The id is on record for another chain, now or as a previous one: the service compares by leaf, and writing the id down
+ * would put the old chain back into service. With another leaf on record, it is the record that is wrong.
  */
-export function holdsOtherChain(uploaded: Uploaded, certificateId: string, chain: Chain): boolean {
-  return (
-    uploaded.certificateId === certificateId &&
-    uploaded.fingerprint === chain.fingerprint &&
-    uploaded.chainFingerprint !== chain.chainFingerprint
-  )
+export function holdsOtherChain(
+  { uploaded, previous }: Status,
+  certificateId: string,
+  chain: Chain,
+): boolean {
+  if (uploaded?.certificateId === certificateId) {
+    return uploaded.fingerprint === chain.fingerprint && uploaded.chainFingerprint !== chain.chainFingerprint
+  }
+  const earlier = previous.find((it) => it.certificateId === certificateId)
+  return earlier !== undefined && earlier.chainPrefix !== chainPrefix(chain.chainFingerprint)
 }
 
 function backingOff(observed: Observed, { failure }: Memory, now: number): Decision | undefined {

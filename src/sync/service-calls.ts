@@ -1,10 +1,11 @@
 import type { Chain } from '../certificate/material.ts'
 import type { Clock } from '../clock.ts'
 import { aliasWithSuffix } from './alias.ts'
+import { holdsOtherChain } from './decide.ts'
 import type { Decision, Search } from './decision.ts'
 import type { Metrics } from './observability.ts'
 import type { Observed } from './observe.ts'
-import { ownershipTags } from './ownership.ts'
+import { copySuffix, ownershipTags } from './ownership.ts'
 import type { CertificateService, RemoteCertificate, ServiceAction, UploadAnswer } from './ports.ts'
 import { ServiceError } from './service-error.ts'
 
@@ -88,9 +89,19 @@ export class ServiceCalls {
       case 'alias':
         return found.find((it) => it.alias.endsWith(search.suffix))?.certificateId
       case 'tags':
-        // Two that fit cannot be told apart: neither is taken (I6).
-        return found.length === 1 ? found[0]?.certificateId : undefined
+        return this.#onlyOne(observed, found)
     }
+  }
+
+  /** Which of those that carry our tags it is. Two that cannot be told apart: neither is taken (I6). */
+  #onlyOne({ secret, status, material }: Observed, found: readonly RemoteCertificate[]): string | undefined {
+    const chain = material.chain as Chain
+    const owner = { cluster: this.#cluster, namespace: secret.namespace, name: secret.name }
+    const suffix = copySuffix(owner, chain.chainFingerprint)
+    const possible = found.filter((it) => !holdsOtherChain(status, it.certificateId, chain))
+    if (possible.length === 0) return found[0]?.certificateId
+    const copy = possible.find((it) => it.alias.endsWith(suffix))
+    return (copy ?? (possible.length === 1 ? possible[0] : undefined))?.certificateId
   }
 
   #candidates(

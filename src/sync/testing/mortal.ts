@@ -1,0 +1,109 @@
+import type { Clock } from '../../clock.ts'
+import type { CertificateService, SecretStore } from '../ports.ts'
+
+/** Where a process dies: at an operation on the world, before the world sees it or after it was done. */
+export interface Death {
+  /** Of the operations from now on: 1 is the next one. */
+  readonly at: number
+  readonly when: 'before' | 'after'
+}
+
+/**
+ * The world as one process sees it. When its time has come nothing is answered any more, nothing more goes out, and no
+ * timer fires: what a SIGKILL at an await leaves behind.
+ */
+export class Mortal {
+  #death: Death | undefined
+  #operations = 0
+  #inFlight = 0
+  #dead = false
+
+  get dead(): boolean {
+    return this.#dead
+  }
+
+  /** Operations that have begun. */
+  get operations(): number {
+    return this.#operations
+  }
+
+  /** Operations that wait for their answer. */
+  get inFlight(): number {
+    return this.#dead ? 0 : this.#inFlight
+  }
+
+  kill(): void {
+    this.#dead = true
+  }
+
+  /** Lets it die later. */
+  die({ at, when }: Death): void {
+    this.#death = { at: this.#operations + at, when }
+  }
+
+  store(world: SecretStore): SecretStore {
+    return {
+      get: (key, signal) => this.#do(() => world.get(key, signal)),
+      annotate: (reference, annotations, signal) =>
+        this.#do(() => world.annotate(reference, annotations, signal)),
+    }
+  }
+
+  service(world: CertificateService): CertificateService {
+    return {
+      upload: (request, signal) => this.#do(() => world.upload(request, signal)),
+      describe: (ids, signal) => this.#do(() => world.describe(ids, signal)),
+      findByAlias: (alias, signal) => this.#do(() => world.findByAlias(alias, signal)),
+      findByTags: (tags, signal) => this.#do(() => world.findByTags(tags, signal)),
+      findByChain: (certificate, signal) => this.#do(() => world.findByChain(certificate, signal)),
+      canFindByChain: world.canFindByChain,
+    }
+  }
+
+  clock(world: Clock): Clock {
+    return {
+      now: () => world.now(),
+      elapsed: () => world.elapsed(),
+      sleep: (ms, signal) => this.#unlessDead(world.sleep(ms, signal)),
+      after: (ms, callback) =>
+        world.after(ms, () => {
+          if (!this.#dead) callback()
+        }),
+    }
+  }
+
+  async #do<T>(operation: () => Promise<T>): Promise<T> {
+    if (this.#dead) return never()
+    this.#operations++
+    const last = this.#operations === this.#death?.at
+    if (last && this.#death?.when === 'before') {
+      this.#dead = true
+      return never()
+    }
+    this.#inFlight++
+    try {
+      const answer = operation()
+      if (last) this.#dead = true
+      return await this.#unlessDead(answer)
+    } finally {
+      this.#inFlight--
+    }
+  }
+
+  #unlessDead<T>(answer: Promise<T>): Promise<T> {
+    return new Promise((resolve, reject) => {
+      answer.then(
+        (value) => {
+          if (!this.#dead) resolve(value)
+        },
+        (error) => {
+          if (!this.#dead) reject(error)
+        },
+      )
+    })
+  }
+}
+
+function never<T>(): Promise<T> {
+  return new Promise(() => {})
+}

@@ -1,0 +1,220 @@
+import { createHash, X509Certificate } from 'node:crypto'
+import type { Clock } from '../../src/clock.ts'
+import type {
+  CertificateService,
+  RemoteCertificate,
+  ServiceAction,
+  Tag,
+  UploadAnswer,
+  UploadRequest,
+} from '../../src/sync/ports.ts'
+import { ServiceError } from '../../src/sync/service-error.ts'
+
+/** What is not known of the real service, and how quickly it answers. */
+export interface ServiceBehaviour {
+  /** What makes two uploads the same certificate. */
+  readonly compares: 'leaf' | 'chain'
+  /** How a duplicate is answered: with the id that is there, or with CertificateExists. */
+  readonly duplicates: 'answered' | 'refused'
+  /** Which one is named where several are the same. */
+  readonly names: 'oldest' | 'newest'
+  readonly canFindByChain: boolean
+  /** From a call's arrival to its answer, ms. */
+  readonly serviceMs: number
+}
+
+export const defaultBehaviour: ServiceBehaviour = {
+  compares: 'leaf',
+  duplicates: 'answered',
+  names: 'oldest',
+  canFindByChain: true,
+  serviceMs: 0,
+}
+
+/** One certificate in the account. */
+export interface StoredCertificate {
+  readonly certificateId: string
+  readonly type: UploadRequest['type']
+  readonly leaf: string
+  /** `SVR:` or `CA:` and the SHA-256 over the DER of all certificates: what the operator's annotation should say. */
+  readonly chain: string
+  readonly alias: string
+  readonly use: string | undefined
+  readonly projectId: number | undefined
+  readonly tags: readonly Tag[]
+  readonly notBefore: number
+  readonly notAfter: number
+}
+
+/** Answers a call with an error, or lets it pass. */
+export type Fault = (call: ServiceCall) => ServiceError | undefined
+
+export interface ServiceCall {
+  readonly action: ServiceAction
+  readonly upload?: UploadRequest
+}
+
+/** An account of the SSL service that keeps its certificates, with faults that are asked for. */
+export class FakeCertificateService implements CertificateService {
+  readonly certificates: StoredCertificate[] = []
+  /** Every call that arrived, in order. */
+  readonly calls: (ServiceCall & { readonly at: number })[] = []
+  /** Asked at every call before anything is done. */
+  fault: Fault | undefined
+  /** Asked at every call after the work is done: the answer gets lost. */
+  lostAnswer: Fault | undefined
+  readonly #behaviour: ServiceBehaviour
+  readonly #clock: Clock
+  #ids = 0
+
+  constructor(clock: Clock, behaviour: Partial<ServiceBehaviour> = {}) {
+    this.#clock = clock
+    this.#behaviour = { ...defaultBehaviour, ...behaviour }
+  }
+
+  get canFindByChain(): boolean {
+    return this.#behaviour.canFindByChain
+  }
+
+  count(action: ServiceAction): number {
+    return this.calls.filter((it) => it.action === action).length
+  }
+
+  withChain(chain: string): StoredCertificate[] {
+    return this.certificates.filter((it) => it.chain === chain)
+  }
+
+  /** Somebody deletes it in the console. */
+  delete(certificateId: string): void {
+    const at = this.certificates.findIndex((it) => it.certificateId === certificateId)
+    if (at >= 0) this.certificates.splice(at, 1)
+  }
+
+  upload(request: UploadRequest, signal: AbortSignal): Promise<UploadAnswer> {
+    return this.#call({ action: 'UploadCertificate', upload: request }, signal, () => {
+      const certificate = read(request, `cert${String(++this.#ids).padStart(4, '0')}`)
+      const { compares, names, duplicates } = this.#behaviour
+      const same = this.certificates.filter(
+        (it) => it.type === certificate.type && it[compares] === certificate[compares],
+      )
+      const found = request.repeatable ? undefined : same.at(names === 'oldest' ? 0 : -1)
+      if (found && duplicates === 'refused') {
+        throw serviceError({
+          failure: 'exists',
+          action: 'UploadCertificate',
+          code: 'FailedOperation.CertificateExists',
+        })
+      }
+      if (!found) this.certificates.push(certificate)
+      const { certificateId } = found ?? certificate
+      return { certificateId, existed: found !== undefined, requestId: `request-${this.calls.length}` }
+    })
+  }
+
+  describe(ids: readonly string[], signal: AbortSignal): Promise<RemoteCertificate[]> {
+    return this.#call({ action: 'DescribeCertificates' }, signal, () =>
+      this.#remote((it) => ids.includes(it.certificateId)),
+    )
+  }
+
+  findByAlias(alias: string, signal: AbortSignal): Promise<RemoteCertificate[]> {
+    return this.#call({ action: 'DescribeCertificates' }, signal, () =>
+      this.#remote((it) => it.alias.includes(alias)),
+    )
+  }
+
+  findByTags(tags: readonly Tag[], signal: AbortSignal): Promise<RemoteCertificate[]> {
+    const carries = (it: StoredCertificate, tag: Tag) =>
+      it.tags.some((each) => each.key === tag.key && each.value === tag.value)
+    return this.#call({ action: 'DescribeCertificates' }, signal, () =>
+      this.#remote((it) => tags.every((tag) => carries(it, tag))),
+    )
+  }
+
+  findByChain(certificate: string, signal: AbortSignal): Promise<string | undefined> {
+    return this.#call({ action: 'CheckCertificateExist' }, signal, () => {
+      const { compares, names } = this.#behaviour
+      const wanted = { leaf: leafOf(certificate), chain: hashOf(certificate) }
+      const same = this.certificates.filter((it) =>
+        compares === 'leaf' ? it.leaf === wanted.leaf : it.chain.endsWith(`:${wanted.chain}`),
+      )
+      return same.at(names === 'oldest' ? 0 : -1)?.certificateId
+    })
+  }
+
+  #remote(filter: (it: StoredCertificate) => boolean): RemoteCertificate[] {
+    return this.certificates
+      .filter(filter)
+      .map(({ certificateId, alias, type, notBefore, notAfter, tags }) => ({
+        certificateId,
+        alias,
+        type,
+        domain: '',
+        notBefore,
+        notAfter,
+        tags,
+      }))
+  }
+
+  async #call<T>(call: ServiceCall, signal: AbortSignal, work: () => T): Promise<T> {
+    this.calls.push({ ...call, at: this.#clock.elapsed() })
+    const fault = this.fault?.(call)
+    if (fault) {
+      await this.#answerAfter(call, signal)
+      throw fault
+    }
+    const answer = work()
+    const lost = this.lostAnswer?.(call)
+    await this.#answerAfter(call, signal)
+    if (lost) throw lost
+    return answer
+  }
+
+  async #answerAfter({ action }: ServiceCall, signal: AbortSignal): Promise<void> {
+    if (this.#behaviour.serviceMs === 0) return
+    await this.#clock.sleep(this.#behaviour.serviceMs, signal).catch(() => {
+      throw new ServiceError({ failure: 'outage', action, code: 'Aborted', countsForAccount: false })
+    })
+  }
+}
+
+type ServiceFailure = ConstructorParameters<typeof ServiceError>[0]
+
+/** An error that the service answered with: it has a request id. */
+export function serviceError(failure: ServiceFailure): ServiceError {
+  return new ServiceError({ requestId: 'request-of-the-error', ...failure })
+}
+
+/** No answer at all. */
+export function noAnswer(action: ServiceAction): ServiceError {
+  return new ServiceError({ failure: 'outage', action, code: 'ConnectionFailed' })
+}
+
+function read(request: UploadRequest, certificateId: string): StoredCertificate {
+  const { type, certificate, alias, use, projectId, tags } = request
+  const leaf = new X509Certificate(certificate)
+  return {
+    certificateId,
+    type,
+    leaf: leafOf(certificate),
+    chain: `${type}:${hashOf(certificate)}`,
+    alias: alias ?? '',
+    use,
+    projectId,
+    tags,
+    notBefore: leaf.validFromDate.getTime(),
+    notAfter: leaf.validToDate.getTime(),
+  }
+}
+
+function leafOf(pem: string): string {
+  return createHash('sha256').update(new X509Certificate(pem).raw).digest('hex')
+}
+
+function hashOf(pem: string): string {
+  const hash = createHash('sha256')
+  for (const block of pem.split(/(?<=-----END CERTIFICATE-----)/)) {
+    if (block.trim() !== '') hash.update(new X509Certificate(block.trim()).raw)
+  }
+  return hash.digest('hex')
+}

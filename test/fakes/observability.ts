@@ -1,0 +1,88 @@
+import type { Log, LogFields, Metrics } from '../../src/sync/observability.ts'
+import type { EventRecorder, SecretKey } from '../../src/sync/ports.ts'
+
+export type RecordedEvent = Parameters<EventRecorder['record']>[0]
+
+/** The Events of all Secrets, in order. */
+export class FakeEvents implements EventRecorder {
+  readonly all: RecordedEvent[] = []
+
+  record(event: RecordedEvent): void {
+    this.all.push(event)
+  }
+
+  reasons(key: SecretKey): string[] {
+    return this.all
+      .filter(({ secret }) => `${secret.namespace}/${secret.name}` === key)
+      .map(({ reason }) => reason)
+  }
+}
+
+/** Metrics as somebody who scrapes them sees them. */
+export class FakeMetrics implements Metrics {
+  /** How many reconciles ended with a decision. */
+  readonly reconciles = new Map<string, number>()
+  readonly calls = new Map<string, number>()
+  readonly writes = new Map<string, number>()
+  readonly wouldHaveDone = new Map<string, number>()
+  /** The series of each Secret. */
+  readonly secrets = new Map<SecretKey, Parameters<Metrics['secret']>[1]>()
+
+  serviceCall(call: Parameters<Metrics['serviceCall']>[0]): void {
+    increment(this.calls, `${call.action} ${call.result}`)
+  }
+
+  reconciled(decision: string): void {
+    increment(this.reconciles, decision)
+  }
+
+  statusWrite(result: Parameters<Metrics['statusWrite']>[0]): void {
+    increment(this.writes, result)
+  }
+
+  relisted(): void {}
+
+  watchOpened(): void {}
+
+  wouldDo(decision: string): void {
+    increment(this.wouldHaveDone, decision)
+  }
+
+  secret(key: SecretKey, facts: Parameters<Metrics['secret']>[1]): void {
+    this.secrets.set(key, facts)
+  }
+
+  forgetSecret(key: SecretKey): void {
+    this.secrets.delete(key)
+  }
+}
+
+export interface LogLine {
+  readonly level: keyof Log
+  readonly fields: LogFields
+  readonly message: string
+}
+
+/** The log, line by line. */
+export class FakeLog implements Log {
+  readonly lines: LogLine[] = []
+  readonly trace = this.#at('trace')
+  readonly debug = this.#at('debug')
+  readonly info = this.#at('info')
+  readonly warn = this.#at('warn')
+  readonly error = this.#at('error')
+
+  reasons(): (string | undefined)[] {
+    return this.lines.map((it) => it.fields.reason)
+  }
+
+  #at(level: keyof Log) {
+    return (fields: LogFields, message: string) => {
+      this.lines.push({ level, fields, message })
+    }
+  }
+}
+
+function increment(counts: Map<string, number>, name: string): void {
+  counts.set(name, (counts.get(name) ?? 0) + 1)
+}

@@ -1,0 +1,160 @@
+import type {
+  SecretChange,
+  SecretKey,
+  SecretReference,
+  SecretSnapshot,
+  SecretStore,
+  WriteOutcome,
+} from '../../src/sync/ports.ts'
+
+const optIn = 'tencent-cert-sync.io/upload'
+
+export type SecretData = Readonly<Record<string, Buffer | undefined>>
+
+/** An error as the API server's client throws it, without its details. */
+export class FakeKubernetesError extends Error {
+  override readonly name = 'KubernetesError'
+}
+
+/**
+ * Secrets as an API server keeps them: every change has a new resourceVersion, a recreated Secret a new uid, and a write
+ * that names another state is stale. Changes are told like a reflector tells them.
+ */
+export class FakeSecretStore implements SecretStore {
+  readonly #secrets = new Map<SecretKey, SecretSnapshot>()
+  readonly #gets = new Map<SecretKey, number>()
+  readonly #writes = new Map<SecretKey, number>()
+  readonly #attempts = new Map<SecretKey, number>()
+  #version = 100
+  #uids = 0
+  /** Whom the changes are told; at once, as a fast watch does. */
+  listener: ((change: SecretChange) => void) | undefined
+  /** A policy: the message with which status writes of a key are refused. */
+  refusal:
+    | ((key: SecretKey, annotations: Readonly<Record<string, string | null>>) => string | undefined)
+    | undefined
+  /** What is down: every call of it throws. */
+  readonly down = new Set<'get' | 'annotate'>()
+  /** What somebody else does to the Secret just before a write arrives; called once per entry. */
+  readonly meanwhile: ((key: SecretKey) => void)[] = []
+
+  /** Creates a Secret, or replaces annotations and data of the one that is there. */
+  put(key: SecretKey, annotations: Readonly<Record<string, string>>, data: SecretData): void {
+    const known = this.#secrets.get(key)
+    this.#store(key, { ...(known ?? this.#fresh(key)), annotations: { ...annotations }, data })
+  }
+
+  /** New data, annotations as they are: a renewal. */
+  replaceData(key: SecretKey, data: SecretData): void {
+    this.#store(key, { ...this.#existing(key), data })
+  }
+
+  /** Somebody else sets (text) and removes (null) annotations. */
+  edit(key: SecretKey, annotations: Readonly<Record<string, string | null>>): void {
+    const secret = this.#existing(key)
+    this.#store(key, { ...secret, annotations: merged(secret.annotations, annotations) })
+  }
+
+  delete(key: SecretKey): void {
+    const secret = this.#secrets.get(key)
+    this.#secrets.delete(key)
+    if (secret && optIn in secret.annotations) this.#tell({ kind: 'gone', key, optedOut: false })
+  }
+
+  annotations(key: SecretKey): Readonly<Record<string, string>> {
+    return this.#existing(key).annotations
+  }
+
+  snapshot(key: SecretKey): SecretSnapshot {
+    return this.#existing(key)
+  }
+
+  keys(): SecretKey[] {
+    return [...this.#secrets.keys()]
+  }
+
+  /** What a list tells a reflector. */
+  list(): SecretChange[] {
+    return [...this.#secrets]
+      .filter(([, it]) => optIn in it.annotations)
+      .map(([key, it]) => ({ kind: 'present', key, resourceVersion: it.resourceVersion, listed: true }))
+  }
+
+  gets(key: SecretKey): number {
+    return this.#gets.get(key) ?? 0
+  }
+
+  /** Accepted status writes. */
+  writes(key: SecretKey): number {
+    return this.#writes.get(key) ?? 0
+  }
+
+  /** Status writes that arrived, the stale and the refused ones too. */
+  writeAttempts(key: SecretKey): number {
+    return this.#attempts.get(key) ?? 0
+  }
+
+  async get(key: SecretKey, signal: AbortSignal): Promise<SecretSnapshot | undefined> {
+    signal.throwIfAborted()
+    if (this.down.has('get')) throw new FakeKubernetesError('the API server is down')
+    this.#gets.set(key, this.gets(key) + 1)
+    return this.#secrets.get(key)
+  }
+
+  async annotate(
+    reference: SecretReference,
+    annotations: Readonly<Record<string, string | null>>,
+    signal: AbortSignal,
+  ): Promise<WriteOutcome> {
+    signal.throwIfAborted()
+    if (this.down.has('annotate')) throw new FakeKubernetesError('the API server is down')
+    const key = `${reference.namespace}/${reference.name}`
+    this.#attempts.set(key, this.writeAttempts(key) + 1)
+    this.meanwhile.shift()?.(key)
+    const secret = this.#secrets.get(key)
+    if (secret?.uid !== reference.uid || secret.resourceVersion !== reference.resourceVersion) {
+      return { kind: 'stale' }
+    }
+    const message = this.refusal?.(key, annotations)
+    if (message !== undefined) return { kind: 'refused', message }
+    this.#writes.set(key, this.writes(key) + 1)
+    const written = this.#store(key, { ...secret, annotations: merged(secret.annotations, annotations) })
+    return { kind: 'written', resourceVersion: written.resourceVersion }
+  }
+
+  #existing(key: SecretKey): SecretSnapshot {
+    const secret = this.#secrets.get(key)
+    if (!secret) throw new Error(`there is no Secret ${key}`)
+    return secret
+  }
+
+  #fresh(key: SecretKey): SecretSnapshot {
+    const [namespace, name] = key.split('/') as [string, string]
+    const uid = `uid-${++this.#uids}`
+    return { namespace, name, uid, resourceVersion: '0', annotations: {}, data: {}, deleting: false }
+  }
+
+  #store(key: SecretKey, secret: SecretSnapshot): SecretSnapshot {
+    const before = this.#secrets.get(key)
+    const stored = { ...secret, resourceVersion: String(++this.#version) }
+    this.#secrets.set(key, stored)
+    if (optIn in stored.annotations) {
+      this.#tell({ kind: 'present', key, resourceVersion: stored.resourceVersion, listed: false })
+    } else if (before && optIn in before.annotations) {
+      this.#tell({ kind: 'gone', key, optedOut: true })
+    }
+    return stored
+  }
+
+  #tell(change: SecretChange): void {
+    queueMicrotask(() => this.listener?.(change))
+  }
+}
+
+function merged(
+  annotations: Readonly<Record<string, string>>,
+  changes: Readonly<Record<string, string | null>>,
+): Record<string, string> {
+  const entries = Object.entries({ ...annotations, ...changes })
+  return Object.fromEntries(entries.filter((entry): entry is [string, string] => entry[1] !== null))
+}
