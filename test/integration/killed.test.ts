@@ -66,10 +66,10 @@ interface Stage {
   readonly operator: OperatorProcess
 }
 
-/** A moment to die at. Armed before the change; the promise resolves when the operator is dead. */
+/** A moment to die at: armed before the change. */
 interface Moment {
   readonly when: string
-  arm(stage: Stage, skip: number): Promise<unknown>
+  arm(stage: Stage, skip: number): Promise<void> | void
 }
 
 const moments: readonly Moment[] = [
@@ -77,7 +77,6 @@ const moments: readonly Moment[] = [
     when: "between the service's commit and its answer",
     arm({ world, operator }, skip) {
       world.simulator.fault({ kind: 'kill', pid: operator.pid, action: 'UploadCertificate', skip })
-      return operator.exited
     },
   },
   {
@@ -97,33 +96,30 @@ const moments: readonly Moment[] = [
   },
   {
     when: 'when the status write is on its way to the API server',
-    arm: ({ proxy, operator }, skip) =>
-      new Promise((resolve) => {
-        let patches = 0
-        proxy.onRequest = async (request) => {
-          if (!isSecretPatch(request) || patches++ < skip) return undefined
-          await operator.kill()
-          proxy.onRequest = () => undefined
-          resolve(undefined)
-          return 'cut'
-        }
-      }),
+    arm({ proxy, operator }, skip) {
+      let patches = 0
+      proxy.onRequest = async (request) => {
+        if (!isSecretPatch(request) || patches++ !== skip) return undefined
+        await operator.kill()
+        return 'cut'
+      }
+    },
   },
   {
     when: 'when the API server has done the status write and not answered',
-    arm: ({ proxy, operator }, skip) =>
-      new Promise((resolve) => {
-        let patches = 0
-        proxy.onAnswer = async (request) => {
-          if (!isSecretPatch(request) || patches++ < skip) return undefined
-          await operator.kill()
-          proxy.onAnswer = () => undefined
-          resolve(undefined)
-          return 'cut'
-        }
-      }),
+    arm({ proxy, operator }, skip) {
+      let patches = 0
+      proxy.onAnswer = async (request) => {
+        if (!isSecretPatch(request) || patches++ !== skip) return undefined
+        await operator.kill()
+        return 'cut'
+      }
+    },
   },
 ]
+
+const death = (operator: OperatorProcess) =>
+  eventually('the operator is killed', () => !operator.running, { timeoutMs: 20_000 })
 
 const cases = changes.flatMap((change) => moments.map((moment) => ({ ...change, ...moment })))
 
@@ -140,11 +136,11 @@ describe('one certificate per chain and a true status', () => {
         await world.eventuallySynced('shop', chainFingerprint('SVR', ...before))
       }
 
-      const dead = arm({ world, proxy, operator }, skip)
+      const armed = arm({ world, proxy, operator }, skip)
       if (before) await world.renewSecret('shop', { chain: after })
       else await world.createSecret('shop', { chain: after })
-      await dead
-      await eventually('the operator is dead', () => !operator.running)
+      await armed
+      await death(operator)
 
       const next = await world.startOperator(through).ready()
       await world.eventuallySynced('shop', chainFingerprint('SVR', ...after))
@@ -183,7 +179,7 @@ describe('one certificate per chain and a true status, whatever the service answ
         const { pid } = operator
         world.simulator.fault({ kind: 'kill', pid, action: 'UploadCertificate', skip: number - 1 })
         await change()
-        await operator.exited
+        await death(operator)
         operator = world.startOperator()
       }
       const synced = (chain: Chain) => world.eventuallySynced('shop', chainFingerprint('SVR', ...chain))
@@ -242,7 +238,7 @@ describe('no eleventh call in any second, and nothing twice', () => {
       for (const skip of [3, 9, 14]) {
         const operator = world.startOperator()
         world.simulator.fault({ kind: 'kill', pid: operator.pid, action: 'UploadCertificate', skip })
-        await operator.exited
+        await death(operator)
       }
       world.startOperator()
       await expectWholeBatch(world, names)
@@ -282,7 +278,7 @@ describe('no eleventh call in any second, and nothing twice', () => {
           await world.renewSecret(name, { chain: [leaf, issuer] })
         }),
       )
-      await first.exited
+      await death(first)
       world.startOperator()
       await eventually(
         'every renewal has arrived',
