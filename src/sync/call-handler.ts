@@ -62,13 +62,14 @@ export class CallHandler {
   ): Promise<Result> {
     const { recorder, memory, metrics } = this.#parts
     const recording = await recorder.record(observed, outcome, attempt, signal)
+    const settled = outcome.phase === 'Synced' || outcome.phase === 'Rejected'
     switch (recording.kind) {
       case 'again':
         return { next: { kind: 'again' } }
       case 'later':
         return { next: { kind: 'after', ms: recording.retryMs } }
       case 'unchanged':
-        return { next: then }
+        return { next: then, settled }
       case 'written': {
         const { certificateId, chainFingerprint, origin } = outcome.change
         const state = memory.of(observed.key)
@@ -80,7 +81,7 @@ export class CallHandler {
           state.told = undefined
         }
         metrics.secret(observed.key, secretFacts(observed, outcome.change))
-        return { next: then, written: recording.resourceVersion }
+        return { next: then, settled, written: recording.resourceVersion }
       }
     }
   }
@@ -88,9 +89,8 @@ export class CallHandler {
   /** While a failed input waits: what was told of it is told again, should it be missing. */
   tellAgain(observed: Observed, signal: AbortSignal, then: Result['next']): Promise<Result> | Result {
     const { told } = this.#parts.memory.of(observed.key)
-    return told?.input === observed.input
-      ? this.record(observed, told.outcome, signal, {}, then)
-      : { next: then }
+    if (told?.input === observed.input) return this.record(observed, told.outcome, signal, {}, then)
+    return { next: then, settled: observed.status.phase === 'Rejected' }
   }
 
   /** Puts on record that a second copy is about to be made; the copy itself is the next step. */

@@ -91,9 +91,7 @@ export class Controller {
   /** Takes what a reflector says. Never throws. */
   onChange(change: SecretChange): void {
     if (change.kind === 'gone') {
-      // The look itself finds out that the Secret is gone, and forgets it.
-      this.#unsynced.settled(change.key)
-      this.#queue.add(change.key, 'change')
+      this.#forget(change.key)
       return
     }
     this.#known.add(change.key)
@@ -166,10 +164,12 @@ export class Controller {
   async #handle(key: SecretKey, turn?: Turn): Promise<void> {
     this.#lastTurn = this.#parts.clock.elapsed()
     const result = await this.#reconcile(key, turn)
+    // Gone while it was worked on: what the reconcile left behind goes too.
+    if (!this.#known.has(key)) this.#forget(key)
     if (result?.written) this.#echoes.wrote(key, result.written)
     this.#lastTurn = this.#parts.clock.elapsed()
     this.#queue.done(key, result?.written)
-    if (result) this.#follow(key, result)
+    if (result && this.#known.has(key)) this.#follow(key, result)
   }
 
   async #reconcile(key: SecretKey, turn: Turn | undefined): Promise<Reconciled | undefined> {
@@ -193,8 +193,8 @@ export class Controller {
     }
   }
 
-  #follow(key: SecretKey, { next, decision, called }: Reconciled): void {
-    if (isSettled(decision)) this.#unsynced.settled(key)
+  #follow(key: SecretKey, { next, settled, called }: Reconciled): void {
+    if (settled) this.#unsynced.settled(key)
     if (next.kind !== 'slot') for (const lane of this.#lanes.values()) lane.remove(key)
     switch (next.kind) {
       case 'again':
@@ -211,16 +211,20 @@ export class Controller {
         return
       case 'after':
         this.#queue.addAfter(key, next.ms)
-        break
-      case 'gone':
-        this.#known.delete(key)
-        this.#echoes.forget(key)
-        this.#unsynced.settled(key)
-        break
-      case 'done':
-        if (called) this.#unsynced.settled(key)
     }
     if (!called) this.#gate.passed(key)
+  }
+
+  /** The Secret is gone, opted out, or outside of what is watched: nothing of it stays but its upload budget. */
+  #forget(key: SecretKey): void {
+    this.#known.delete(key)
+    this.#queue.remove(key)
+    for (const lane of this.#lanes.values()) lane.remove(key)
+    this.#gate.passed(key)
+    this.#echoes.forget(key)
+    this.#unsynced.settled(key)
+    this.#errors.delete(key)
+    this.#reconciler.forget(key)
   }
 
   /** Keys whose wait for the account is over. When it works again, nobody waits out a back-off of the outage. */
@@ -250,11 +254,6 @@ export class Controller {
     this.#running.add(work)
     return work.finally(() => this.#running.delete(work))
   }
-}
-
-/** Whether nothing more is to be done for what the Secret holds now. */
-function isSettled(decision: Reconciled['decision']): boolean {
-  return ['Gone', 'Ignore', 'Skip', 'Synced', 'Record', 'Reject', 'Keep'].includes(decision)
 }
 
 /** Our own errors carry no Secret data; of anything else only the name is told. */

@@ -6,8 +6,6 @@ import type { Slot } from './service-lane.ts'
 export type Next =
   /** Nothing, until something changes. */
   | { readonly kind: 'done' }
-  /** The Secret is gone or not ours. */
-  | { readonly kind: 'gone' }
   /** Another look, at once. */
   | { readonly kind: 'again' }
   /** Another look after so many ms. */
@@ -25,6 +23,8 @@ export interface Reconciled {
   readonly decision: Decision['kind'] | 'Gone'
   /** resourceVersion of the status write, when there was one. */
   readonly written?: string
+  /** Nothing more is to be done for what the Secret holds now. */
+  readonly settled?: boolean
   /** A call was made. */
   readonly called?: boolean
 }

@@ -30,7 +30,7 @@ export class Reconciler {
     const snapshot = await store.get(key, signal)
     if (!snapshot) {
       this.forget(key)
-      return { next: { kind: 'gone' }, decision: 'Gone' }
+      return { next: { kind: 'done' }, decision: 'Gone', settled: true }
     }
     const observed = observe(snapshot, identity)
     const decision = decide(observed, this.#remember(observed), identity, clock.now())
@@ -80,9 +80,8 @@ export class Reconciler {
     const now = clock.now()
     switch (decision.kind) {
       case 'Ignore':
-        return { next: { kind: 'gone' } }
       case 'Skip':
-        return { next: { kind: 'done' } }
+        return { next: { kind: 'done' }, settled: true }
       case 'Keep':
       case 'Wait':
         return this.#calls.tellAgain(observed, signal, { kind: 'after', ms: decision.until - now })

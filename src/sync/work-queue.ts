@@ -109,6 +109,14 @@ export class WorkQueue {
     }
   }
 
+  /** Forgets every wish for a look at a key. */
+  remove(key: SecretKey): void {
+    this.#waiting.change.delete(key)
+    this.#waiting.sweep.delete(key)
+    this.#cancelDelay(key)
+    if (this.#active.has(key)) this.#active.set(key, undefined)
+  }
+
   /** No further keys are given out, and none is taken in. */
   close(): void {
     this.#closed = true
