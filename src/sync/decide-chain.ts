@@ -21,7 +21,8 @@ export function decideChain(observed: Observed, memory: Memory, identity: Identi
   const intended = status.intent === chain.chainFingerprint && (settings.repeatable || sameAccount)
   if (intended) {
     const { namespace, name } = observed.secret
-    const suffix = copySuffix({ cluster: identity.cluster, namespace, name }, chain.chainFingerprint)
+    const owner = { cluster: identity.cluster, namespace, name }
+    const suffix = copySuffix(owner, chain.chainFingerprint, settings.repeatable)
     if (!progress?.aliasAsked) return { kind: 'Find', search: { by: 'alias', suffix } }
     return { kind: 'Upload', plain, copySuffix: suffix }
   }

@@ -24,9 +24,11 @@ export function isOwnershipTag(key: string): boolean {
 }
 
 /**
- * What a second copy of one leaf is found by after a crash: the end of its alias, unique to cluster, Secret and chain.
+ * What a second copy of one leaf is found by after a crash: the end of its alias. Unique to cluster and chain, so that
+ * every Secret with that chain finds the copy (I1); with `own` to cluster, Secret and chain.
  */
-export function copySuffix(owner: Owner, chainFingerprint: string): string {
-  const parts = [owner.cluster, owner.namespace, owner.name, chainFingerprint]
+export function copySuffix(owner: Owner, chainFingerprint: string, own: boolean): string {
+  const { cluster, namespace, name } = owner
+  const parts = own ? [cluster, namespace, name, chainFingerprint] : [cluster, chainFingerprint]
   return createHash('sha256').update(JSON.stringify(parts)).digest('hex').slice(0, 16)
 }

@@ -94,10 +94,11 @@ export class ServiceCalls {
   }
 
   /** Which of those that carry our tags it is. Two that cannot be told apart: neither is taken (I6). */
-  #onlyOne({ secret, status, material }: Observed, found: readonly RemoteCertificate[]): string | undefined {
+  #onlyOne(observed: Observed, found: readonly RemoteCertificate[]): string | undefined {
+    const { secret, status, material, settings } = observed
     const chain = material.chain as Chain
     const owner = { cluster: this.#cluster, namespace: secret.namespace, name: secret.name }
-    const suffix = copySuffix(owner, chain.chainFingerprint)
+    const suffix = copySuffix(owner, chain.chainFingerprint, settings.repeatable)
     const possible = found.filter((it) => !holdsOtherChain(status, it.certificateId, chain))
     if (possible.length === 0) return found[0]?.certificateId
     const copy = possible.find((it) => it.alias.endsWith(suffix))
