@@ -66,12 +66,13 @@ export class AccountGate {
     return true
   }
 
-  /** The key waits for the account. */
+  /** The key waits for the account; not when its wait ended meanwhile. */
   park(key: SecretKey): void {
-    this.#parked.add(key)
+    if (this.#hold === undefined || this.#hold.probe === 'anyone') this.#wake([key])
+    else this.#parked.add(key)
   }
 
-  /** The key makes no call after all: another one may try. */
+  /** The key makes no call, or none that told anything of the account: another one may try. */
   passed(key: SecretKey): void {
     this.#parked.delete(key)
     if (this.#hold?.probe === key) this.#nextProbe(key)
@@ -132,6 +133,12 @@ export class AccountGate {
         this.#denied.add(key)
         return this.#hold || this.#denied.size >= deniedSecrets ? 'not-allowed' : undefined
       case 'throttled':
+        return undefined
+      case 'cosmetic':
+        // Recognised, but perhaps not allowed to upload: the next call tells.
+        this.#outageCount = 0
+        this.#outages.clear()
+        if (this.#hold && this.#hold.cause !== 'not-allowed') this.#release()
         return undefined
       default:
         // Whoever looks at the certificate has accepted the caller.

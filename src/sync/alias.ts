@@ -11,10 +11,13 @@ export interface AliasValues {
 export const defaultAlias = '{namespace}/{name}'
 
 const maxLength = 64
+const maxTemplate = 500
 
 /** What is wrong with an alias template, in words, or undefined. */
 export function aliasProblem(template: string): string | undefined {
   if (template.trim() === '') return 'is empty'
+  // Placeholders multiply the length.
+  if (template.length > maxTemplate) return `is longer than ${maxTemplate} characters`
   if (/\p{Cc}/u.test(template)) return 'has control characters'
   const unknown = template.match(/\{[^{}]*\}/g)?.find((it) => !/^\{(namespace|name|domain)\}$/.test(it))
   return unknown ? `has the unknown placeholder ${unknown.slice(0, 40)}` : undefined

@@ -196,10 +196,15 @@ export class CallHandler {
       certificateId,
       existed,
       request: requestOf(observed),
+      by: observed.key,
+      settings: observed.settingsHash,
+      refusal: answer.refusal,
     })
     const state = memory.of(observed.key)
     const gone = state.goneId !== undefined && state.goneId === observed.status.uploaded?.certificateId
     const attempt = (state.failure?.attempt ?? 0) + 1
+    // The service knows it after all.
+    if (certificateId === state.goneId) state.goneId = undefined
     state.failure = undefined
     state.progress = undefined
     const outcome = uploaded(observed, identity, { ...answer, gone }, clock.now())
@@ -228,8 +233,17 @@ export class CallHandler {
         if (decision.kind !== 'Upload' || decision.copySuffix) break
         return this.#step(observed, { exists: true })
       case 'not-allowed':
-        if (decision.kind !== 'Verify') break
-        return this.record(observed, verified(observed, false, clock.now()), signal)
+        if (decision.kind === 'Verify') {
+          return this.record(observed, verified(observed, false, clock.now()), signal)
+        }
+        // The upload that follows makes no copy: it may go without the look.
+        if (decision.kind === 'Find' && decision.search.by === 'previous') {
+          return this.#step(observed, { previousAsked: true })
+        }
+    }
+    // Refused without cosmetics too: they were not to blame, and the next attempt has them again.
+    if (decision.kind === 'Upload' && ['rejected', 'not-allowed', 'cosmetic'].includes(error.failure)) {
+      state.plainInput = undefined
     }
     if (
       decision.kind === 'Find' &&
@@ -249,7 +263,8 @@ export class CallHandler {
     const ms = this.#remember(observed, error.failure)
     const attempt = state.failure?.attempt ?? 1
     // The account's own probes set the pace now.
-    const forAccount = gate.held && (error.failure === 'outage' || error.failure === 'caller')
+    const forAccount =
+      gate.holds(observed.key, error.action) && (error.failure === 'outage' || error.failure === 'caller')
     if (forAccount) state.failure = undefined
     const next: Result['next'] = forAccount ? { kind: 'hold' } : { kind: 'after', ms }
     return this.#tell(observed, failed(error), signal, { ...details, attempt }, next)
@@ -264,7 +279,9 @@ export class CallHandler {
   #remember(observed: Observed, failure: ServiceError['failure']): number {
     const { memory, clock } = this.#parts
     const state = memory.of(observed.key)
-    const attempt = state.failure?.input === observed.input ? state.failure.attempt + 1 : 1
+    const { failure: before } = state
+    const again = before?.input === observed.input && before.class === failure
+    const attempt = again ? before.attempt + 1 : 1
     const ms = backOff(failure, attempt)
     state.failure = { input: observed.input, class: failure, attempt, until: clock.now() + ms }
     return ms

@@ -193,7 +193,7 @@ export class Controller {
     }
   }
 
-  #follow(key: SecretKey, { next, settled, called }: Reconciled): void {
+  #follow(key: SecretKey, { next, settled }: Reconciled): void {
     if (settled) this.#unsynced.settled(key)
     if (next.kind !== 'slot') for (const lane of this.#lanes.values()) lane.remove(key)
     switch (next.kind) {
@@ -212,7 +212,7 @@ export class Controller {
       case 'after':
         this.#queue.addAfter(key, next.ms)
     }
-    if (!called) this.#gate.passed(key)
+    this.#gate.passed(key)
   }
 
   /** The Secret is gone, opted out, or outside of what is watched: nothing of it stays but its upload budget. */

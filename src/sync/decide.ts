@@ -3,6 +3,7 @@ import { preflight } from '../certificate/preflight.ts'
 import { userKeys } from './annotation-keys.ts'
 import { decideChain } from './decide-chain.ts'
 import type { Decision, Memory } from './decision.ts'
+import type { Memo } from './id-memo.ts'
 import type { Identity, Observed } from './observe.ts'
 import { chainPrefix, type Status } from './status.ts'
 
@@ -29,7 +30,7 @@ export function decide(observed: Observed, memory: Memory, identity: Identity, n
   const memo =
     memory.memo && (!requestOpen || memory.memo.request === requestOf(observed)) ? memory.memo : undefined
 
-  if (isUploaded(observed, identity) && !(requestOpen && gone)) {
+  if (isUploaded(observed, identity) && !gone) {
     const uploaded = status.uploaded as NonNullable<typeof status.uploaded>
     if (requestOpen && memo === undefined) {
       if (backOff) return backOff
@@ -41,7 +42,8 @@ export function decide(observed: Observed, memory: Memory, identity: Identity, n
       recorded?.chainFingerprint === uploaded.chainFingerprint &&
       recorded.certificateId !== uploaded.certificateId
     ) {
-      return { kind: 'Record', certificateId: recorded.certificateId, existed: recorded.existed }
+      const { certificateId, existed } = recorded
+      return { kind: 'Record', certificateId, existed, settings: status.settings }
     }
     return { kind: 'Synced' }
   }
@@ -50,7 +52,7 @@ export function decide(observed: Observed, memory: Memory, identity: Identity, n
   const violation = preflight(material, now)
   if (violation) return { kind: 'Reject', ...violation }
   const chain = material.chain as Chain
-  if (memo && !holdsOtherChain(status, memo.certificateId, chain)) return record(memo)
+  if (memo && !holdsOtherChain(status, memo.certificateId, chain)) return record(memo, observed)
 
   const keptUntil = (status.rejectedAt ?? 0) + rejectionLifetimeMs
   if (status.phase === 'Rejected' && status.rejectedFor === observed.rejectionInput && now < keptUntil) {
@@ -94,8 +96,9 @@ function backingOff(observed: Observed, { failure }: Memory, now: number): Decis
   return waits ? { kind: 'Wait', until: failure.until } : undefined
 }
 
-function record(memo: NonNullable<Memory['memo']>): Decision {
-  return { kind: 'Record', certificateId: memo.certificateId, existed: memo.existed }
+/** What was uploaded for another Secret has that one's alias and tags: for this one it was there already. */
+function record({ certificateId, existed, by, settings, refusal }: Memo, { key }: Observed): Decision {
+  return { kind: 'Record', certificateId, existed: existed || by !== key, settings, refusal }
 }
 
 function invalidAnnotation(problems: readonly string[]): Decision {

@@ -1,4 +1,5 @@
 import type { Reason } from '../reasons.ts'
+import type { Memo } from './id-memo.ts'
 
 /** How a certificate that the account may already hold is looked for. */
 export type Search =
@@ -30,8 +31,14 @@ export type Decision =
       readonly reason: 'TemporaryCertificate' | 'UploadBudgetExceeded'
       readonly until?: number
     }
-  /** The id is known without a call. */
-  | { readonly kind: 'Record'; readonly certificateId: string; readonly existed: boolean }
+  /** The id is known without a call. `settings`: hash of those that it was uploaded with. */
+  | {
+      readonly kind: 'Record'
+      readonly certificateId: string
+      readonly existed: boolean
+      readonly settings?: string | undefined
+      readonly refusal?: string | undefined
+    }
   /** The service refused exactly this; nothing has changed. `until`: ms since the epoch. */
   | { readonly kind: 'Keep'; readonly until: number }
   /** The same input failed, and its back-off is not over. `until`: ms since the epoch. */
@@ -54,9 +61,7 @@ export interface Memory {
   /** Nor may it look anything up. */
   readonly lookupsHeld: boolean
   /** The id that the service gave for this account, type and chain, while it is remembered. */
-  readonly memo?:
-    | { readonly certificateId: string; readonly existed: boolean; readonly request?: string | undefined }
-    | undefined
+  readonly memo?: Memo | undefined
   /** The id that this process wrote for a chain of this Secret: who finds another one there puts it back (I6). */
   readonly recorded?: Recorded | undefined
   /** When (ms since the epoch) the upload budget is free again; undefined while it is. */

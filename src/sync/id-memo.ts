@@ -1,4 +1,5 @@
 import type { Clock } from '../clock.ts'
+import type { SecretKey } from './ports.ts'
 
 /** What the service answered for one account, type and chain. */
 export interface Memo {
@@ -7,6 +8,12 @@ export interface Memo {
   readonly existed: boolean
   /** The requested-at under which it was asked, when there was one. */
   readonly request?: string | undefined
+  /** For whose Secret it was asked. Another one has settings of its own. */
+  readonly by: SecretKey
+  /** Hash of the settings that were sent or refused. */
+  readonly settings: string
+  /** What was left out because the service refused it, in words. */
+  readonly refusal?: string | undefined
 }
 
 const lifetimeMs = 24 * 3_600_000

@@ -21,21 +21,27 @@ export function uploaded(
     existed: boolean
     refusal?: string | undefined
     gone?: boolean | undefined
+    /** Hash of the settings it was uploaded with, where they are not those of now. */
+    settings?: string | undefined
   },
   now: number,
 ): Outcome {
-  const { status, settings } = observed
+  const { status } = observed
   const chain = observed.material.chain as Chain
-  const { certificateId, existed } = answer
+  const { certificateId, existed, settings = observed.settingsHash } = answer
   // Ids of another account would be a trap for whoever cleans up later.
   const inAccount = status.uploaded?.account === identity.account
-  const superseded = inAccount && !answer.gone ? status.uploaded : undefined
-  const refused = [...settings.leftOut, ...(answer.refusal ? [answer.refusal] : [])]
+  // Another id for the same chain was never ours.
+  const sameChain = status.uploaded?.chainFingerprint === chain.chainFingerprint
+  const superseded = inAccount && !answer.gone && !sameChain ? status.uploaded : undefined
+  const refused = [...observed.settings.leftOut, ...(answer.refusal ? [answer.refusal] : [])]
   const reason = existed
     ? 'CertificateAdopted'
     : refused.length > 0
       ? 'SettingsRefused'
-      : 'CertificateUploaded'
+      : settings !== observed.settingsHash
+        ? 'SettingsNotApplied'
+        : 'CertificateUploaded'
   const message =
     reason === 'SettingsRefused'
       ? `Uploaded without: ${refused.join('; ')}.`
@@ -49,7 +55,7 @@ export function uploaded(
     syncedAt: rfc3339(now),
     previousCertificateId: supersede(inAccount ? status.previous : [], superseded, certificateId),
     origin: existed ? 'Adopted' : 'Uploaded',
-    settings: existed ? null : observed.settingsHash,
+    settings: existed ? null : settings,
   })
 }
 
@@ -197,7 +203,9 @@ function outcome(phase: Phase, reason: Reason, message: string, change: StatusCh
 }
 
 function described(phase: Phase, reason: Reason, message: string): StatusChange {
-  return { phase, reason, message: message.length > 500 ? `${message.slice(0, 499)}…` : message }
+  const bounded = message.length > 500 ? `${message.slice(0, 499)}…` : message
+  // A cut may leave half a character, which the API server would store as another: written again for ever.
+  return { phase, reason, message: bounded.toWellFormed() }
 }
 
 function rfc3339(ms: number): string {

@@ -1,4 +1,6 @@
 import type { Clock } from '../clock.ts'
+import type { Reason } from '../reasons.ts'
+import { statusKeys } from './annotation-keys.ts'
 import type { Log, Metrics } from './observability.ts'
 import type { Observed } from './observe.ts'
 import type { Outcome } from './outcome.ts'
@@ -31,6 +33,8 @@ export interface RecorderParts {
 }
 
 const refusedRetryMs = 10 * 60_000
+/** A fight over the status annotations is told again after so long, ms. */
+const contestedAgainMs = 60 * 60_000
 
 /** The one place that writes status: annotations first, then Event, metric and log line, and only on change. */
 export class Recorder {
@@ -43,8 +47,8 @@ export class Recorder {
   readonly #log: Log
   readonly #dryRun: boolean
   readonly #budget: WriteBudget
-  /** Secrets about whose refused or contested status somebody was told. */
-  readonly #told = new Map<SecretKey, string>()
+  /** Secrets about whose refused or contested status somebody was told, and when (ms, elapsed). */
+  readonly #told = new Map<SecretKey, { reason: Reason; at: number }>()
 
   constructor(parts: RecorderParts) {
     const { clock, store, events, metrics, log, dryRun } = parts
@@ -80,7 +84,7 @@ export class Recorder {
     }
     const refused = this.#refused.get(key)
     const waitMs = (refused?.until ?? 0) - this.#clock.elapsed()
-    if (refused?.patch === JSON.stringify(patch) && waitMs > 0) return { kind: 'later', retryMs: waitMs }
+    if (refused?.patch === timeless(patch) && waitMs > 0) return { kind: 'later', retryMs: waitMs }
     const retryMs = this.#budget.take(key)
     if (retryMs > 0) {
       this.#metrics.statusWrite('contested')
@@ -93,12 +97,13 @@ export class Recorder {
     }
     const written = await this.#store.annotate(secret, patch, signal).catch((error: unknown) => {
       this.#metrics.statusWrite('failed')
+      this.#budget.giveBack(key)
       throw error
     })
     this.#metrics.statusWrite(written.kind)
     if (written.kind === 'stale') return { kind: 'again' }
     if (written.kind === 'refused') {
-      this.#refused.set(key, { patch: JSON.stringify(patch), until: this.#clock.elapsed() + refusedRetryMs })
+      this.#refused.set(key, { patch: timeless(patch), until: this.#clock.elapsed() + refusedRetryMs })
       this.#tell(
         observed,
         'StatusNotWritable',
@@ -106,7 +111,8 @@ export class Recorder {
       )
       return { kind: 'later', retryMs: refusedRetryMs }
     }
-    this.#told.delete(key)
+    // One write that got through does not end a fight.
+    if (this.#told.get(key)?.reason === 'StatusNotWritable') this.#told.delete(key)
     this.#refused.delete(key)
     return written
   }
@@ -156,8 +162,11 @@ export class Recorder {
   }
 
   #tell(observed: Observed, reason: 'StatusContested' | 'StatusNotWritable', message: string): void {
-    if (this.#told.get(observed.key) === reason) return
-    this.#told.set(observed.key, reason)
+    const now = this.#clock.elapsed()
+    const told = this.#told.get(observed.key)
+    const over = reason === 'StatusContested' && now - (told?.at ?? now) >= contestedAgainMs
+    if (told?.reason === reason && !over) return
+    this.#told.set(observed.key, { reason, at: now })
     const { secret } = observed
     this.#log.warn({ namespace: secret.namespace, name: secret.name, reason }, message)
     this.#events.record({
@@ -168,6 +177,11 @@ export class Recorder {
       message,
     })
   }
+}
+
+/** A patch without what is different at every attempt. */
+function timeless(patch: Readonly<Record<string, string | null>>): string {
+  return JSON.stringify({ ...patch, [statusKeys.syncedAt]: undefined, [statusKeys.rejectedAt]: undefined })
 }
 
 /** Events wait in a queue: nothing but the reference may go there (I3). */

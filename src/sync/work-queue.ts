@@ -55,7 +55,12 @@ export class WorkQueue {
     this.#cancelDelay(key)
     if (this.#active.has(key)) {
       const before = this.#active.get(key)
-      this.#active.set(key, { urgency: before?.urgency === 'change' ? 'change' : urgency, mark })
+      // Two different wishes are not both answered by one write.
+      const sameMark = before === undefined || before.mark === mark
+      this.#active.set(key, {
+        urgency: before?.urgency === 'change' ? 'change' : urgency,
+        mark: sameMark ? mark : undefined,
+      })
       return
     }
     if (this.#waiting.change.has(key)) return

@@ -26,6 +26,12 @@ export class WriteBudget {
     return 0
   }
 
+  /** A write did not reach the Secret: nobody was contested. */
+  giveBack(key: SecretKey): void {
+    const bucket = this.#buckets.get(key)
+    if (bucket) this.#buckets.set(key, { ...bucket, tokens: Math.min(burst, bucket.tokens + 1) })
+  }
+
   forget(key: SecretKey): void {
     this.#buckets.delete(key)
   }
