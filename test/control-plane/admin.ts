@@ -97,14 +97,14 @@ export class Admin extends ApiClient {
 
   /**
    * Waits until `holds` says true of the Secret (`undefined` when it does not exist), looking every 25 ms.
-   * @throws Error after `timeoutMs` (default 10 s) that names `what` and the annotations last seen; never data.
+   * @throws Error after `timeoutMs` (default 30 s) that names `what` and the annotations last seen; never data.
    */
   async eventually(
     namespace: string,
     name: string,
     what: string,
     holds: (secret: Secret | undefined) => boolean,
-    timeoutMs = 10_000,
+    timeoutMs = 30_000,
   ): Promise<Secret | undefined> {
     const deadline = performance.now() + timeoutMs
     for (;;) {

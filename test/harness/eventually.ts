@@ -1,5 +1,5 @@
 export interface EventuallyOptions {
-  /** Default 10,000 ms. */
+  /** Default 30,000 ms. */
   readonly timeoutMs?: number
   /** Said when it does not happen. */
   readonly details?: () => string
@@ -14,7 +14,7 @@ export interface EventuallyOptions {
 export async function eventually(
   what: string,
   holds: () => boolean | Promise<boolean>,
-  { timeoutMs = 10_000, details, giveUp }: EventuallyOptions = {},
+  { timeoutMs = 30_000, details, giveUp }: EventuallyOptions = {},
 ): Promise<void> {
   const deadline = performance.now() + timeoutMs
   while (!(await holds())) {

@@ -146,7 +146,7 @@ export class World {
     name: string,
     what: string,
     holds: (status: Status) => boolean,
-    { timeoutMs = 15_000, namespace = this.namespace } = {},
+    { timeoutMs = 30_000, namespace = this.namespace } = {},
   ): Promise<Status> {
     const seen = await this.cluster.admin.eventually(
       namespace,
