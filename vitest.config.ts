@@ -12,7 +12,7 @@ export default defineConfig({
           name: 'unit',
           include: [
             'src/**/*.test.ts',
-            'test/{simulator,control-plane,fakes,fixtures,demo,harness,bench,mutants}/**/*.test.ts',
+            'test/{simulator,control-plane,fakes,fixtures,demo,harness,bench,mutants,tools}/**/*.test.ts',
           ],
           exclude: ['**/*.integration.test.ts'],
         },

@@ -1,0 +1,57 @@
+import { spawnSync } from 'node:child_process'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { afterAll, expect, test } from 'vitest'
+
+const folder = mkdtempSync(join(tmpdir(), 'tools-'))
+afterAll(() => rmSync(folder, { recursive: true }))
+
+function run(script: string, args: readonly string[] = [], flags: readonly string[] = []) {
+  const file = fileURLToPath(new URL(script, import.meta.url))
+  const { status, stdout, stderr } = spawnSync(process.execPath, [...flags, file, ...args], {
+    encoding: 'utf8',
+  })
+  return { status, stdout, stderr }
+}
+
+function resultsFile(counts: object): string {
+  const file = join(folder, 'results.json')
+  writeFileSync(file, JSON.stringify(counts))
+  return file
+}
+
+test('the guard lets Node 24 through and says nothing', () => {
+  expect(run('./require-node.mjs')).toEqual({ status: 0, stdout: '', stderr: '' })
+})
+
+test('the guard refuses any other Node and says what to do', () => {
+  const pretend = "Object.defineProperty(process, 'versions', { value: { node: '20.19.0' } })"
+  const { status, stderr } = run('./require-node.mjs', [], ['--import', `data:text/javascript,${pretend}`])
+  expect(status).toBe(1)
+  expect(stderr).toMatch(/WRONG NODE.*Node 24.*20\.19\.0.*npm ci/s)
+})
+
+test('the last line of a run tells what the test runner counted', () => {
+  const file = resultsFile({ numPassedTests: 12, numFailedTests: 0, numPendingTests: 1, numTodoTests: 0 })
+  expect(run('./count-tests.mjs', [file, '0'])).toMatchObject({
+    status: 0,
+    stdout: '12 passed, 0 failed, 1 skipped\n',
+  })
+})
+
+test('a step that failed without a failed test is counted', () => {
+  const file = resultsFile({ numPassedTests: 12, numFailedTests: 0 })
+  expect(run('./count-tests.mjs', [file, '1'])).toMatchObject({
+    status: 1,
+    stdout: '12 passed, 1 failed, 0 skipped\n',
+  })
+})
+
+test('a run without results has failed', () => {
+  expect(run('./count-tests.mjs', [join(folder, 'none.json'), '0'])).toMatchObject({
+    status: 1,
+    stdout: '0 passed, 1 failed, 0 skipped\n',
+  })
+})
