@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import type { Clock } from '../clock.ts'
 import type { Reason } from '../reasons.ts'
 import { statusKeys } from './annotation-keys.ts'
@@ -39,8 +40,8 @@ const contestedAgainMs = 60 * 60_000
 /** The one place that writes status: annotations first, then Event, metric and log line, and only on change. */
 export class Recorder {
   readonly #clock: Clock
-  /** Writes that the API server refused, and until when (ms, elapsed) they are not repeated. */
-  readonly #refused = new Map<SecretKey, { patch: string; until: number }>()
+  /** Writes that the API server refused, and until when (ms, elapsed) they are not repeated as they were. */
+  readonly #refused = new Map<SecretKey, { attempt: string; until: number }>()
   readonly #store: SecretStore
   readonly #events: EventRecorder
   readonly #metrics: Metrics
@@ -84,7 +85,9 @@ export class Recorder {
     }
     const refused = this.#refused.get(key)
     const waitMs = (refused?.until ?? 0) - this.#clock.elapsed()
-    if (refused?.patch === timeless(patch) && waitMs > 0) return { kind: 'later', retryMs: waitMs }
+    if (waitMs > 0 && refused?.attempt === fingerprintOf(secret.annotations, patch)) {
+      return { kind: 'later', retryMs: waitMs }
+    }
     const retryMs = this.#budget.take(key)
     if (retryMs > 0) {
       this.#metrics.statusWrite('contested')
@@ -103,7 +106,8 @@ export class Recorder {
     this.#metrics.statusWrite(written.kind)
     if (written.kind === 'stale') return { kind: 'again' }
     if (written.kind === 'refused') {
-      this.#refused.set(key, { patch: timeless(patch), until: this.#clock.elapsed() + refusedRetryMs })
+      const attempt = fingerprintOf(secret.annotations, patch)
+      this.#refused.set(key, { attempt, until: this.#clock.elapsed() + refusedRetryMs })
       this.#tell(
         observed,
         'StatusNotWritable',
@@ -179,9 +183,18 @@ export class Recorder {
   }
 }
 
-/** A patch without what is different at every attempt. */
-function timeless(patch: Readonly<Record<string, string | null>>): string {
-  return JSON.stringify({ ...patch, [statusKeys.syncedAt]: undefined, [statusKeys.rejectedAt]: undefined })
+/**
+ * Tells whether a refused write would be made again just as it was: the times in it do not count. What else the Secret
+ * is annotated with does, because the API server refuses the sum when it is too large.
+ */
+function fingerprintOf(
+  annotations: Readonly<Record<string, string>>,
+  patch: Readonly<Record<string, string | null>>,
+): string {
+  const timeless = { ...patch, [statusKeys.syncedAt]: undefined, [statusKeys.rejectedAt]: undefined }
+  return createHash('sha256')
+    .update(JSON.stringify([annotations, timeless]))
+    .digest('hex')
 }
 
 /** Events wait in a queue: nothing but the reference may go there (I3). */
