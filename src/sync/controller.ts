@@ -201,7 +201,9 @@ export class Controller {
         this.#queue.add(key, 'change')
         return
       case 'slot':
-        this.#lanes.get(next.action)?.add(key, next.urgency)
+        // Being looked at again already: that look asks for itself. A slot now would find the key active, ask for
+        // another look, and so on without end.
+        if (!this.#queue.isActive(key)) this.#lanes.get(next.action)?.add(key, next.urgency)
         return
       case 'hold':
         this.#gate.park(key)
