@@ -19,6 +19,8 @@ export interface LogLine {
 export interface OperatorProcessOptions {
   readonly args: readonly string[]
   readonly env: Readonly<Record<string, string>>
+  /** Told of what it writes, as it writes it. */
+  readonly onOutput?: (text: string) => void
 }
 
 /** The bundle as a child process. Ends with `kill` or `stop`, at the latest with this process. */
@@ -27,13 +29,15 @@ export class OperatorProcess {
   readonly #output = { stdout: '', stderr: '' }
   readonly #exited: Promise<number | null>
 
-  private constructor(child: ChildProcess) {
+  private constructor(child: ChildProcess, onOutput?: (text: string) => void) {
     this.#child = child
     child.stdout?.setEncoding('utf8').on('data', (text: string) => {
       this.#output.stdout += text
+      onOutput?.(text)
     })
     child.stderr?.setEncoding('utf8').on('data', (text: string) => {
       this.#output.stderr += text
+      onOutput?.(text)
     })
     const killAtExit = () => child.kill('SIGKILL')
     process.on('exit', killAtExit)
@@ -44,13 +48,13 @@ export class OperatorProcess {
   }
 
   /** Starts the bundle; resolves at once. Health and metrics are served on free ports. */
-  static start({ args, env }: OperatorProcessOptions): OperatorProcess {
+  static start({ args, env, onOutput }: OperatorProcessOptions): OperatorProcess {
     const own = ['--health-address', '127.0.0.1:0', '--metrics-address', '127.0.0.1:0']
     const child = spawn(process.execPath, [...nodeFlags, bundleFile, ...own, ...args], {
       env: { PATH: process.env['PATH'] ?? '', ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
     })
-    return new OperatorProcess(child)
+    return new OperatorProcess(child, onOutput)
   }
 
   get pid(): number {
