@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
+import { dyingWithParent } from '../control-plane/child.ts'
 import { eventually } from './eventually.ts'
 
 /** The production bundle: `npm run build` makes it. */
@@ -50,7 +51,8 @@ export class OperatorProcess {
   /** Starts the bundle; resolves at once. Health and metrics are served on free ports. */
   static start({ args, env, onOutput }: OperatorProcessOptions): OperatorProcess {
     const own = ['--health-address', '127.0.0.1:0', '--metrics-address', '127.0.0.1:0']
-    const child = spawn(process.execPath, [...nodeFlags, bundleFile, ...own, ...args], {
+    const [command, ...rest] = dyingWithParent([process.execPath, ...nodeFlags, bundleFile, ...own, ...args])
+    const child = spawn(command, rest, {
       env: { PATH: process.env['PATH'] ?? '', ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
     })
