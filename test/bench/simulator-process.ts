@@ -1,0 +1,65 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { createInterface } from 'node:readline'
+import { fileURLToPath } from 'node:url'
+import { dyingWithParent } from '../control-plane/child.ts'
+import { credentials } from '../harness/world.ts'
+import type { Call } from '../simulator/call-log.ts'
+import type { Fault } from '../simulator/faults.ts'
+
+const program = fileURLToPath(new URL('../simulator/main.ts', import.meta.url))
+
+/** The simulated cloud as a process of its own: what the benchmark does must not delay its clock or its answers. */
+export class SimulatorProcess {
+  /** Where the API is. */
+  readonly url: string
+  readonly #control: string
+  readonly #child: ChildProcess
+
+  private constructor(child: ChildProcess, urls: { api: string; control: string }) {
+    this.#child = child
+    this.url = urls.api
+    this.#control = urls.control
+  }
+
+  /** Resolves when it listens. Ends with `stop`, or with this process. */
+  static async start(): Promise<SimulatorProcess> {
+    const { secretId, secretKey } = credentials
+    const options = ['--secret-id', secretId, '--secret-key', secretKey, '--json']
+    const [command, ...args] = dyingWithParent([process.execPath, program, ...options])
+    const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'inherit'] })
+    const lines = createInterface({ input: child.stdout })
+    const [first] = (await Promise.race([
+      once(lines, 'line'),
+      once(child, 'exit').then(([code]) => Promise.reject(new Error(`the simulator ended with ${code}`))),
+    ])) as [string]
+    // A line per call comes; unread, they would fill the pipe and stop it.
+    lines.on('line', () => {})
+    return new SimulatorProcess(child, JSON.parse(first))
+  }
+
+  /** Asks for a fault; it stays. */
+  async fault(fault: Fault): Promise<void> {
+    await this.#ask('POST', '/faults', fault)
+  }
+
+  /** Every call that arrived, of this action or of all. */
+  async calls(action?: string): Promise<Call[]> {
+    return (await this.#ask('GET', `/calls${action ? `?action=${action}` : ''}`)) as Call[]
+  }
+
+  async stop(): Promise<void> {
+    const gone = once(this.#child, 'exit')
+    this.#child.kill('SIGTERM')
+    await gone
+  }
+
+  async #ask(method: string, path: string, body?: unknown): Promise<unknown> {
+    const answer = await fetch(new URL(path, this.#control), {
+      method,
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    })
+    if (!answer.ok) throw new Error(`${method} ${path}: ${answer.status} ${await answer.text()}`)
+    return answer.json()
+  }
+}
