@@ -1,0 +1,128 @@
+import type { Reason } from '../../src/reasons.ts'
+import type { Phase } from '../../src/sync/status.ts'
+import type { FaultKind } from '../simulator/faults.ts'
+
+const second = 1_000
+const minute = 60 * second
+const hour = 60 * minute
+
+/** What becomes of a Secret whose upload is answered with an error. Times on the operator's clock. */
+export interface ErrorExpectation {
+  /** Undefined: the error is no state of the Secret, nothing is written. */
+  readonly end: { readonly phase: Phase; readonly reason: Reason } | undefined
+  /** What the message says. Default: the code. */
+  readonly says?: string
+  /** Calls until that is on record. Default 1; 2 where alias, tags and use are left out once. */
+  readonly firstCalls?: number
+  /** Fewest and most calls during the 100 resyncs that follow, which take 11 to 15 s. Default: none. */
+  readonly laterCalls?: readonly [number, number]
+  /** Whether a healthy Secret of another namespace syncs meanwhile. Default: yes. */
+  readonly otherSyncs?: boolean
+  /** After how long the same input is tried again, ms, and not before four fifths of it. */
+  readonly againMs: number
+}
+
+// The classes of the design ("Error classes"), as a user sees them.
+const throttled: ErrorExpectation = { end: undefined, laterCalls: [5, 25], againMs: second }
+const outage: ErrorExpectation = {
+  end: { phase: 'Failed', reason: 'ServiceUnavailable' },
+  // After 1, 2, 4 and 8 s, each less up to a fifth.
+  laterCalls: [3, 4],
+  againMs: 20 * second,
+}
+const caller: ErrorExpectation = {
+  end: { phase: 'Failed', reason: 'CredentialsRefused' },
+  otherSyncs: false,
+  againMs: 30 * second,
+}
+const notAllowed: ErrorExpectation = { end: { phase: 'Failed', reason: 'NotAllowed' }, againMs: 10 * minute }
+const quota: ErrorExpectation = { end: { phase: 'Failed', reason: 'QuotaExceeded' }, againMs: hour }
+const rejected: ErrorExpectation = {
+  end: { phase: 'Rejected', reason: 'RefusedByService' },
+  againMs: 24 * hour,
+}
+const exists: ErrorExpectation = {
+  end: { phase: 'Failed', reason: 'ExistsElsewhere' },
+  says: 'already holds this certificate',
+  againMs: 10 * minute,
+}
+const unknown: ErrorExpectation = {
+  end: { phase: 'Failed', reason: 'UnexpectedError' },
+  againMs: 10 * minute,
+}
+/** Perhaps about alias, tags or use: once more without them. */
+const withoutCosmetics = (expectation: ErrorExpectation) => ({ ...expectation, firstCalls: 2 })
+
+/** For each error code of the UploadCertificate page what the design wants. */
+export const pageExpectations: Readonly<Record<string, ErrorExpectation>> = {
+  AuthFailure: caller,
+  'AuthFailure.UnauthorizedOperation': notAllowed,
+  FailedOperation: unknown,
+  'FailedOperation.AuthError': notAllowed,
+  'FailedOperation.CAMAuthorizedFail': notAllowed,
+  'FailedOperation.CancelOrderFailed': unknown,
+  'FailedOperation.CannotBeDeletedIssued': unknown,
+  'FailedOperation.CannotBeDeletedWithinHour': unknown,
+  'FailedOperation.CannotGetOrder': unknown,
+  'FailedOperation.CertificateCaError': rejected,
+  'FailedOperation.CertificateEncryptInvalid': rejected,
+  'FailedOperation.CertificateExists': exists,
+  'FailedOperation.CertificateInvalid': rejected,
+  'FailedOperation.CertificateMatchError': rejected,
+  'FailedOperation.CertificateMismatch': rejected,
+  'FailedOperation.CertificateNotFound': unknown,
+  'FailedOperation.CertificateParseError': rejected,
+  'FailedOperation.ExceedsFreeLimit': quota,
+  'FailedOperation.InvalidCertificateStatusCode': unknown,
+  'FailedOperation.InvalidParam': withoutCosmetics(rejected),
+  'FailedOperation.NetworkError': outage,
+  'FailedOperation.NoProjectPermission': notAllowed,
+  'FailedOperation.NoRealNameAuth': caller,
+  'FailedOperation.OrderAlreadyReplaced': unknown,
+  'FailedOperation.OrderReplaceFailed': unknown,
+  InternalError: outage,
+  // Speaks of the key: alias, tags and use have no part in it.
+  'InvalidParameter.MissMatchPrivateKey': rejected,
+  'InvalidParameter.WithDetailReason': withoutCosmetics(rejected),
+  'LimitExceeded.RateLimitExceeded': throttled,
+}
+
+/** Codes that the page leaves to the list of common error codes, other actions' codes, and one that nobody knows. */
+export const commonExpectations: Readonly<Record<string, ErrorExpectation>> = {
+  'AuthFailure.SecretIdNotFound': caller,
+  'AuthFailure.SignatureExpire': { ...caller, says: 'clock' },
+  'AuthFailure.SignatureFailure': caller,
+  'AuthFailure.TokenFailure': caller,
+  'FailedOperation.RoleNotFoundAuthorization': notAllowed,
+  'FailedOperation.SystemError': outage,
+  'InternalError.BackendResponseError': outage,
+  InvalidParameter: withoutCosmetics(rejected),
+  'InvalidParameter.CertificatesNumberExceeded': quota,
+  InvalidParameterValue: withoutCosmetics(rejected),
+  LimitExceeded: quota,
+  MissingParameter: rejected,
+  RequestLimitExceeded: throttled,
+  'RequestLimitExceeded.UinLimitExceeded': throttled,
+  RequestSizeLimitExceeded: rejected,
+  ResourceUnavailable: outage,
+  RoleNotFoundAuthorization: notAllowed,
+  ServiceUnavailable: outage,
+  UnauthorizedOperation: withoutCosmetics(notAllowed),
+  'UnauthorizedOperation.CamNoAuth': withoutCosmetics(notAllowed),
+  UnknownParameter: withoutCosmetics(rejected),
+  'FailedOperation.NobodyKnowsThisOne': unknown,
+  'Some.NewCode': unknown,
+}
+
+/** What comes without a code of the service: the fault, and what the message says. */
+export const transportExpectations: Readonly<
+  Record<string, ErrorExpectation & { readonly fault: FaultKind; readonly says: string }>
+> = {
+  'HTTP 429': { ...outage, fault: { kind: 'http-status', status: 429 }, says: '429' },
+  'HTTP 500': { ...outage, fault: { kind: 'http-status', status: 500 }, says: '500' },
+  'HTTP 503': { ...outage, fault: { kind: 'http-status', status: 503 }, says: '503' },
+  'HTTP 413': { ...unknown, fault: { kind: 'http-status', status: 413 }, says: '413' },
+  'a body that is no JSON': { ...outage, fault: { kind: 'malformed-json' }, says: 'MalformedResponse' },
+  'a connection that is reset': { ...outage, fault: { kind: 'reset' }, says: 'ConnectionFailed' },
+  'an answer that is lost': { ...outage, fault: { kind: 'lose-response' }, says: 'ConnectionFailed' },
+}
