@@ -409,6 +409,7 @@ describe('when the world fails', () => {
 
   test('a resourceVersion from a future that never comes (etcd restored) leads to a new list', async () => {
     const { clock, relists, reflector, watches, server } = await start((call) => {
+      if (!call.query['watch']) return call.answer(200, page(4, []))
       if (call.query['sendInitialEvents'])
         initially(call, initialEventsEnd(server.calls.length > 3 ? 4 : 900))
       else if (call.query['resourceVersion'] === '900')
