@@ -92,9 +92,11 @@ function originOf({ status }: Observed): 'Uploaded' | 'Adopted' {
 
 function keptReason(observed: Observed): Reason {
   const { status, settingsHash } = observed
+  if (originOf(observed) === 'Adopted') return 'CertificateAdopted'
   if (status.settings !== undefined && status.settings !== settingsHash) return 'SettingsNotApplied'
-  if (status.phase === 'Synced' && status.reason === 'SettingsRefused') return 'SettingsRefused'
-  return originOf(observed) === 'Uploaded' ? 'CertificateUploaded' : 'CertificateAdopted'
+  return status.phase === 'Synced' && status.reason === 'SettingsRefused'
+    ? 'SettingsRefused'
+    : 'CertificateUploaded'
 }
 
 function synced(reason: Reason, message: string, observed: Observed, change: StatusChange): Outcome {
