@@ -44,8 +44,9 @@ function whereFrom(error: unknown): string {
 
 try {
   process.exitCode = await main()
-  // Keep-alive connections and sampling timers are no reason to stay.
-  process.exit()
+  // Ends by itself: process.exit() may wait for ever for a compile job of V8 (nodejs/node#54918). The timer does not keep
+  // the process; it ends one that something else keeps.
+  setTimeout(() => process.exit(), 1_000).unref()
 } catch (error) {
   if (!(error instanceof ConfigurationError)) throw error
   process.stderr.write(`${error.message}\n`)
