@@ -9,6 +9,8 @@ type Cause = 'outage' | 'caller' | 'not-allowed'
 interface Hold {
   readonly cause: Cause
   readonly since: number
+  /** Whose call failed last: another key tries next, where there is one. */
+  readonly last: SecretKey
   attempt: number
   /** The one key that may try; undefined while the next time is waited for. */
   probe: SecretKey | 'anyone' | undefined
@@ -75,7 +77,7 @@ export class AccountGate {
   /** The key makes no call, or none that told anything of the account: another one may try. */
   passed(key: SecretKey): void {
     this.#parked.delete(key)
-    if (this.#hold?.probe === key) this.#nextProbe(key)
+    if (this.#hold?.probe === key) this.#nextProbe()
   }
 
   /** A call of this action came through, or was refused for reasons of the Secret's own: the account works. */
@@ -94,7 +96,8 @@ export class AccountGate {
       this.#failedAgain(key, cause)
       return
     }
-    this.#hold = { cause, since: this.#clock.elapsed(), attempt: 1, probe: undefined, cancel: () => {} }
+    const since = this.#clock.elapsed()
+    this.#hold = { cause, since, last: key, attempt: 1, probe: undefined, cancel: () => {} }
     this.#log.error(
       { reason: 'AccountHeld', code: error.code, action: error.action },
       'the account is held: no Secret is uploaded until a call comes through',
@@ -151,7 +154,8 @@ export class AccountGate {
     const hold = this.#hold
     // Calls that were under way when the hold began say nothing new; a probe does.
     if (!hold || hold.probe !== key) return
-    this.#hold = { ...hold, cause, attempt: hold.cause === cause ? hold.attempt + 1 : 1, probe: undefined }
+    const attempt = hold.cause === cause ? hold.attempt + 1 : 1
+    this.#hold = { ...hold, cause, last: key, attempt, probe: undefined }
     this.#parked.delete(key)
     this.#parked.add(key)
     this.#waitForProbe(this.#hold)
@@ -167,9 +171,10 @@ export class AccountGate {
     hold.cancel = this.#clock.after(doubling(...probes[hold.cause], hold.attempt), () => this.#nextProbe())
   }
 
-  #nextProbe(except?: SecretKey): void {
+  #nextProbe(): void {
     if (!this.#hold) return
-    const next = [...this.#parked].find((it) => it !== except)
+    const waiting = [...this.#parked]
+    const next = waiting.find((it) => it !== this.#hold?.last) ?? waiting[0]
     this.#hold.probe = next ?? 'anyone'
     if (next === undefined) return
     this.#parked.delete(next)
