@@ -21,6 +21,9 @@ export interface SceneSecret {
   readonly name: string
   readonly namespace: string
   readonly leaf: TestCertificate
+  /** tls.crt: leaf first. */
+  readonly sent: readonly TestCertificate[]
+  /** Fingerprint of `sent`. */
   readonly chain: string
 }
 
@@ -58,11 +61,11 @@ export class ErrorScene {
   /** Makes ready a Secret that is not there yet, with a certificate of its own. */
   async secret(name: string, namespace = this.world.namespace): Promise<SceneSecret> {
     const leaf = await createLeaf({ issuer, commonName: `${name}.example.com` })
-    return { name, namespace, leaf, chain: chainFingerprint('SVR', leaf, issuer) }
+    return { name, namespace, leaf, sent: [leaf, issuer], chain: chainFingerprint('SVR', leaf, issuer) }
   }
 
   async write(secret: SceneSecret): Promise<void> {
-    await this.world.createSecret(secret.name, { chain: [secret.leaf, issuer] }, secret.namespace)
+    await this.world.createSecret(secret.name, { chain: secret.sent }, secret.namespace)
     this.#written++
   }
 
