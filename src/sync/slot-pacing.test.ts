@@ -1,0 +1,110 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { SlotPacing } from './slot-pacing.ts'
+
+const slots = 10
+const windowMs = 1_000
+
+/** The network and the service as one call meets them, ms. */
+interface Journey {
+  readonly there: number
+  readonly service: number
+  readonly back: number
+}
+
+/** When each call arrived at the server, made by slots that take the next call as soon as they are free. */
+function arrivals(journeys: readonly Journey[], answered = true): number[] {
+  const pacing = new SlotPacing()
+  const free = Array.from({ length: slots }, () => 0)
+  const answers: { at: number; roundTrip: number }[] = []
+  return journeys.map(({ there, service, back }) => {
+    const slot = free.indexOf(Math.min(...free))
+    const start = free[slot] ?? 0
+    const end = start + there + service + back
+    answers.push({ at: end, roundTrip: end - start })
+    // A slot is free when its call was answered: by then the pacing knows of every answer before that.
+    answers.sort((a, b) => a.at - b.at)
+    while (answered && answers[0] && answers[0].at <= end) pacing.answered(answers.shift()?.roundTrip ?? 0)
+    free[slot] = pacing.freeAt(start, end, answered)
+    return start + there
+  })
+}
+
+/** The most calls that an exact sliding window at the server ever held. */
+function mostInOneWindow(times: readonly number[]): number {
+  const sorted = [...times].sort((a, b) => a - b)
+  return Math.max(
+    ...sorted.map((end, i) => sorted.slice(0, i + 1).filter((it) => it > end - windowMs).length),
+  )
+}
+
+describe('a slot', () => {
+  const learned = (...roundTrips: readonly number[]) => {
+    const pacing = new SlotPacing()
+    for (const ms of roundTrips) pacing.answered(ms)
+    return pacing
+  }
+  const ten = Array.from({ length: 10 }, (_, i) => 100 + i)
+
+  it('is held until a second after the response while little is known', () => {
+    expect(learned(...ten.slice(1)).freeAt(5_000, 5_100, true)).toBe(6_100)
+  })
+
+  it('is held until a second and the variation of round trips after the start once ten are known', () => {
+    expect(learned(...ten).freeAt(5_000, 5_100, true)).toBe(6_009)
+  })
+
+  it('is held until a second after the end when nothing was answered', () => {
+    expect(learned(...ten).freeAt(5_000, 5_100, false)).toBe(6_100)
+  })
+
+  it('is never free before the response', () => {
+    expect(learned(...ten).freeAt(5_000, 9_000, true)).toBe(9_000)
+  })
+
+  it('is never held longer than a second after the response', () => {
+    expect(learned(...ten, 50_000).freeAt(5_000, 5_100, true)).toBe(6_100)
+  })
+
+  it('forgets a slow round trip after 64 others', () => {
+    const pacing = learned(2_000, ...Array.from({ length: 63 }, () => 100))
+    expect(pacing.freeAt(5_000, 5_100, true)).toBe(6_100)
+    pacing.answered(100)
+    expect(pacing.freeAt(5_000, 5_100, true)).toBe(6_000)
+  })
+})
+
+describe('an exact sliding window at the server', () => {
+  const journeys = (there: number, length: number) =>
+    fc.array(fc.integer({ min: 0, max: there }), { minLength: length, maxLength: length })
+  const through = (service: number) => (there: number) => ({ there, service, back: 0 })
+
+  it('never holds more calls than there are slots, as long as the way there varies no more than was seen', () => {
+    // The shortest and the longest way are seen first, and are among any 64 that follow one another.
+    const first = Array.from({ length: 12 }, (_, i) => (i % 2) * 50)
+    const withExtremes = (there: number, i: number) => (i % 32 === 0 ? 0 : i % 32 === 16 ? 50 : there)
+    fc.assert(
+      fc.property(journeys(50, 120), fc.integer({ min: 0, max: 400 }), (given, service) => {
+        const times = arrivals([...first, ...given.map(withExtremes)].map(through(service)))
+        expect(mostInOneWindow(times)).toBeLessThanOrEqual(slots)
+      }),
+    )
+  })
+
+  it('never holds more than that when nothing is answered, whatever the network does', () => {
+    fc.assert(
+      fc.property(journeys(3_000, 60), (given) => {
+        const unanswered = arrivals(given.map(through(100)), false)
+        expect(mostInOneWindow(unanswered)).toBeLessThanOrEqual(slots)
+      }),
+    )
+  })
+
+  it('lets nearly ten calls a second through at a steady service time', () => {
+    const steady = Array.from({ length: 600 }, (_, i) => ({ there: (i * 7) % 21, service: 300, back: 0 }))
+    const times = arrivals(steady)
+    const perSecond = (599 / (Math.max(...times) - Math.min(...times))) * 1_000
+    expect(perSecond).toBeGreaterThan(9.5)
+    expect(mostInOneWindow(times)).toBeLessThanOrEqual(slots)
+  })
+})
