@@ -1,6 +1,6 @@
 import { afterAll, expect, test } from 'vitest'
 import { sharedCluster } from '../control-plane/shared-cluster.ts'
-import { ErrorScene, type SceneSecret } from '../harness/error-scene.ts'
+import { Scene, type SceneSecret } from '../harness/scene.ts'
 import { credentials, eventually } from '../harness/world.ts'
 
 const cluster = sharedCluster()
@@ -8,9 +8,9 @@ afterAll(() => cluster.close())
 
 const minute = 60_000
 
-function scenario(name: string, run: (scene: ErrorScene) => Promise<void>): void {
+function scenario(name: string, run: (scene: Scene) => Promise<void>): void {
   test.concurrent(name, async () => {
-    const scene = await ErrorScene.create(cluster)
+    const scene = await Scene.create(cluster)
     try {
       await run(scene)
       expect(scene.world.simulator.maxInAnySecond('UploadCertificate')).toBeLessThanOrEqual(10)
@@ -20,11 +20,11 @@ function scenario(name: string, run: (scene: ErrorScene) => Promise<void>): void
   })
 }
 
-const accountHeld = (scene: ErrorScene) => scene.operator.metric('tencent_cert_sync_account_held')
+const accountHeld = (scene: Scene) => scene.operator.metric('tencent_cert_sync_account_held')
 const isFailed = ({ phase }: { phase: string | undefined }) => phase === 'Failed'
 
 /** New Secrets, written one after the other, each once the last one's upload has failed. */
-async function failOneByOne(scene: ErrorScene, code: string, names: readonly string[]): Promise<void> {
+async function failOneByOne(scene: Scene, code: string, names: readonly string[]): Promise<void> {
   for (const name of names) {
     const secret = await scene.secret(name)
     scene.world.simulator.fault({ kind: 'error', code, leafFingerprint: secret.leaf.fingerprint })
@@ -33,7 +33,7 @@ async function failOneByOne(scene: ErrorScene, code: string, names: readonly str
   }
 }
 
-async function writeAll(scene: ErrorScene, names: readonly string[]): Promise<SceneSecret[]> {
+async function writeAll(scene: Scene, names: readonly string[]): Promise<SceneSecret[]> {
   const secrets = await Promise.all(names.map((name) => scene.secret(name)))
   for (const secret of secrets) await scene.write(secret)
   return secrets

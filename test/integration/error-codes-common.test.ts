@@ -1,7 +1,7 @@
 import { afterAll, test } from 'vitest'
 import { sharedCluster } from '../control-plane/shared-cluster.ts'
 import { commonExpectations, transportExpectations } from '../harness/error-expectations.ts'
-import { expectErrorIsHandled } from '../harness/error-scene.ts'
+import { expectErrorIsHandled } from '../harness/error-is-handled.ts'
 
 const cluster = sharedCluster()
 afterAll(() => cluster.close())

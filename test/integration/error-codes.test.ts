@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { afterAll, expect, test } from 'vitest'
 import { sharedCluster } from '../control-plane/shared-cluster.ts'
 import { pageExpectations } from '../harness/error-expectations.ts'
-import { expectErrorIsHandled } from '../harness/error-scene.ts'
+import { expectErrorIsHandled } from '../harness/error-is-handled.ts'
 
 const cluster = sharedCluster()
 afterAll(() => cluster.close())

@@ -2,7 +2,7 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { afterAll, expect, test } from 'vitest'
 import { sharedCluster } from '../control-plane/shared-cluster.ts'
-import { ErrorScene, type SceneSecret } from '../harness/error-scene.ts'
+import { Scene, type SceneSecret } from '../harness/scene.ts'
 import { eventually } from '../harness/world.ts'
 
 const cluster = sharedCluster()
@@ -12,9 +12,9 @@ const second = 1_000
 const minute = 60 * second
 const hour = 60 * minute
 
-function scenario(name: string, run: (scene: ErrorScene, secret: SceneSecret) => Promise<void>): void {
+function scenario(name: string, run: (scene: Scene, secret: SceneSecret) => Promise<void>): void {
   test.concurrent(name, async () => {
-    const scene = await ErrorScene.create(cluster)
+    const scene = await Scene.create(cluster)
     try {
       await run(scene, await scene.secret('shop'))
       const chains = scene.world.simulator.certificates().map((it) => it.chainFingerprint)
@@ -25,7 +25,7 @@ function scenario(name: string, run: (scene: ErrorScene, secret: SceneSecret) =>
   })
 }
 
-const answered = (scene: ErrorScene, secret: SceneSecret) =>
+const answered = (scene: Scene, secret: SceneSecret) =>
   scene.uploads(secret).filter((it) => it.finishedMs !== undefined).length
 
 /** When one Secret's failing call is made again: after each wait, or up to a fifth earlier, and never before. */
