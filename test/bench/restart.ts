@@ -23,7 +23,7 @@ export async function runRestart(context: BenchContext, count: number): Promise<
   await using world = await BenchWorld.create(context)
   await world.createMany(count)
   const first = world.startOperator()
-  const scraping = setInterval(() => void first.metrics(), scrapeEveryMs)
+  const scraping = setInterval(() => first.metrics().catch(() => {}), scrapeEveryMs)
   try {
     await world.allSynced(count, first)
   } finally {
