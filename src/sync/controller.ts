@@ -164,10 +164,12 @@ export class Controller {
   async #handle(key: SecretKey, turn?: Turn): Promise<void> {
     this.#lastTurn = this.#parts.clock.elapsed()
     const result = await this.#reconcile(key, turn)
+    if (result?.written) this.#echoes.wrote(key, result.written)
     // Gone while it was worked on: what the reconcile left behind goes too.
     if (!this.#known.has(key)) this.#forget(key)
-    if (result?.written) this.#echoes.wrote(key, result.written)
     this.#lastTurn = this.#parts.clock.elapsed()
+    // Before done(): with a change that came meanwhile it is one look.
+    if (result?.next.kind === 'again' && this.#known.has(key)) this.#queue.add(key, 'change')
     this.#queue.done(key, result?.written)
     if (result && this.#known.has(key)) this.#follow(key, result)
   }
@@ -198,7 +200,6 @@ export class Controller {
     if (next.kind !== 'slot') for (const lane of this.#lanes.values()) lane.remove(key)
     switch (next.kind) {
       case 'again':
-        this.#queue.add(key, 'change')
         return
       case 'slot':
         // Being looked at again already: that look asks for itself. A slot now would find the key active, ask for

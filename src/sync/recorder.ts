@@ -90,6 +90,8 @@ export class Recorder {
     }
     const retryMs = this.#budget.take(key)
     if (retryMs > 0) {
+      // Refused writes use the budget up too: that is no fight.
+      if (refused) return { kind: 'later', retryMs }
       this.#metrics.statusWrite('contested')
       this.#tell(
         observed,

@@ -147,7 +147,8 @@ export class FakeSecretStore implements SecretStore {
   }
 
   #tell(change: SecretChange): void {
-    queueMicrotask(() => this.listener?.(change))
+    const { listener } = this
+    queueMicrotask(() => listener?.(change))
   }
 }
 
