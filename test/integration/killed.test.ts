@@ -147,6 +147,7 @@ describe('one certificate per chain and a true status', () => {
       await eventually('it has looked at the Secret', async () => (await next.metric(looks)) > 0)
 
       expect(await next.stop()).toBe(0)
+      expect(operator.stderr + next.stderr).toBe('')
       await expectEverythingTrue(world)
       const expected = [...(before ? [before] : []), after].map((it) => chainFingerprint('SVR', ...it))
       expect(world.simulator.certificates().map((it) => it.chainFingerprint)).toEqual(expected)
