@@ -22,6 +22,12 @@ describe('a foreign message', () => {
     expect(message).toContain('denied: [removed]')
   })
 
+  test('is shown without the token that a proxy quotes', () => {
+    const token = `eyJhbGciOiJSUzI1NiJ9.${'eyJpc3Mi'.repeat(9)}.${'aB3-_x9'.repeat(40)}`
+    expect(withoutData(`invalid token ${token}, try again`)).toBe('invalid token [removed], try again')
+    expect(withoutData('authorization: bearer s3cr3t!')).toBe('authorization: Bearer [removed]')
+  })
+
   test('that is harmless stays as it is, on one line', () => {
     const text =
       'secrets "a" is forbidden: User "system:serviceaccount:ns:name" cannot patch resource "secrets"'
@@ -43,6 +49,13 @@ describe('an error', () => {
         expect(error.message.length).toBeGreaterThan(0)
       }),
     )
+  })
+
+  test('has the reason of the body only where that is a word', () => {
+    expect(errorOfStatus(403, { reason: 'Forbidden' }).reason).toBe('Forbidden')
+    for (const reason of ['', 'two words', 'x'.repeat(65), 7, ['Forbidden']]) {
+      expect(errorOfStatus(403, { reason }).reason).toBe('HTTP403')
+    }
   })
 
   test('takes the waiting time from the header, else from the body, else says none', () => {

@@ -52,7 +52,7 @@ export function errorOfStatus(status: number, body: unknown, retryAfter?: string
   const message = typeof told.message === 'string' ? told.message : ''
   return new KubernetesError({
     status,
-    reason: typeof told.reason === 'string' && told.reason !== '' ? told.reason : `HTTP${status}`,
+    reason: isWord(told.reason) ? told.reason : `HTTP${status}`,
     message: message === '' ? `the API server answered ${status}` : withoutData(message),
     retryAfterMs: Number.isFinite(seconds) && seconds >= 0 ? seconds * 1000 : undefined,
     fields: causes.flatMap((cause) => (typeof cause?.field === 'string' ? [cause.field] : [])),
@@ -67,17 +67,24 @@ export function isExpired(error: unknown): boolean {
 const longestMessage = 300
 
 /**
- * A foreign message, bounded, in one line and without anything that could be key material: an admission webhook sees
- * the whole Secret and may quote it. PEM blocks and long runs of base64 are cut out.
+ * A foreign message, bounded, in one line and without anything that could be a key or token: an admission webhook sees
+ * the whole Secret and may quote it, a proxy sees the token. PEM blocks, tokens and long runs of base64 are cut out.
  */
 export function withoutData(message: string): string {
   const clean = message
     .slice(0, 20_000)
     .replace(/-----BEGIN[\s\S]*?(-----END[^\n]*?-----|$)/g, '[removed]')
+    .replace(/\bBearer\s+\S+/gi, 'Bearer [removed]')
+    .replace(/\beyJ[\w-]{8,}(\.[\w-]*)*/g, '[removed]')
     .replace(/[A-Za-z0-9+/=]{40,}/g, '[removed]')
     .replace(/\s+/g, ' ')
     .trim()
   return clean.length <= longestMessage ? clean : `${clean.slice(0, longestMessage - 1)}…`
+}
+
+/** What the API server gives as a reason; any other text is somebody else's. */
+function isWord(value: unknown): value is string {
+  return typeof value === 'string' && /^[A-Za-z]{1,64}$/.test(value)
 }
 
 /** Narrows a parsed JSON value to an object. */
