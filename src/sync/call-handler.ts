@@ -10,7 +10,6 @@ import type { Attempt } from './recorder.ts'
 import { secretFacts } from './secret-facts.ts'
 import { ServiceCalls } from './service-calls.ts'
 import { ServiceError } from './service-error.ts'
-import { urgencyOf } from './urgency.ts'
 
 type Result = Omit<Reconciled, 'decision'>
 type Call = Extract<Decision, { kind: 'Upload' | 'Find' | 'Verify' }>
@@ -223,7 +222,8 @@ export class CallHandler {
     switch (error.failure) {
       case 'throttled':
         throttled(error.action)
-        return { next: { kind: 'slot', action: error.action, urgency: urgencyOf(observed, clock.now()) } }
+        // Not by the next free slot: that would ask again within the same second.
+        return { next: { kind: 'after', ms: backOff('throttled', 1) } }
       case 'cosmetic':
         if (decision.kind !== 'Upload' || decision.plain) break
         state.plainInput = observed.input

@@ -169,7 +169,7 @@ export function existsElsewhere(): Outcome {
   return outcome(
     'Failed',
     'ExistsElsewhere',
-    'The account already holds this certificate, but not where it can be found by tags. Delete it in the console, or put its id to use by hand; it is tried again.',
+    'The account already holds this certificate, but its id could not be found. Delete it in the console, or put its id to use by hand; it is tried again.',
   )
 }
 
