@@ -1,0 +1,107 @@
+import { parseArgs } from 'node:util'
+import Table from 'cli-table3'
+import { atProcessEnd } from '../control-plane/cleanup.ts'
+import { type Mutant, mutants } from './mutants.ts'
+import { SourceCopy } from './source-copy.ts'
+import { runTests, type TestRun } from './test-run.ts'
+
+const help = `Sabotages the heart of the operator, a line at a time, and sees whether a test notices. Two minutes.
+
+  npm run mutants -- [options]
+
+  --only TEXT     the sabotages with TEXT in their names alone
+  --help          this text
+
+It works on a copy in a temporary folder. Exit code 1 when a sabotage is not noticed, or is not possible any more.
+`
+
+interface Verdict {
+  readonly mutant: Mutant
+  readonly noticed: boolean
+  readonly by: string
+}
+
+async function run(): Promise<number> {
+  const { values } = parseArgs({ options: { only: { type: 'string' }, help: { type: 'boolean' } } })
+  if (values.help) {
+    process.stdout.write(help)
+    return 0
+  }
+  const chosen = mutants.filter((it) => it.name.includes(values.only ?? ''))
+  if (chosen.length === 0) throw new Error(`no sabotage has "${values.only}" in its name`)
+  const copy = new SourceCopy()
+  const forget = atProcessEnd(() => copy.remove())
+  try {
+    await expectSound(copy, chosen)
+    const verdicts: Verdict[] = []
+    for (const mutant of chosen) verdicts.push(await tryOut(copy, mutant))
+    process.stdout.write(`${render(verdicts)}\n`)
+    const unnoticed = verdicts.filter((it) => !it.noticed).length
+    process.stdout.write(`${verdicts.length - unnoticed} noticed, ${unnoticed} not\n`)
+    return unnoticed === 0 ? 0 : 1
+  } finally {
+    forget()
+    copy.remove()
+  }
+}
+
+/** The tests have to pass before a failure can mean anything. */
+async function expectSound(copy: SourceCopy, chosen: readonly Mutant[]): Promise<void> {
+  const files = [...new Set(chosen.flatMap((it) => it.tests))]
+  process.stderr.write(`without a sabotage: ${files.join(' ')}\n`)
+  const result = await runTests(copy.folder, files)
+  if (result.kind !== 'passed') throw new Error(`not sound without a sabotage: ${describe(result)}`)
+  process.stderr.write(`${result.count} tests pass\n`)
+}
+
+async function tryOut(copy: SourceCopy, mutant: Mutant): Promise<Verdict> {
+  const { name, tests } = mutant
+  const start = performance.now()
+  let takeBack = () => {}
+  let result: TestRun
+  try {
+    takeBack = copy.apply(mutant)
+    result = await runTests(copy.folder, tests, { bail: true })
+  } catch (error) {
+    result = { kind: 'broken', why: error instanceof Error ? error.message : String(error) }
+  } finally {
+    takeBack()
+  }
+  const noticed = result.kind === 'failed' || result.kind === 'hung'
+  const seconds = ((performance.now() - start) / 1_000).toFixed(1)
+  process.stderr.write(`${noticed ? 'noticed    ' : 'NOT NOTICED'} ${seconds.padStart(5)} s  ${name}\n`)
+  return { mutant, noticed, by: describe(result) }
+}
+
+function describe(result: TestRun): string {
+  switch (result.kind) {
+    case 'passed':
+      return `all ${result.count} tests pass`
+    case 'failed':
+      return result.first
+    case 'hung':
+      return 'the tests do not end'
+    case 'broken':
+      return `the tests cannot be run: ${result.why}`
+  }
+}
+
+function render(verdicts: readonly Verdict[]): string {
+  const table = new Table({
+    head: ['', 'sabotage', 'where', 'the first test that fails'],
+    colWidths: [null, 36, 34, 60],
+    wordWrap: true,
+    style: { head: [], border: [] },
+  })
+  for (const { mutant, noticed, by } of verdicts) {
+    table.push([noticed ? 'noticed' : 'NOT NOTICED', mutant.name, mutant.file, by.slice(0, 400)])
+  }
+  return table.toString()
+}
+
+try {
+  process.exitCode = await run()
+} catch (error) {
+  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`)
+  process.exitCode = 1
+}
