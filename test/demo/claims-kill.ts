@@ -1,0 +1,47 @@
+import type { Claim } from './claims.ts'
+import { type Evidence, statusOf, writesSince } from './evidence.ts'
+
+/** The ids of certificates that no Secret names, neither as its own nor as an earlier one. */
+export function unnamedIds(evidence: Pick<Evidence, 'certificates' | 'annotations'>): string[] {
+  const statuses = [...evidence.annotations.keys()].map((name) => statusOf(evidence, name))
+  const named = new Set(
+    statuses.flatMap(({ uploaded, previous }) => [uploaded, ...previous].map((it) => it?.certificateId)),
+  )
+  return evidence.certificates.map(({ id }) => id).filter((id) => !named.has(id))
+}
+
+/** The kill really came at the worst moment: the cloud had stored what nobody had written down. */
+export function killedInTheMiddle(lost: readonly string[]): Claim {
+  return {
+    promise: `SIGKILL came when the cloud held ${lost.length} certificates whose ids nobody knew`,
+    broken: lost.length > 0 ? [] : ['every id had been written down'],
+  }
+}
+
+/** I1 after a crash: what the cloud had stored is taken over. @param lost ids that no Secret named */
+export function lostOnesAreFoundAgain(evidence: Evidence, lost: readonly string[]): Claim {
+  const names = [...evidence.annotations.keys()]
+  const found = new Set(names.map((name) => statusOf(evidence, name).uploaded?.certificateId))
+  return {
+    promise: `After the restart these ${lost.length} ids were found again and are on their Secrets`,
+    broken: lost.filter((id) => !found.has(id)),
+  }
+}
+
+/** I9. */
+export function endsInOrder(exitCode: number | null): Claim {
+  return {
+    promise: 'SIGTERM ends the operator in order, with exit code 0',
+    broken: exitCode === 0 ? [] : [exitCode === null ? 'it had to be killed' : `exit code ${exitCode}`],
+  }
+}
+
+/** I12. */
+export function restartCostsNothing(before: Evidence, after: Evidence): Claim {
+  const calls = after.calls.length - before.calls.length
+  const written = writesSince(before, after).length
+  return {
+    promise: 'A restart with everything synced calls nobody and writes nothing',
+    broken: calls + written === 0 ? [] : [`${calls} calls to the cloud, ${written} writes to Secrets`],
+  }
+}

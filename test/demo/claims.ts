@@ -1,0 +1,66 @@
+import { describeStatus, type Evidence, saysWhatItShould, statusOf } from './evidence.ts'
+import type { Member } from './member.ts'
+
+/** Something that the operator promises, held against the world. */
+export interface Claim {
+  /** A sentence without a full stop. */
+  readonly promise: string
+  /** What contradicts it; empty where it holds. */
+  readonly broken: readonly string[]
+}
+
+// What holds at any time at which nobody waits for anything. Numbers: the invariants of the design.
+
+/** I6: a status names the certificate that the Secret holds, and the account holds it under that id. */
+export function everyStatusIsTrue(evidence: Evidence): Claim {
+  const synced = evidence.members.filter(({ expected }) => expected.phase === 'Synced')
+  const isTrue = (member: Member) => {
+    const { uploaded } = statusOf(evidence, member.name)
+    const held = evidence.certificates.find(({ id }) => id === uploaded?.certificateId)
+    return (
+      saysWhatItShould(evidence, member) &&
+      held?.chainFingerprint === member.chain &&
+      held?.leafFingerprint === uploaded?.fingerprint &&
+      uploaded?.account === evidence.accountName
+    )
+  }
+  return {
+    promise: `Each of ${synced.length} valid Secrets names the id of exactly its certificate`,
+    broken: synced.filter((it) => !isTrue(it)).map(({ name }) => describeStatus(evidence, name)),
+  }
+}
+
+/** I1. */
+export function noCertificateTwice({ certificates }: Pick<Evidence, 'certificates'>): Claim {
+  const copies = Map.groupBy(
+    certificates,
+    ({ account, chainFingerprint }) => `${account} ${chainFingerprint}`,
+  )
+  return {
+    promise: `No certificate exists twice: ${certificates.length} ids for ${copies.size} certificates`,
+    broken: [...copies.values()]
+      .filter((it) => it.length > 1)
+      .map((it) => it.map(({ id }) => id).join(' = ')),
+  }
+}
+
+/** I2. */
+export function neverTooFast({ maxInAnySecond }: Pick<Evidence, 'maxInAnySecond'>): Claim {
+  return {
+    promise: `Never more than 10 uploads in any second: at most ${maxInAnySecond} arrived in one`,
+    broken: maxInAnySecond <= 10 ? [] : [`${maxInAnySecond} in one second`],
+  }
+}
+
+/** I3. @param places everything that the operator has written: where -> what */
+export function noKeyIsAnywhere(members: readonly Member[], places: Readonly<Record<string, string>>): Claim {
+  // From within a key: the first lines are alike in keys of one kind.
+  const lines = members.flatMap(({ data }) => (data['tls.key'] ?? '').trim().split('\n').slice(2, -1))
+  const canaries = lines.filter((line) => line.length >= 40)
+  return {
+    promise: `No line of a private key is in ${Object.keys(places).join(', ')}`,
+    broken: Object.entries(places)
+      .filter(([, text]) => canaries.some((canary) => text.includes(canary)))
+      .map(([place]) => place),
+  }
+}
