@@ -22,6 +22,10 @@ export interface OperatorProcessOptions {
   readonly env: Readonly<Record<string, string>>
   /** Told of what it writes, as it writes it. */
   readonly onOutput?: (text: string) => void
+  /** Flags for Node besides `nodeFlags`. */
+  readonly extraNodeFlags?: readonly string[]
+  /** Where Node would put what it writes of its own accord. Default: this process' directory. */
+  readonly cwd?: string
 }
 
 /** The bundle as a child process. Ends with `kill` or `stop`, at the latest with this process. */
@@ -49,10 +53,13 @@ export class OperatorProcess {
   }
 
   /** Starts the bundle; resolves at once. Health and metrics are served on free ports. */
-  static start({ args, env, onOutput }: OperatorProcessOptions): OperatorProcess {
+  static start(options: OperatorProcessOptions): OperatorProcess {
     const own = ['--health-address', '127.0.0.1:0', '--metrics-address', '127.0.0.1:0']
-    const [command, ...rest] = dyingWithParent([process.execPath, ...nodeFlags, bundleFile, ...own, ...args])
+    const { args, env, onOutput, extraNodeFlags = [], cwd = process.cwd() } = options
+    const flags = [...nodeFlags, ...extraNodeFlags]
+    const [command, ...rest] = dyingWithParent([process.execPath, ...flags, bundleFile, ...own, ...args])
     const child = spawn(command, rest, {
+      cwd,
       env: { PATH: process.env['PATH'] ?? '', ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
     })
@@ -128,7 +135,9 @@ export class OperatorProcess {
     await eventually(
       `the log says "${message}"`,
       () => {
-        address = this.log().find((line) => line.msg === message)?.['address'] as string | undefined
+        // In either format of the log.
+        const line = this.#output.stdout.split('\n').find((it) => it.includes(message))
+        address = /"address":"([^"]+)"/.exec(line ?? '')?.[1]
         return address !== undefined
       },
       { giveUp: () => (this.running ? undefined : `it has exited: ${this.#output.stderr}`) },

@@ -6,7 +6,7 @@ import type { ServiceAccount } from '../control-plane/service-accounts.ts'
 import { bundle, type TestCertificate } from '../fixtures/certificates.ts'
 import { type Simulator, type SimulatorOptions, startSimulator } from '../simulator/server.ts'
 import { eventually } from './eventually.ts'
-import { OperatorProcess } from './operator-process.ts'
+import { OperatorProcess, type OperatorProcessOptions } from './operator-process.ts'
 
 /** What the operator may do in a namespace: the Role of the chart. */
 export const operatorRules = [
@@ -91,8 +91,10 @@ export class World {
   startOperator(
     overrides: Readonly<Record<string, string>> = {},
     env: Readonly<Record<string, string>> = {},
+    process: Omit<OperatorProcessOptions, 'args' | 'env'> = {},
   ): OperatorProcess {
     const operator = OperatorProcess.start({
+      ...process,
       args: this.arguments(overrides),
       env: {
         TENCENTCLOUD_SECRET_ID: credentials.secretId,
