@@ -11,7 +11,7 @@ const answered = 5
 
 export const kill: Act = {
   title: 'Killed in the middle of a batch',
-  about: 'A dozen renewals at once; SIGKILL between an upload and its answer; a restart.',
+  about: 'A dozen renewals; SIGKILL between an upload and its answer; a restart.',
   async play(demo, tell) {
     const { stage, board, cast } = demo
     const { simulator } = stage

@@ -16,7 +16,8 @@ import { namespace, Stage, serviceMs } from './stage.ts'
 import { bold, dim, green, red } from './style.ts'
 import { summarize } from './summary.ts'
 
-const acts = [firstSync, renewal, kill, restart]
+/** In the order in which they are played. */
+export const acts = [firstSync, renewal, kill, restart]
 
 /** The demo from the opening of the stage to the summary. */
 export class Show {
