@@ -20,6 +20,11 @@ async function main(): Promise<number> {
   process.on('uncaughtException', crash)
   process.on('unhandledRejection', crash)
 
+  // Listened to from here on: as process 1 of a container, an early SIGTERM would be lost otherwise.
+  const asked = new Promise<void>((resolve) => {
+    process.once('SIGTERM', () => resolve())
+    process.once('SIGINT', () => resolve())
+  })
   let operator: Operator
   try {
     operator = new Operator(config, log)
@@ -28,10 +33,7 @@ async function main(): Promise<number> {
     log.error({ error: error instanceof Error ? error.message : 'unknown error' }, 'cannot start')
     return 1
   }
-  await new Promise<void>((resolve) => {
-    process.once('SIGTERM', () => resolve())
-    process.once('SIGINT', () => resolve())
-  })
+  await asked
   await operator.stop()
   return 0
 }
