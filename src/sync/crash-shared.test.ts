@@ -31,21 +31,19 @@ describe.each(Object.entries(behaviours))('two Secrets with one certificate, %s'
   it.each(Object.entries(scenarios))(
     'share it wherever the process dies on the way of %s',
     async (_, chains) => {
-      for (const when of ['before', 'after'] as const) {
-        for (let at = 1; ; at++) {
-          const world = new World({ service: behaviour })
+      for (let operation = 1; ; operation++) {
+        const world = new World({ service: behaviour })
+        world.start()
+        for (const chain of chains(material).slice(0, -1)) await write(world, chain)
+        world.process.dieAt(operation)
+        await write(world, chains(material).at(-1) as TestChain)
+        const died = world.process.dead
+        if (died) {
           world.start()
-          for (const chain of chains(material).slice(0, -1)) await write(world, chain)
-          world.process.die({ at, when })
-          await write(world, chains(material).at(-1) as TestChain)
-          const died = world.process.dead
-          if (died) {
-            world.start()
-            await world.settle()
-          }
-          expectShared(world, chains(material), `${when} operation ${at}`)
-          if (!died) break
+          await world.settle()
         }
+        expectShared(world, chains(material), `operation ${operation}`)
+        if (!died) break
       }
     },
   )

@@ -64,19 +64,17 @@ describe.each(Object.entries(scenarios))('a process that dies at any point of %s
   it.each(Object.entries(behaviours))(
     'leaves one certificate and a true status: %s',
     async (_, behaviour) => {
-      for (const when of ['before', 'after'] as const) {
-        for (let at = 1; ; at++) {
-          const world = await steady(scenario, behaviour)
-          world.process.die({ at, when })
-          await last(world, scenario)
-          const died = world.process.dead
-          if (died) {
-            world.start()
-            await world.settle()
-          }
-          expectOneCertificateAndTheTruth(world, scenario, `${when} operation ${at}`)
-          if (!died) break
+      for (let operation = 1; ; operation++) {
+        const world = await steady(scenario, behaviour)
+        world.process.dieAt(operation)
+        await last(world, scenario)
+        const died = world.process.dead
+        if (died) {
+          world.start()
+          await world.settle()
         }
+        expectOneCertificateAndTheTruth(world, scenario, `operation ${operation}`)
+        if (!died) break
       }
     },
   )
@@ -89,10 +87,11 @@ describe('two processes that die one after the other on the way of a chain-only 
     for (let first = 1; ; first++) {
       for (let second = 1; ; second++) {
         const world = await steady(scenario, behaviour)
-        world.process.die({ at: first, when: 'after' })
+        world.process.dieAt(first)
         await last(world, scenario)
         if (!world.process.dead) return
-        world.start({ at: second, when: 'after' })
+        world.start()
+        world.process.dieAt(second)
         await world.settle()
         const died = world.process.dead
         if (died) {

@@ -1,25 +1,26 @@
 import type { Clock } from '../../clock.ts'
 import type { CertificateService, SecretStore } from '../ports.ts'
 
-/** Where a process dies: at an operation on the world, before the world sees it or after it was done. */
-export interface Death {
-  /** Of the operations from now on: 1 is the next one. */
-  readonly at: number
-  readonly when: 'before' | 'after'
-}
+/** No test needs more: a loop without a wait would never let a test end. */
+const mostOperations = 20_000
 
 /**
  * The world as one process sees it. When its time has come nothing is answered any more, nothing more goes out, and no
  * timer fires: what a SIGKILL at an await leaves behind.
  */
 export class Mortal {
-  #death: Death | undefined
+  #last = Number.POSITIVE_INFINITY
   #operations = 0
   #inFlight = 0
   #dead = false
 
   get dead(): boolean {
     return this.#dead
+  }
+
+  /** It went round in circles, and was killed for it. */
+  get runaway(): boolean {
+    return this.#operations > mostOperations
   }
 
   /** Operations that have begun. */
@@ -36,9 +37,14 @@ export class Mortal {
     this.#dead = true
   }
 
-  /** Lets it die later. */
-  die({ at, when }: Death): void {
-    this.#death = { at: this.#operations + at, when }
+  /** It will not die after all. */
+  spare(): void {
+    this.#last = Number.POSITIVE_INFINITY
+  }
+
+  /** Lets it die at its n-th operation from now on: that one is done, but its answer is never seen. */
+  dieAt(operation: number): void {
+    this.#last = this.#operations + operation
   }
 
   store(world: SecretStore): SecretStore {
@@ -75,15 +81,14 @@ export class Mortal {
   async #do<T>(operation: () => Promise<T>): Promise<T> {
     if (this.#dead) return never()
     this.#operations++
-    const last = this.#operations === this.#death?.at
-    if (last && this.#death?.when === 'before') {
+    if (this.#operations > mostOperations) {
       this.#dead = true
-      return never()
+      throw new Error(`the process goes round in circles: ${mostOperations} operations`)
     }
     this.#inFlight++
     try {
       const answer = operation()
-      if (last) this.#dead = true
+      if (this.#operations >= this.#last) this.#dead = true
       return await this.#unlessDead(answer)
     } finally {
       this.#inFlight--

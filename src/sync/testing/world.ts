@@ -9,7 +9,7 @@ import { FakeSecretStore } from '../../../test/fakes/secret-store.ts'
 import { Controller, type ControllerParts } from '../controller.ts'
 import { readStatus, type Status } from '../status.ts'
 import { testNow } from './material.ts'
-import { type Death, Mortal } from './mortal.ts'
+import { Mortal } from './mortal.ts'
 import { identity } from './observed.ts'
 
 export interface WorldOptions {
@@ -45,10 +45,9 @@ export class World {
   }
 
   /** Starts a process that knows nothing and lists all Secrets; the one before it is killed. */
-  start(death?: Death): void {
+  start(): void {
     this.#process.kill()
     const process = new Mortal()
-    if (death) process.die(death)
     this.#process = process
     this.metrics = new FakeMetrics()
     const controller = new Controller({
@@ -78,6 +77,7 @@ export class World {
   async until(condition: () => boolean, limitMs = 600_000, stepMs = 500): Promise<void> {
     const end = this.clock.elapsed() + limitMs
     while (!condition()) {
+      if (this.#process.runaway) throw new Error('the process goes round in circles')
       if (this.clock.elapsed() >= end) throw new Error(`did not come about within ${limitMs} ms`)
       await this.clock.advance(stepMs)
     }

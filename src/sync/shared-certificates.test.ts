@@ -1,0 +1,130 @@
+import { beforeAll, describe, expect, it } from 'vitest'
+import { noAnswer } from '../../test/fakes/certificate-service.ts'
+import { createMaterial, type TestChain, type TestMaterial } from './testing/material.ts'
+import { userAnnotations } from './testing/observed.ts'
+import { World } from './testing/world.ts'
+
+let material: TestMaterial
+let world: World
+
+beforeAll(async () => {
+  material = await createMaterial()
+})
+
+const keys = Array.from({ length: 5 }, (_, i) => `team${i}/site`)
+
+async function sync(
+  chain: TestChain,
+  settings: Parameters<typeof userAnnotations>[0] = {},
+  service: ConstructorParameters<typeof World>[0] = {},
+): Promise<void> {
+  world = new World(service)
+  for (const key of keys) world.store.put(key, userAnnotations(settings), chain.data)
+  world.start()
+  await world.settle()
+}
+
+const ids = () => keys.map((key) => world.status(key).uploaded?.certificateId)
+
+describe('one certificate in several Secrets', () => {
+  it('is one call', async () => {
+    await sync(material.first, {}, { service: { serviceMs: 300 } })
+    expect(world.service.calls).toHaveLength(1)
+    expect(new Set(ids()).size).toBe(1)
+    expect(keys.map((key) => world.status(key).phase)).toEqual(keys.map(() => 'Synced'))
+  })
+
+  it('was uploaded for one of them and was there already for the others', async () => {
+    await sync(material.first)
+    const origins = keys.map((key) => world.status(key).origin)
+    expect(origins.filter((it) => it === 'Uploaded')).toHaveLength(1)
+    expect(origins.filter((it) => it === 'Adopted')).toHaveLength(4)
+    for (const key of keys) {
+      const { origin, settings, reason } = world.status(key)
+      expect(settings !== undefined).toBe(origin === 'Uploaded')
+      expect(reason).toBe(`Certificate${origin}`)
+    }
+  })
+
+  it('is one certificate although the first answer is lost', async () => {
+    world = new World()
+    let lost = 0
+    world.service.lostAnswer = () => (lost++ < 2 ? noAnswer('UploadCertificate') : undefined)
+    for (const key of keys) world.store.put(key, userAnnotations(), material.first.data)
+    world.start()
+    await world.until(() => keys.every((key) => world.status(key).phase === 'Synced'))
+    expect(world.service.certificates).toHaveLength(1)
+  })
+
+  it('is a copy for each of them where they want one of their own', async () => {
+    await sync(material.first, { repeatable: 'true' })
+    expect(new Set(ids()).size).toBe(keys.length)
+    expect(world.service.certificates).toHaveLength(keys.length)
+    world.start()
+    await world.settle()
+    expect(world.service.certificates).toHaveLength(keys.length)
+  })
+
+  it('in another account is uploaded there once, and the old ids are no previous ones', async () => {
+    await sync(material.first)
+    const account = 'other@ssl.example.com'
+    const moved = new World({ parts: { identity: { account, cluster: 'test', version: '1.0.0' } } })
+    for (const key of keys) moved.store.put(key, world.store.annotations(key), material.first.data)
+    moved.start()
+    await moved.settle()
+    expect(moved.service.certificates).toHaveLength(1)
+    for (const key of keys) {
+      expect(moved.status(key)).toMatchObject({ uploaded: { account }, previous: [] })
+    }
+  })
+})
+
+describe('SVR and CA of the same certificates', () => {
+  it('never have the same id', async () => {
+    world = new World()
+    const root = material.first.certificates[1]
+    const both = { ...material.first.data, 'ca.crt': Buffer.from(root?.certificatePem ?? '') }
+    world.store.put('web/server', userAnnotations(), both)
+    world.store.put('web/authority', userAnnotations({ certificateType: 'CA' }), both)
+    world.start()
+    await world.settle()
+    const types = ['web/server', 'web/authority'].map((key) => world.certificateOf(key)?.type)
+    expect(types).toEqual(['SVR', 'CA'])
+    expect(world.service.certificates).toHaveLength(2)
+  })
+})
+
+describe('a certificate that the account holds already', () => {
+  it.each([true, false])(
+    'is adopted although its id has to be looked up (China: %s)',
+    async (canFindByChain) => {
+      const service = { duplicates: 'refused', canFindByChain } as const
+      await sync(material.first, {}, { service })
+      const [id] = ids()
+      const key = keys[0] ?? ''
+      world.store.put(key, userAnnotations(), material.first.data)
+      world.start()
+      await world.until(() => world.status(key).phase === 'Synced')
+      expect(world.status(key)).toMatchObject({
+        reason: 'CertificateAdopted',
+        uploaded: { certificateId: id },
+      })
+      expect(world.service.certificates).toHaveLength(1)
+    },
+  )
+
+  it('and that cannot be found is told, and found when it can be', async () => {
+    await sync(material.first, {}, { service: { duplicates: 'refused', canFindByChain: false } })
+    const stranger = 'other/site'
+    world.start()
+    world.store.put(stranger, userAnnotations(), material.first.data)
+    await world.settle()
+    expect(world.status(stranger)).toMatchObject({ phase: 'Failed', reason: 'ExistsElsewhere' })
+    const calls = world.service.calls.length
+    await world.clock.advance(5 * 60_000)
+    expect(world.service.calls).toHaveLength(calls)
+    for (const { certificateId } of [...world.service.certificates]) world.service.delete(certificateId)
+    await world.clock.advance(10 * 60_000)
+    expect(world.status(stranger).phase).toBe('Synced')
+  })
+})
