@@ -113,6 +113,7 @@ function bounded(text: string | undefined): string | undefined {
   return `sha256:${createHash('sha256').update(text).digest('hex').slice(0, 32)}`
 }
 
+/** A long text is not shown: somebody may have pasted a key where none belongs. */
 function quote(text: string): string {
-  return JSON.stringify(text.length > 40 ? `${text.slice(0, 40)}…` : text)
+  return text.length > 40 ? `a text of ${text.length} characters` : JSON.stringify(text.toWellFormed())
 }
