@@ -268,6 +268,14 @@ describe('a message', () => {
     }
   })
 
+  it('is cut between characters', () => {
+    for (const start of ['', 'x']) {
+      const { message } = failed(error('unknown', { code: '', hint: `${start}${'😀'.repeat(400)}` })).change
+      expect(message).toHaveLength(500)
+      expect(message?.isWellFormed()).toBe(true)
+    }
+  })
+
   it('is short and can be stored, whatever goes into it', () => {
     const text = fc.string({ unit: 'grapheme', maxLength: 2_000 })
     fc.assert(

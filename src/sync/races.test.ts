@@ -123,6 +123,44 @@ describe('while it waits for a slot, a Secret that', () => {
   })
 })
 
+describe('a slot', () => {
+  it('is not used while the Secret is worked on: nobody works on one Secret twice at once', async () => {
+    await waiting()
+    world.store.slowness = () => world.clock.sleep(700)
+    world.store.edit(key, { touched: 'just before the slot is granted' })
+    await world.clock.advance(600)
+    world.store.slowness = undefined
+    await world.settle()
+    expect(world.store.mostReadingAtOnce).toBe(1)
+    expect(world.service.calls).toHaveLength(1)
+    expect(world.status(key).phase).toBe('Synced')
+  })
+
+  it('of one action is not used for another', async () => {
+    world = new World({ parts: { slots: 1 } })
+    world.store.put(key, userAnnotations(), material.first.data)
+    world.start()
+    await world.settle()
+
+    world.start()
+    const start = world.clock.elapsed()
+    world.store.replaceData(key, material.second.data)
+    await world.clock.advance(500)
+    world.store.put('web/other', userAnnotations(), material.firstAlone.data)
+    await world.clock.advance(100)
+    expect(world.waitingForSlots()).toBe(2)
+    // What waits for an upload turns out to need a lookup.
+    world.store.replaceData(key, material.first.data)
+    world.store.edit(key, { [userKeys.requestedAt]: 'now' })
+    await world.settle()
+    const [, ...calls] = world.service.calls
+    expect(calls.map(({ action, at }) => [action, at - start]).sort()).toEqual([
+      ['DescribeCertificates', 1_000],
+      ['UploadCertificate', 1_000],
+    ])
+  })
+})
+
 describe('a process that is stopped', () => {
   it('finishes what is under way and begins nothing', async () => {
     await underWay()

@@ -79,6 +79,19 @@ describe('one certificate in several Secrets', () => {
   })
 })
 
+describe('a copy that was asked for', () => {
+  it('is new although its answer names the certificate that was there', async () => {
+    world = new World({ service: { copiesNameTheOther: true } })
+    world.start()
+    world.store.put('web/site', userAnnotations(), material.first.data)
+    await world.settle()
+    world.store.replaceData('web/site', material.firstAgain.data)
+    await world.settle()
+    expect(world.status('web/site')).toMatchObject({ origin: 'Uploaded', reason: 'CertificateUploaded' })
+    expect(world.certificateOf('web/site')?.chain).toBe(material.firstAgain.chainFingerprint)
+  })
+})
+
 describe('SVR and CA of the same certificates', () => {
   it('never have the same id', async () => {
     world = new World()

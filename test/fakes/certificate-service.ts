@@ -19,6 +19,8 @@ export interface ServiceBehaviour {
   /** Which one is named where several are the same. */
   readonly names: 'oldest' | 'newest'
   readonly canFindByChain: boolean
+  /** Whether the answer to a copy that was asked for names the certificate that was there, too. */
+  readonly copiesNameTheOther: boolean
   /** From a call's arrival to its answer, ms. */
   readonly serviceMs: number
 }
@@ -28,6 +30,7 @@ export const defaultBehaviour: ServiceBehaviour = {
   duplicates: 'answered',
   names: 'oldest',
   canFindByChain: true,
+  copiesNameTheOther: false,
   serviceMs: 0,
 }
 
@@ -93,11 +96,12 @@ export class FakeCertificateService implements CertificateService {
   upload(request: UploadRequest, signal: AbortSignal): Promise<UploadAnswer> {
     return this.#call({ action: 'UploadCertificate', upload: request }, signal, () => {
       const certificate = read(request, `cert${String(++this.#ids).padStart(4, '0')}`)
-      const { compares, names, duplicates } = this.#behaviour
+      const { compares, names, duplicates, copiesNameTheOther } = this.#behaviour
       const same = this.certificates.filter(
         (it) => it.type === certificate.type && it[compares] === certificate[compares],
       )
-      const found = request.repeatable ? undefined : same.at(names === 'oldest' ? 0 : -1)
+      const there = same.at(names === 'oldest' ? 0 : -1)
+      const found = request.repeatable ? undefined : there
       if (found && duplicates === 'refused') {
         throw serviceError({
           failure: 'exists',
@@ -107,7 +111,8 @@ export class FakeCertificateService implements CertificateService {
       }
       if (!found) this.certificates.push(certificate)
       const { certificateId } = found ?? certificate
-      return { certificateId, existed: found !== undefined, requestId: `request-${this.calls.length}` }
+      const existed = copiesNameTheOther ? there !== undefined : found !== undefined
+      return { certificateId, existed, requestId: `request-${this.calls.length}` }
     })
   }
 

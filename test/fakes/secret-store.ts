@@ -35,6 +35,11 @@ export class FakeSecretStore implements SecretStore {
     | undefined
   /** What is down: every call of it throws. */
   readonly down = new Set<'get' | 'annotate'>()
+  /** How long a GET takes to be answered, when it takes any time. */
+  slowness: (() => Promise<void>) | undefined
+  readonly #reading = new Map<SecretKey, number>()
+  /** The most GETs of one Secret that ever were under way at the same time. */
+  mostReadingAtOnce = 0
   /** What somebody else does to the Secret just before a write arrives; called once per entry. */
   readonly meanwhile: ((key: SecretKey) => void)[] = []
 
@@ -98,7 +103,9 @@ export class FakeSecretStore implements SecretStore {
     signal.throwIfAborted()
     if (this.down.has('get')) throw new FakeKubernetesError('the API server is down')
     this.#gets.set(key, this.gets(key) + 1)
-    return this.#secrets.get(key)
+    const secret = this.#secrets.get(key)
+    await this.#answerSlowly(key)
+    return secret
   }
 
   async annotate(
@@ -120,6 +127,14 @@ export class FakeSecretStore implements SecretStore {
     this.#writes.set(key, this.writes(key) + 1)
     const written = this.#store(key, { ...secret, annotations: merged(secret.annotations, annotations) })
     return { kind: 'written', resourceVersion: written.resourceVersion }
+  }
+
+  async #answerSlowly(key: SecretKey): Promise<void> {
+    const reading = (this.#reading.get(key) ?? 0) + 1
+    this.#reading.set(key, reading)
+    this.mostReadingAtOnce = Math.max(this.mostReadingAtOnce, reading)
+    await this.slowness?.()
+    this.#reading.set(key, (this.#reading.get(key) ?? 1) - 1)
   }
 
   #existing(key: SecretKey): SecretSnapshot {
