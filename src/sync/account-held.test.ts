@@ -69,6 +69,36 @@ describe('an outage', () => {
     expect(world.controller.gauges().accountHeld()).toBe(false)
   })
 
+  it('is over for those who met it long before the breaker opened', async () => {
+    world = new World()
+    world.service.fault = () => noAnswer(upload)
+    world.start()
+    put(1)
+    await world.clock.advance(120 * minute)
+    const others = put(6)
+    await world.until(() => world.controller.gauges().accountHeld(), 10 * minute)
+    world.service.fault = undefined
+    await world.clock.advance(70_000)
+    expect(phases(others)).toEqual(others.map(() => 'Synced'))
+  })
+
+  it('of lookups is not waited out with the uploads that are not allowed', async () => {
+    world = new World({ parts: { slots: 1 } })
+    world.start()
+    world.store.put('web/asked', userAnnotations(), material.first.data)
+    await world.settle()
+    world.service.fault = ({ action }) => (action === upload ? error('not-allowed') : undefined)
+    put(3)
+    await world.until(() => world.controller.gauges().accountHeld())
+    world.service.fault = ({ action }) => (action === upload ? error('not-allowed') : noAnswer(action))
+    world.store.edit('web/asked', { [userKeys.requestedAt]: 'now' })
+    await world.clock.advance(3_000)
+    world.service.fault = ({ action }) => (action === upload ? error('not-allowed') : undefined)
+    await world.clock.advance(10_000)
+    expect(world.status('web/asked').handledRequest).toBe('now')
+    expect(world.controller.gauges().accountHeld()).toBe(true)
+  })
+
   it('is over for those who come to wait just when it ends', async () => {
     world = new World({ service: { serviceMs: 400 } })
     const keys = put(30)

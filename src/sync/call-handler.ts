@@ -164,7 +164,9 @@ export class CallHandler {
     }
     if (search.by === 'alias') return this.#step(observed, { aliasAsked: true })
     if (search.by === 'previous') return this.#step(observed, { previousAsked: true })
-    this.#progress(observed, { exists: false, candidate: undefined })
+    // The search by chain names one certificate only, and cannot say of which type.
+    if (search.by !== 'tags') return this.#step(observed, { candidate: undefined, noChainSearch: true })
+    this.#progress(observed, { exists: false, noChainSearch: false })
     const ms = this.#remember(observed, 'exists')
     return this.#tell(observed, existsElsewhere(), signal, {}, { kind: 'after', ms })
   }
@@ -202,8 +204,6 @@ export class CallHandler {
     const state = memory.of(observed.key)
     const gone = state.goneId !== undefined && state.goneId === observed.status.uploaded?.certificateId
     const attempt = (state.failure?.attempt ?? 0) + 1
-    // The service knows it after all.
-    if (certificateId === state.goneId) state.goneId = undefined
     state.failure = undefined
     state.progress = undefined
     const outcome = uploaded(observed, identity, { ...answer, gone }, clock.now())

@@ -257,6 +257,29 @@ describe('status keys that somebody takes away', () => {
   })
 })
 
+describe('an id that somebody writes over the true one', () => {
+  it('is replaced by the true one, also by a process that did not upload it', async () => {
+    const world = await synced()
+    const id = world.status(key).uploaded?.certificateId
+    world.start()
+    await world.settle()
+    world.store.edit(key, statusAnnotations({ certificateId: 'tampered' }))
+    await world.settle()
+    expect(world.status(key).uploaded?.certificateId).toBe(id)
+    expect(world.service.calls).toHaveLength(1)
+  })
+
+  it('does not make the settings on record those of now', async () => {
+    const world = await synced()
+    const { settings } = world.status(key)
+    world.store.edit(key, { [userKeys.alias]: 'another' })
+    await world.settle()
+    world.store.edit(key, statusAnnotations({ certificateId: 'tampered' }))
+    await world.settle()
+    expect(world.status(key)).toMatchObject({ settings, reason: 'SettingsNotApplied' })
+  })
+})
+
 describe('what the gauges say', () => {
   it('is how old the oldest change is that is not synced, while it waits', async () => {
     const world = new World()

@@ -89,7 +89,7 @@ export interface ChainProgress {
   readonly sameId?: boolean
   /** The service says it exists, without an id. */
   readonly exists?: boolean
-  /** The site does not serve, or not to us, the search by chain. */
+  /** The search by chain is not served, not to us, or found nothing that fits. */
   readonly noChainSearch?: boolean
   /** What the search by chain named. */
   readonly candidate?: string | undefined

@@ -30,6 +30,41 @@ function ask(request = 'now'): void {
 
 const uploads = () => world.service.count('UploadCertificate')
 
+describe('a chain that was there before', () => {
+  it('comes back without a look where nobody may look: the upload makes no copy', async () => {
+    world = new World({ service: { compares: 'chain' } })
+    world.start()
+    world.store.put(key, userAnnotations(), material.first.data)
+    await world.settle()
+    world.store.replaceData(key, material.firstAgain.data)
+    await world.settle()
+    world.service.fault = ({ action }) =>
+      action === describeAction
+        ? serviceError({ failure: 'not-allowed', action, code: 'UnauthorizedOperation' })
+        : undefined
+    world.store.replaceData(key, material.first.data)
+    world.start()
+    await world.settle()
+    expect(world.certificateOf(key)?.chain).toBe(material.first.chainFingerprint)
+    expect(world.service.certificates).toHaveLength(2)
+  })
+})
+
+describe('a copy whose intent is on record', () => {
+  it('is never made blindly where nobody may look for it', async () => {
+    world = new World()
+    world.start()
+    world.service.fault = ({ action }) =>
+      action === describeAction
+        ? serviceError({ failure: 'not-allowed', action, code: 'UnauthorizedOperation' })
+        : undefined
+    world.store.put(key, userAnnotations({ repeatable: 'true' }), material.first.data)
+    await world.clock.advance(24 * 60 * minute)
+    expect(world.status(key)).toMatchObject({ phase: 'Failed', reason: 'NotAllowed' })
+    expect(uploads()).toBe(0)
+  })
+})
+
 describe('a request for a fresh look', () => {
   it('asks once for the id, and is echoed', async () => {
     const id = await synced()

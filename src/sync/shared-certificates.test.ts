@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, it } from 'vitest'
-import { noAnswer } from '../../test/fakes/certificate-service.ts'
+import { noAnswer, serviceError } from '../../test/fakes/certificate-service.ts'
 import { createMaterial, type TestChain, type TestMaterial } from './testing/material.ts'
 import { userAnnotations } from './testing/observed.ts'
 import { World } from './testing/world.ts'
@@ -125,6 +125,38 @@ describe('a certificate that the account holds already', () => {
       expect(world.service.certificates).toHaveLength(1)
     },
   )
+
+  it('is found by its tags where the search by chain is not allowed', async () => {
+    await sync(material.first, {}, { service: { duplicates: 'refused', compares: 'chain' } })
+    const [key = '', id] = [keys[0], ids()[0]]
+    world.service.fault = ({ action }) =>
+      action === 'CheckCertificateExist'
+        ? serviceError({ failure: 'not-allowed', action, code: 'UnauthorizedOperation' })
+        : undefined
+    const owner = keys.find((it) => world.status(it).origin === 'Uploaded') ?? key
+    world.store.put(owner, userAnnotations(), material.first.data)
+    world.start()
+    await world.settle()
+    expect(world.status(owner)).toMatchObject({ phase: 'Synced', uploaded: { certificateId: id } })
+  })
+
+  it('is not mistaken for one of the other type that the search by chain names', async () => {
+    world = new World({ service: { duplicates: 'refused' } })
+    const root = material.first.certificates[0]
+    const both = { ...material.first.data, 'ca.crt': Buffer.from(root?.certificatePem ?? '') }
+    world.store.put('web/authority', userAnnotations({ certificateType: 'CA' }), both)
+    world.start()
+    await world.settle()
+    world.store.put('web/server', userAnnotations(), both)
+    await world.settle()
+    const id = world.status('web/server').uploaded?.certificateId
+    world.store.put('web/server', userAnnotations(), both)
+    world.start()
+    await world.settle()
+    expect(world.status('web/server').uploaded?.certificateId).toBe(id)
+    expect(world.certificateOf('web/server')?.type).toBe('SVR')
+    expect(world.certificateOf('web/authority')?.type).toBe('CA')
+  })
 
   it('and that cannot be found is told, and found when it can be', async () => {
     await sync(material.first, {}, { service: { duplicates: 'refused', canFindByChain: false } })
