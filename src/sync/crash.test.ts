@@ -82,8 +82,9 @@ describe.each(Object.entries(scenarios))('a process that dies at any point of %s
 
 describe('two processes that die one after the other on the way of a chain-only change', () => {
   const scenario = scenarios['a chain-only change'] as Scenario
+  const some = Object.entries(behaviours).filter(([name]) => !/newest|China/.test(name))
 
-  it.each(Object.entries(behaviours))('leave one certificate and a true status: %s', async (_, behaviour) => {
+  it.each(some)('leave one certificate and a true status: %s', async (_, behaviour) => {
     for (let first = 1; ; first++) {
       for (let second = 1; ; second++) {
         const world = await steady(scenario, behaviour)
