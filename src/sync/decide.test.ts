@@ -303,6 +303,10 @@ describe('a rejection by the service', () => {
     expect(decided(rejected(), {}, until)).toEqual({ kind: 'Upload', plain: false })
   })
 
+  it('at a time to come is not believed', () => {
+    expect(decided(rejected(), {}, rejectedAt - 3_600_000)).toEqual({ kind: 'Upload', plain: false })
+  })
+
   it('is believed before any other wait', () => {
     const observed = rejected()
     const failure = { input: observed.input, until: later }

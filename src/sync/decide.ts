@@ -54,10 +54,8 @@ export function decide(observed: Observed, memory: Memory, identity: Identity, n
   const chain = material.chain as Chain
   if (memo && !holdsOtherChain(status, memo.certificateId, chain)) return record(memo, observed)
 
-  const keptUntil = (status.rejectedAt ?? 0) + rejectionLifetimeMs
-  if (status.phase === 'Rejected' && status.rejectedFor === observed.rejectionInput && now < keptUntil) {
-    return { kind: 'Keep', until: keptUntil }
-  }
+  const keptUntil = rejectionBelievedUntil(observed, now)
+  if (now < keptUntil) return { kind: 'Keep', until: keptUntil }
   if (backOff) return backOff
   if (memory.uploadsHeld) return { kind: 'Hold' }
   if (memory.budgetFreeAt !== undefined && memory.budgetFreeAt > now) {
@@ -89,6 +87,13 @@ export function holdsOtherChain(
   }
   const earlier = previous.find((it) => it.certificateId === certificateId)
   return earlier !== undefined && earlier.chainPrefix !== chainPrefix(chain.chainFingerprint)
+}
+
+/** 0 when nothing that is still true was rejected. A time to come was not written by us: clocks differ less. */
+function rejectionBelievedUntil({ status, rejectionInput }: Observed, now: number): number {
+  const { phase, rejectedFor, rejectedAt } = status
+  if (phase !== 'Rejected' || rejectedFor !== rejectionInput || rejectedAt === undefined) return 0
+  return rejectedAt <= now + 60_000 ? rejectedAt + rejectionLifetimeMs : 0
 }
 
 function backingOff(observed: Observed, { failure }: Memory, now: number): Decision | undefined {

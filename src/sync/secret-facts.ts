@@ -10,7 +10,7 @@ export function secretFacts(
   const notAfter = change.notAfter ?? (status.uploaded ? status.notAfter : undefined)
   return {
     notAfter: material.chain?.notAfter,
-    uploadedNotAfter: notAfter ? Date.parse(notAfter) : undefined,
+    uploadedNotAfter: (notAfter && Date.parse(notAfter)) || undefined,
     phase: change.phase ?? status.phase ?? 'Unknown',
     reason: change.reason ?? status.reason ?? 'Unknown',
   }
