@@ -9,12 +9,13 @@ const maximumDomainLength = 256
 
 /**
  * Describes a certificate. Throws where it has no readable validity. Names are taken from their text forms:
- * `toLegacyObject()` ends the process with a segmentation fault when the public key does not decode (Node 24).
+ * `toLegacyObject()` ends the process with a segmentation fault when the public key does not decode (Node 24). So are
+ * the times: `validToDate` of a time that is none is whatever was in memory, at times a date.
  */
 export function describeLeaf(certificate: X509Certificate): Leaf {
   const dnsNames = readDnsNames(certificate.subjectAltName ?? '')
-  const notBefore = certificate.validFromDate.getTime()
-  const notAfter = certificate.validToDate.getTime()
+  const notBefore = Date.parse(certificate.validFrom)
+  const notAfter = Date.parse(certificate.validTo)
   if (Number.isNaN(notBefore) || Number.isNaN(notAfter)) throw new Error('the validity does not parse')
   return {
     fingerprint: fingerprint(certificate.raw),
