@@ -200,7 +200,7 @@ scenario(
       )
       expect(reason).toBe('InvalidAnnotation')
       expect(message).toMatch(
-        /^tencent-cert-sync\.io\/upload must be "true" or "false", not ".*"\. Correct the annotation/,
+        /^tencent-cert-sync\.io\/upload must be "true" or "false", not (".*"|a text of \d+ characters)\. Correct the annotation/,
       )
       expect(message?.length).toBeLessThan(250)
     }
