@@ -1,6 +1,9 @@
 const windowMs = 1_000
-const enough = 10
+/** As many round trips again as there are slots: the first on each connection is slower than those that follow. */
+const enough = 20
 const kept = 64
+/** What a round trip cannot show: how the time was split between the way there and the rest, ms. */
+const allowanceMs = 5
 
 /**
  * How long a slot stays taken after its call, so that a server that counts an exact sliding window never sees more
@@ -24,6 +27,6 @@ export class SlotPacing {
     const safe = end + windowMs
     if (!answered || this.#roundTrips.length < enough) return safe
     const margin = Math.max(...this.#roundTrips) - Math.min(...this.#roundTrips)
-    return Math.max(end, Math.min(safe, start + windowMs + margin))
+    return Math.max(end, Math.min(safe, start + windowMs + margin + allowanceMs))
   }
 }

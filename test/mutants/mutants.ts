@@ -152,8 +152,8 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'a slot does not allow for jitter',
     file: 'src/sync/slot-pacing.ts',
-    original: 'Math.min(safe, start + windowMs + margin)',
-    mutated: 'Math.min(safe, start + windowMs)',
+    original: 'Math.min(safe, start + windowMs + margin + allowanceMs)',
+    mutated: 'Math.min(safe, start + windowMs + allowanceMs)',
     tests: ['src/sync/slot-pacing.test.ts'],
   },
   {
