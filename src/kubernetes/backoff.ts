@@ -1,3 +1,4 @@
+import { doubling } from '../sync/back-off.ts'
 import { KubernetesError } from './kubernetes-error.ts'
 
 const firstMs = 200
@@ -13,7 +14,7 @@ const longestAskedMs = 60_000
  * @param random between 0 and 1.
  */
 export function backoffMs(failures: number, error: unknown, random: number): number {
-  const full = Math.min(longestMs, firstMs * 2 ** Math.min(failures - 1, 20))
+  const full = doubling(firstMs, longestMs, failures)
   const asked = error instanceof KubernetesError ? (error.retryAfterMs ?? 0) : 0
   return Math.max(full * (1 - random / 2), Math.min(asked, longestAskedMs))
 }

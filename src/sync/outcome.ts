@@ -106,13 +106,18 @@ function synced(reason: Reason, message: string, observed: Observed, change: Sta
     message,
     change: {
       ...described('Synced', reason, message),
-      handledRequest: observed.settings.requestedAt ?? observed.status.handledRequest ?? null,
+      handledRequest: echoedRequest(observed),
       intent: null,
       rejectedFor: null,
       rejectedAt: null,
       ...change,
     },
   }
+}
+
+/** Echoed with a final outcome only; without an open request the last echo stays. */
+function echoedRequest({ settings, status }: Observed): string | null {
+  return settings.requestedAt ?? status.handledRequest ?? null
 }
 
 function syncedMessage(reason: Reason, { material }: Observed): string {
@@ -143,7 +148,7 @@ export function pending(reason: 'TemporaryCertificate' | 'UploadBudgetExceeded')
 /** Provably wrong: no call was made. */
 export function rejectedByPreflight(observed: Observed, reason: Reason, message: string): Outcome {
   return outcome('Rejected', reason, message, {
-    handledRequest: observed.settings.requestedAt ?? observed.status.handledRequest ?? null,
+    handledRequest: echoedRequest(observed),
   })
 }
 
@@ -153,7 +158,7 @@ export function rejectedByService(observed: Observed, error: ServiceError, now: 
   return outcome('Rejected', 'RefusedByService', message, {
     rejectedFor: observed.rejectionInput,
     rejectedAt: rfc3339(now),
-    handledRequest: observed.settings.requestedAt ?? observed.status.handledRequest ?? null,
+    handledRequest: echoedRequest(observed),
   })
 }
 

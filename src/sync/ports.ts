@@ -1,5 +1,6 @@
 /** What the heart needs of the world. `kubernetes` and `tencent` implement these; only the composition root knows both. */
 
+import type { CertificateType } from '../certificate/material.ts'
 import type { Reason } from '../reasons.ts'
 
 /** `namespace/name` of a Secret. */
@@ -56,7 +57,7 @@ export interface EventRecorder {
   }): void
 }
 
-export type CertificateType = 'SVR' | 'CA'
+export type { CertificateType }
 
 /** The parameters of UploadCertificate. Holds the private key: only in flight (I3). */
 export interface UploadRequest {

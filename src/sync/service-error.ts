@@ -32,7 +32,10 @@ export class ServiceError extends Error implements ServiceFailure {
   override readonly name = 'ServiceError'
   readonly failure: FailureClass
   readonly action: ServiceAction
-  /** The service's code, or one of ours for what has none: `HTTP503`, `Timeout`, `ConnectionFailed`, `MalformedResponse`, `Redirect`, `Aborted`. */
+  /**
+   * The service's code, or one of ours for what has none: `HTTP503`, `Timeout`, `ConnectionFailed`, `MalformedResponse`,
+   * `Redirect`, `Aborted`, `CredentialsMissing`, `TooManyMatches`, `UnsupportedOperation`.
+   */
   readonly code: string
   readonly requestId: string | undefined
   /** What the user can do about it: one sentence. */

@@ -3,24 +3,16 @@ import https from 'node:https'
 import type { Response } from 'node-fetch'
 import { HttpConnection } from 'tencentcloud-sdk-nodejs/tencentcloud/common/http/http_connection.js'
 import type { Clock } from '../clock.ts'
+import type { Endpoint } from '../config.ts'
 import type { ServiceAction } from '../sync/ports.ts'
 import { ServiceError } from '../sync/service-error.ts'
 import { type Credentials, CredentialsError } from './credential-values.ts'
 import type { CredentialsProvider } from './credentials.ts'
 import { classify } from './error-classes.ts'
 
-/** Where the SSL service is asked. */
-export interface Endpoint {
-  /** Plain http is for loopback addresses only; the configuration sees to that. */
-  readonly protocol: 'http' | 'https'
-  /** Name or address and, where it is not the protocol's own, the port: `127.0.0.1:8080`. */
-  readonly host: string
-  /** The international site lacks CheckCertificateExist. */
-  readonly site: 'china' | 'international'
-}
-
 export interface ApiClientOptions {
-  readonly endpoint: Endpoint
+  /** Plain http is for loopback addresses only; the configuration sees to that. */
+  readonly endpoint: Pick<Endpoint, 'protocol' | 'host' | 'site'>
   readonly credentials: CredentialsProvider
   readonly clock: Clock
   /** For headers and body together, ms. Default: 30,000. */

@@ -1,5 +1,6 @@
 import { open, realpath } from 'node:fs/promises'
 import { join } from 'node:path'
+import { credentialNames } from '../config.ts'
 
 /** A key pair of Tencent Cloud's API; `token` goes with temporary ones. */
 export interface Credentials {
@@ -13,13 +14,6 @@ type Part = keyof Credentials
 /** Credentials are absent or unusable. The message names the variable or the file, never a value. */
 export class CredentialsError extends Error {
   override readonly name = 'CredentialsError'
-}
-
-/** The environment variables, and the files of a folder, that hold credentials. */
-export const credentialNames: Readonly<Record<Part, string>> = {
-  secretId: 'TENCENTCLOUD_SECRET_ID',
-  secretKey: 'TENCENTCLOUD_SECRET_KEY',
-  token: 'TENCENTCLOUD_SESSION_TOKEN',
 }
 
 /** Characters; all of them together have to fit into the headers of one request. */

@@ -1,24 +1,12 @@
 import { createHash } from 'node:crypto'
 import type { Clock } from '../clock.ts'
+import { type CredentialsSource, credentialNames } from '../config.ts'
 import {
   type Credentials,
   CredentialsError,
-  credentialNames,
   readCredentialFiles,
   validateCredentials,
 } from './credential-values.ts'
-
-export type CredentialsSource =
-  | {
-      readonly kind: 'environment'
-      readonly secretId: string
-      readonly secretKey: string
-      readonly token?: string | undefined
-    }
-  /** A folder with the files TENCENTCLOUD_SECRET_ID, TENCENTCLOUD_SECRET_KEY and maybe TENCENTCLOUD_SESSION_TOKEN. */
-  | { readonly kind: 'directory'; readonly path: string }
-  /** None were given (a dry run): get() always fails. */
-  | { readonly kind: 'none' }
 
 export interface CredentialsProvider {
   /**
