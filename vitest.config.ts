@@ -12,7 +12,8 @@ export default defineConfig({
           name: 'unit',
           include: [
             'src/**/*.test.ts',
-            'test/{simulator,control-plane,fakes,fixtures,demo,harness,bench,mutants,tools}/**/*.test.ts',
+            'test/{simulator,control-plane,programs,fakes,fixtures,demo,harness,bench,mutants,tools,images}/**/*.test.ts',
+            'test/e2e/**/*.test.ts',
           ],
           exclude: ['**/*.integration.test.ts'],
         },
@@ -25,6 +26,36 @@ export default defineConfig({
           globalSetup: ['test/control-plane/global.ts'],
           testTimeout: 90_000,
           hookTimeout: 60_000,
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'chart',
+          include: ['test/chart/**/*.test.ts'],
+          globalSetup: ['test/control-plane/global.ts'],
+          testTimeout: 90_000,
+          // The first one may have to build helm.
+          hookTimeout: 900_000,
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'container',
+          include: ['test/container/**/*.test.ts'],
+          testTimeout: 180_000,
+          hookTimeout: 900_000,
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'e2e',
+          include: ['test/e2e/**/*.e2e.ts'],
+          fileParallelism: false,
+          testTimeout: 300_000,
+          hookTimeout: 300_000,
         },
       },
     ],

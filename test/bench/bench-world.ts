@@ -1,6 +1,5 @@
 import { userKeys } from '../../src/sync/annotation-keys.ts'
 import type { Cluster } from '../control-plane/cluster.ts'
-import type { Progress } from '../control-plane/progress.ts'
 import type { ServiceAccount } from '../control-plane/service-accounts.ts'
 import {
   chainFingerprint,
@@ -12,6 +11,7 @@ import {
 import { eventually } from '../harness/eventually.ts'
 import { OperatorProcess } from '../harness/operator-process.ts'
 import { credentials, dataOf, operatorRules } from '../harness/world.ts'
+import type { Progress } from '../programs/progress.ts'
 import { IdWatch } from './id-watch.ts'
 import { inParallel } from './in-parallel.ts'
 import { SimulatorProcess } from './simulator-process.ts'

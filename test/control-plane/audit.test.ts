@@ -1,8 +1,8 @@
 import { appendFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
+import { testFolder } from '../programs/test-folder.ts'
 import { type AuditEvent, AuditLog, matches, writes } from './audit.ts'
-import { testFolder } from './test-folder.ts'
 
 const event: AuditEvent = {
   auditID: '1',

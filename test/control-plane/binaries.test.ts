@@ -1,8 +1,8 @@
 import { chmodSync, existsSync, mkdirSync, readdirSync, utimesSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
+import { testFolder } from '../programs/test-folder.ts'
 import { type BinarySearch, cacheFolder, findBinaries, NoBinariesError } from './binaries.ts'
-import { testFolder } from './test-folder.ts'
 import { kubernetesVersion } from './version.ts'
 
 /** A search in new empty folders where nothing can be had, with what it said and did. */

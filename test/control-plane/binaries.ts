@@ -1,12 +1,21 @@
-import { accessSync, constants, mkdtempSync, readdirSync, renameSync, rmSync } from 'node:fs'
-import { homedir } from 'node:os'
 import { join } from 'node:path'
+import { statusFile } from '../programs/exclusively.ts'
+import { buildWithGo } from '../programs/go-build.ts'
+import { controlPlanePrograms } from '../programs/kubernetes.ts'
+import { platform } from '../programs/platform.ts'
+import {
+  cacheFolder as cacheFolderFor,
+  type Fill,
+  keptPrograms,
+  onThisPlatform,
+  programsIn,
+} from '../programs/program-cache.ts'
+import { type Progress, StderrProgress } from '../programs/progress.ts'
+import { runProgram } from '../programs/run-program.ts'
 import { downloadEnvtest } from './envtest.ts'
-import { exclusively, statusFile } from './exclusively.ts'
-import { buildWithGo } from './go-build.ts'
-import { type Progress, StderrProgress } from './progress.ts'
-import { runProgram } from './run-program.ts'
-import { kubernetesVersion, platform } from './version.ts'
+import { kubernetesVersion } from './version.ts'
+
+const names = ['etcd', 'kube-apiserver'] as const
 
 /** Paths of the two programs. */
 export interface Binaries {
@@ -39,16 +48,14 @@ export function defaultSearch(env: NodeJS.ProcessEnv = process.env): BinarySearc
     assets: env['KUBEBUILDER_ASSETS'] || undefined,
     cache,
     download: (folder, progress) => downloadEnvtest(folder, wanted, progress),
-    build: buildWithGo,
+    build: (folder, progress) => buildWithGo(controlPlanePrograms, folder, progress),
     progress: new StderrProgress(statusFile(cache)),
   }
 }
 
 /** Where downloaded and built programs are kept for the next time. */
 export function cacheFolder(env: NodeJS.ProcessEnv = process.env): string {
-  const { os, arch } = platform()
-  const root = env['XDG_CACHE_HOME'] || join(homedir(), '.cache')
-  return join(root, 'tencent-cert-sync', 'control-plane', `${kubernetesVersion()}-${os}-${arch}`)
+  return cacheFolderFor(join('control-plane', onThisPlatform(kubernetesVersion())), env)
 }
 
 /**
@@ -59,33 +66,42 @@ export function cacheFolder(env: NodeJS.ProcessEnv = process.env): string {
 export async function findBinaries(search: BinarySearch = defaultSearch()): Promise<Binaries> {
   const { assets, cache, progress } = search
   const failures: string[] = []
-  const attempt = async (way: string, find: () => Binaries | Promise<Binaries>) => {
-    try {
-      return await find()
-    } catch (error) {
-      failures.push(`${way}: ${error instanceof Error ? error.message : error}`)
-      return undefined
-    }
+  const note = (way: string, error: unknown) => {
+    failures.push(`${way}: ${error instanceof Error ? error.message : error}`)
   }
-  const fromAssets = await attempt('KUBEBUILDER_ASSETS', () => {
+  try {
     if (assets === undefined) throw new Error('not set')
-    return programsIn(assets)
-  })
-  if (fromAssets !== undefined) return fromAssets
+    return named(programsIn(assets, names))
+  } catch (error) {
+    note('KUBEBUILDER_ASSETS', error)
+  }
   if (assets !== undefined) progress.say(`${failures[0]}; looking elsewhere.`)
-  const cached = await attempt('cache', () => programsIn(cache))
-  if (cached !== undefined) return cached
-
-  // Someone else may have filled the cache while we waited.
-  const ways = async () =>
-    tryProgramsIn(cache) ??
-    (await attempt('envtest archive', () => install(cache, (folder) => search.download(folder, progress)))) ??
-    (await attempt('build with Go', () => install(cache, (folder) => search.build(folder, progress))))
-  const made = await exclusively(cache, (text) => progress.say(text), ways).catch((error: Error) => {
-    failures.push(`envtest archive and build with Go: the cache folder cannot be used: ${error.message}`)
-    return undefined
-  })
-  if (made !== undefined) return made
+  try {
+    return named(programsIn(cache, names))
+  } catch (error) {
+    note('cache', error)
+  }
+  const tried = failures.length
+  const way =
+    (what: string, fill: Fill): Fill =>
+    async (folder) => {
+      try {
+        await fill(folder, progress)
+        // Programs of another machine are found out here.
+        for (const program of Object.values(programsIn(folder, names)))
+          await runProgram([program, '--version'])
+      } catch (error) {
+        note(what, error)
+        throw error
+      }
+    }
+  const ways = [way('envtest archive', search.download), way('build with Go', search.build)]
+  try {
+    return named(await keptPrograms(cache, names, ways, progress))
+  } catch (error) {
+    if (failures.length === tried)
+      note('envtest archive and build with Go: the cache folder cannot be used', error)
+  }
   throw new NoBinariesError(
     [
       `etcd and kube-apiserver ${kubernetesVersion()} cannot be had:`,
@@ -95,39 +111,6 @@ export async function findBinaries(search: BinarySearch = defaultSearch()): Prom
   )
 }
 
-/** Lets `fill` put the programs into a folder beside their place, tries them, and moves them there. */
-async function install(cache: string, fill: (folder: string) => Promise<void>): Promise<Binaries> {
-  for (const left of readdirSync(cache).filter((name) => name.startsWith('new-'))) {
-    rmSync(join(cache, left), { recursive: true, force: true })
-  }
-  const folder = mkdtempSync(join(cache, 'new-'))
-  try {
-    await fill(folder)
-    const made = programsIn(folder)
-    for (const program of Object.values(made)) await runProgram([program, '--version'])
-    for (const name of ['etcd', 'kube-apiserver']) renameSync(join(folder, name), join(cache, name))
-    return programsIn(cache)
-  } finally {
-    rmSync(folder, { recursive: true, force: true })
-  }
-}
-
-function programsIn(folder: string): Binaries {
-  const found = { etcd: join(folder, 'etcd'), apiServer: join(folder, 'kube-apiserver') }
-  for (const program of Object.values(found)) {
-    try {
-      accessSync(program, constants.X_OK)
-    } catch {
-      throw new Error(`${program} is not there or not executable`)
-    }
-  }
-  return found
-}
-
-function tryProgramsIn(folder: string): Binaries | undefined {
-  try {
-    return programsIn(folder)
-  } catch {
-    return undefined
-  }
+function named(found: Record<(typeof names)[number], string>): Binaries {
+  return { etcd: found.etcd, apiServer: found['kube-apiserver'] }
 }

@@ -5,9 +5,9 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
+import { testFolder } from '../programs/test-folder.ts'
 import { downloadEnvtest } from './envtest.ts'
 import { freePorts } from './ports.ts'
-import { testFolder } from './test-folder.ts'
 
 const wanted = { version: '1.36.3', os: 'linux', arch: 'amd64' }
 const silent = { step: () => {}, update: () => {}, say: () => {}, stop: () => {} }

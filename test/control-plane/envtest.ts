@@ -3,8 +3,8 @@ import { createReadStream, createWriteStream, mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import { type Dispatcher, EnvHttpProxyAgent, interceptors, request } from 'undici'
-import type { Progress } from './progress.ts'
-import { runProgram } from './run-program.ts'
+import type { Progress } from '../programs/progress.ts'
+import { runProgram } from '../programs/run-program.ts'
 
 /** The published list of envtest archives with their checksums. */
 export const envtestIndex =

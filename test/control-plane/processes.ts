@@ -1,7 +1,7 @@
 import { type Agent, request } from 'undici'
+import { Child } from '../programs/child.ts'
 import { apiServerArguments, type ControlPlaneLayout, etcdArguments, files } from './arguments.ts'
 import type { Binaries } from './binaries.ts'
-import { Child } from './child.ts'
 
 /** How to ask whether the API server is ready. */
 export interface ReadyCheck {

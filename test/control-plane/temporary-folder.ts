@@ -3,10 +3,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { isAlive } from './is-alive.ts'
 
-const prefix = 'tencent-cert-sync-control-plane-'
+const controlPlanes = 'tencent-cert-sync-control-plane-'
 
 /** A new folder in the system's temporary folder, named after this process. */
-export function createTemporaryFolder(): string {
+export function createTemporaryFolder(prefix = controlPlanes): string {
   return mkdtempSync(join(tmpdir(), `${prefix}${process.pid}-`))
 }
 
@@ -20,7 +20,7 @@ export function deleteFolder(folder: string): void {
 }
 
 /** Deletes the folders of processes that are no more: those killed with SIGKILL leave theirs behind. */
-export function sweepTemporaryFolders(parent = tmpdir()): void {
+export function sweepTemporaryFolders(parent = tmpdir(), prefix = controlPlanes): void {
   for (const name of readdirSync(parent)) {
     const pid = name.startsWith(prefix) ? Number.parseInt(name.slice(prefix.length), 10) : Number.NaN
     if (pid > 0 && !isAlive(pid)) deleteFolder(join(parent, name))

@@ -1,16 +1,11 @@
 import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
-import { kubernetesVersion, moduleFolder, requiredGoVersion } from './version.ts'
+import { kubernetesVersion, moduleFolder } from './version.ts'
 
 test('the version is what go.mod requires, in either spelling of a require', () => {
   expect(kubernetesVersion('module m\n\nrequire (\n\tk8s.io/kubernetes v1.2.3\n)\n')).toBe('1.2.3')
   expect(kubernetesVersion('module m\nrequire k8s.io/kubernetes v1.40.0\n')).toBe('1.40.0')
   expect(() => kubernetesVersion('module m\nrequire k8s.io/api v0.1.0\n')).toThrow('no k8s.io/kubernetes')
-})
-
-test('the Go version is that of the go line', () => {
-  expect(requiredGoVersion('module m\n\ngo 1.26.0\n')).toBe('1.26.0')
-  expect(() => requiredGoVersion('module m\n')).toThrow('no go line')
 })
 
 test('every staging module of go.mod is replaced by the release that goes with the Kubernetes version', () => {

@@ -13,20 +13,6 @@ export function kubernetesVersion(goMod = readGoMod()): string {
   return version
 }
 
-/** The oldest Go that can compile the modules, as go.mod's `go` line says ("1.26.0"). */
-export function requiredGoVersion(goMod = readGoMod()): string {
-  const version = /^go (\d+(?:\.\d+)*)/m.exec(goMod)?.[1]
-  if (version === undefined) throw new Error('go.mod has no go line')
-  return version
-}
-
-/** This machine in Go's words, as the envtest archives and the cache folder are named ("linux-amd64"). */
-export function platform(): { os: string; arch: string } {
-  const os = process.platform === 'win32' ? 'windows' : process.platform
-  const arch = process.arch === 'x64' ? 'amd64' : process.arch
-  return { os, arch }
-}
-
 function readGoMod(): string {
   return readFileSync(`${moduleFolder}/go.mod`, 'utf8')
 }

@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
-import { dyingWithParent } from '../control-plane/child.ts'
+import { dyingWithParent } from '../programs/child.ts'
 import { eventually } from './eventually.ts'
 
 /** The production bundle: `npm run build` makes it. */

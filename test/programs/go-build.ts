@@ -1,28 +1,29 @@
-import { mkdirSync, renameSync } from 'node:fs'
+import { mkdirSync, readFileSync, renameSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
+import type { GoProgramSet } from './go-program-set.ts'
+import { platform } from './platform.ts'
 import type { Progress } from './progress.ts'
 import { runProgram } from './run-program.ts'
-import { kubernetesVersion, moduleFolder, platform, requiredGoVersion } from './version.ts'
-
-const packages = ['go.etcd.io/etcd/server/v3', 'k8s.io/kubernetes/cmd/kube-apiserver']
 
 /** From this version on, Go fetches the newer toolchain that a go.mod asks for. */
 const oldestGo = '1.21'
 
 /**
- * Builds etcd and kube-apiserver into `folder` from the modules that go.mod and go.sum pin. Go's own caches keep what
+ * Builds the programs of a set into `folder` from the modules that its go.mod and go.sum pin. Go's own caches keep what
  * was done when this is interrupted.
  * @throws Error that says what is missing or what the Go command said.
  */
-export async function buildWithGo(folder: string, progress: Progress): Promise<void> {
-  const env = goEnvironment(process.env, await localGoVersion())
+export async function buildWithGo(set: GoProgramSet, folder: string, progress: Progress): Promise<void> {
+  const goMod = readFileSync(join(set.module, 'go.mod'), 'utf8')
+  const env = goEnvironment(process.env, await localGoVersion(), requiredGoVersion(goMod))
   const flags = ['-mod=readonly', '-buildvcs=false', '-trimpath']
+  const packages = Object.values(set.programs)
   progress.say(
-    `etcd and kube-apiserver ${kubernetesVersion()} are built from source, once: a few minutes. An interrupted build goes on where it was.`,
+    `${set.title}: built from source, once: a few minutes. An interrupted build goes on where it was.`,
   )
   const run = (args: string[], onErrorLine: (line: string) => boolean) =>
-    runProgram(['go', ...args], { cwd: moduleFolder, env, onErrorLine })
+    runProgram(['go', ...args], { cwd: set.module, env, onErrorLine })
   try {
     let modules = 0
     progress.step('Go modules', 'downloaded', 0)
@@ -36,18 +37,26 @@ export async function buildWithGo(folder: string, progress: Progress): Promise<v
     let done = total - toBuild.size
     progress.step('Go packages', 'built', total, done)
     mkdirSync(folder, { recursive: true })
-    const build = ['build', '-v', ...flags, '-ldflags', linkerFlags(), '-o', `${folder}/`, ...packages]
+    const linkerFlags = ['-s', '-w', ...(set.linkerFlags ?? [])].join(' ')
+    const build = ['build', '-v', ...flags, '-ldflags', linkerFlags, '-o', `${folder}/`, ...packages]
     await run(build, (line) => {
       // With -v, Go names every package that it compiles.
       if (!toBuild.delete(line)) return line.startsWith('go: downloading ')
       progress.update(++done)
       return true
     })
-    // Go names a program after its folder.
-    renameSync(join(folder, 'server'), join(folder, 'etcd'))
+    for (const [name, path] of Object.entries(set.programs)) {
+      const named = goNameOf(path)
+      if (named !== name) renameSync(join(folder, named), join(folder, name))
+    }
   } finally {
     progress.stop()
   }
+}
+
+/** The file that `go build` makes of a main package: its last element, or the one before a major version. */
+export function goNameOf(importPath: string): string {
+  return basename(importPath.replace(/\/v\d+$/, ''))
 }
 
 /** Reads `go list`'s lines: how many packages there are in all, and which of them are not in Go's cache. */
@@ -57,12 +66,19 @@ export function readPackageList(list: string): { total: number; toBuild: Set<str
   return { total: lines.length, toBuild: new Set(stale.map((line) => line.slice(0, -' stale'.length))) }
 }
 
+/** The oldest Go that can compile a module, as its `go` line says ("1.26.0"). */
+export function requiredGoVersion(goMod: string): string {
+  const version = /^go (\d+(?:\.\d+)*)/m.exec(goMod)?.[1]
+  if (version === undefined) throw new Error('go.mod has no go line')
+  return version
+}
+
 /**
  * The environment of the Go command: a static program for this machine whatever the user's settings for other work
- * are; and GOTOOLCHAIN=auto if the Go found is older than go.mod wants, since many set it to `local`.
+ * are; and GOTOOLCHAIN=auto if the Go found is older than `required`, since many set it to `local`.
  * @throws Error when Go is older than 1.21.
  */
-export function goEnvironment(env: NodeJS.ProcessEnv, version: string): NodeJS.ProcessEnv {
+export function goEnvironment(env: NodeJS.ProcessEnv, version: string, required: string): NodeJS.ProcessEnv {
   if (isOlder(version, oldestGo))
     throw new Error(`the go on the PATH is ${version}; ${oldestGo} or newer is needed`)
   const { os, arch } = platform()
@@ -72,18 +88,8 @@ export function goEnvironment(env: NodeJS.ProcessEnv, version: string): NodeJS.P
     GOOS: os,
     GOARCH: arch,
     GOWORK: 'off',
-    ...(isOlder(version, requiredGoVersion()) && { GOTOOLCHAIN: 'auto' }),
+    ...(isOlder(version, required) && { GOTOOLCHAIN: 'auto' }),
   }
-}
-
-/** The version stamp: without it the API server calls itself v0.0.0-master, and clients judge by that. */
-function linkerFlags(version = kubernetesVersion()): string {
-  const [major, minor] = version.split('.')
-  const stamp = { gitVersion: `v${version}`, gitMajor: major, gitMinor: minor, gitTreeState: 'clean' }
-  const values = Object.entries(stamp).map(
-    ([name, value]) => `-X k8s.io/component-base/version.${name}=${value}`,
-  )
-  return ['-s', '-w', ...values].join(' ')
 }
 
 async function localGoVersion(): Promise<string> {
