@@ -53,14 +53,18 @@ const routes: Readonly<Record<string, Route>> = {
 }
 
 /** Opens the second port, on which tests ask for faults and look at what happened. JSON in, JSON out. */
-export async function openControlPort(simulator: Simulator, port = 0): Promise<ControlPort> {
+export async function openControlPort(
+  simulator: Simulator,
+  port = 0,
+  listenAddress = '127.0.0.1',
+): Promise<ControlPort> {
   const server = createServer((request, response) => {
     answer(simulator, request, response).catch(() => request.socket.destroy())
   })
   server.on('clientError', (_error, socket) => socket.destroy())
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject)
-    server.listen(port, '127.0.0.1', resolve)
+    server.listen(port, listenAddress, resolve)
   })
   const close = () =>
     new Promise<void>((resolve) => {
@@ -68,7 +72,8 @@ export async function openControlPort(simulator: Simulator, port = 0): Promise<C
       server.closeAllConnections()
     })
   const { port: bound } = server.address() as AddressInfo
-  return { url: `http://127.0.0.1:${bound}`, close, [Symbol.asyncDispose]: close }
+  const host = listenAddress.includes(':') ? `[${listenAddress}]` : listenAddress
+  return { url: `http://${host}:${bound}`, close, [Symbol.asyncDispose]: close }
 }
 
 async function answer(simulator: Simulator, request: IncomingMessage, response: ServerResponse) {

@@ -1,8 +1,14 @@
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { writeFileSync } from 'node:fs'
+import type { IncomingMessage } from 'node:http'
+import https from 'node:https'
+import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { fileURLToPath } from 'node:url'
 import { afterEach, describe, expect, test, vi } from 'vitest'
+import { createLeaf } from '../fixtures/certificates.ts'
+import { testFolder } from '../programs/test-folder.ts'
 import { startSimulator } from './server.ts'
 import { call, codeOf, credentials } from './testing/call.ts'
 
@@ -39,7 +45,7 @@ async function startServing(...args: readonly string[]) {
   })
   const urls = await vi.waitFor(
     () => {
-      const found = output.match(/http:\/\/127\.0\.0\.1:\d+/g) ?? []
+      const found = output.match(/https?:\/\/127\.0\.0\.1:\d+/g) ?? []
       expect(found).toHaveLength(2)
       return found
     },
@@ -77,6 +83,20 @@ describe('the command', () => {
     ])
   })
 
+  test('speaks https with the certificate that it is given, on the address that it is told', async () => {
+    const leaf = await createLeaf({ commonName: 'ssl.test' })
+    const folder = testFolder()
+    const files = { cert: join(folder, 'tls.crt'), key: join(folder, 'tls.key') }
+    writeFileSync(files.cert, leaf.certificatePem)
+    writeFileSync(files.key, leaf.keyPem)
+    const flags = ['--listen-address', '127.0.0.1', '--tls-cert', files.cert, '--tls-key', files.key]
+    const { url } = await startServing(...flags)
+    expect(url).toMatch(/^https:/)
+    const request = https.get(url, { ca: leaf.certificatePem, servername: 'ssl.test' })
+    const [response] = (await once(request, 'response')) as [IncomingMessage]
+    expect(JSON.parse(await text(response))).toHaveProperty('Response.Error.Code')
+  })
+
   test('--help teaches, on stdout', async () => {
     const { stdout, stderr, code } = await runToEnd('--help')
     expect([code, stderr]).toEqual([0, ''])
@@ -93,9 +113,19 @@ describe('the command', () => {
       'none',
       '--rate-limit',
       'x',
+      '--listen-address',
+      'everywhere',
+      '--tls-key',
+      '/nowhere',
     )
     expect([code, stdout]).toEqual([2, ''])
-    for (const flag of ['--port 70000', '--profile none', '--rate-limit x', '--secret-id', '--secret-key']) {
+    const wrong = ['--port 70000', '--profile none', '--rate-limit x', '--secret-id', '--secret-key']
+    for (const flag of [
+      ...wrong,
+      '--listen-address everywhere',
+      '--tls-key /nowhere: ENOENT',
+      '--tls-cert',
+    ]) {
       expect(stderr).toContain(flag)
     }
     const unknown = await runToEnd('--colour')

@@ -1,10 +1,12 @@
+import { readFileSync } from 'node:fs'
+import { isIP } from 'node:net'
 import { parseArgs } from 'node:util'
 import type { Call } from './call-log.ts'
 import { openControlPort } from './control.ts'
 import { isProfileName, type ProfileName, profileNames } from './profile.ts'
-import { startSimulator } from './server.ts'
+import { type ServerCertificate, startSimulator } from './server.ts'
 
-const help = `A simulator of Tencent Cloud's SSL Certificate service (API version 2019-12-05) on the loopback address.
+const help = `A simulator of Tencent Cloud's SSL Certificate service (API version 2019-12-05).
 
   npm run simulator -- --secret-id ID --secret-key KEY [options]
 
@@ -13,6 +15,10 @@ const help = `A simulator of Tencent Cloud's SSL Certificate service (API versio
   --token T            the session token that has to come along; none is accepted without this
   --port P             port of the API (default: a free one)
   --control-port P     port for faults and for looking at calls (default: a free one)
+  --listen-address A   where both ports listen (default: 127.0.0.1); anyone who reaches the control port is in
+                       control, and clients insist on TLS beyond the loopback address
+  --tls-cert FILE      PEM, with --tls-key: the API speaks https; the control port stays plain http
+  --tls-key FILE       PEM, the certificate's private key
   --profile NAME       how the service behaves where that is not known (default: default):
                        ${profileNames.join(', ')}
   --rate-limit N       requests a second and action (default: 10)
@@ -30,6 +36,8 @@ interface Arguments {
   readonly token?: string
   readonly port: number
   readonly controlPort: number
+  readonly listenAddress: string
+  readonly tls?: ServerCertificate
   readonly profile: ProfileName
   readonly rateLimit: number
   readonly json: boolean
@@ -44,6 +52,9 @@ function readArguments(): Arguments | 'help' {
       token: { type: 'string' },
       port: { type: 'string', default: '0' },
       'control-port': { type: 'string', default: '0' },
+      'listen-address': { type: 'string', default: '127.0.0.1' },
+      'tls-cert': { type: 'string' },
+      'tls-key': { type: 'string' },
       profile: { type: 'string', default: 'default' },
       'rate-limit': { type: 'string', default: '10' },
       json: { type: 'boolean', default: false },
@@ -69,12 +80,30 @@ function readArguments(): Arguments | 'help' {
   if (profile !== profileText) {
     problems.push(`--profile ${profileText}: expected one of ${profileNames.join(', ')}`)
   }
+  const listenAddress = values['listen-address']
+  if (isIP(listenAddress) === 0) problems.push(`--listen-address ${listenAddress}: expected an IP address`)
+  const file = (name: 'tls-cert' | 'tls-key') => {
+    const path = values[name]
+    try {
+      return path === undefined ? undefined : readFileSync(path, 'utf8')
+    } catch (error) {
+      problems.push(`--${name} ${path}: ${(error as NodeJS.ErrnoException).code}`)
+      return undefined
+    }
+  }
+  const cert = file('tls-cert')
+  const key = file('tls-key')
+  if ((values['tls-cert'] === undefined) !== (values['tls-key'] === undefined)) {
+    problems.push('--tls-cert and --tls-key come together')
+  }
   const read = {
     secretId: required('secret-id'),
     secretKey: required('secret-key'),
     ...(values.token !== undefined && { token: values.token }),
     port: number('port', 65_535),
     controlPort: number('control-port', 65_535),
+    listenAddress,
+    ...(cert !== undefined && key !== undefined && { tls: { cert, key } }),
     profile,
     rateLimit: number('rate-limit', 1_000_000),
     json: values.json,
@@ -100,24 +129,24 @@ async function run(): Promise<void> {
     process.stdout.write(help)
     return
   }
-  const { secretId, secretKey, token, port, controlPort, profile, rateLimit, json } = args
+  const { secretId, secretKey, token, controlPort, json, ...options } = args
   const print = (call: Call) => process.stdout.write(`${json ? JSON.stringify(call) : plainLine(call)}\n`)
   const simulator = await startSimulator({
+    ...options,
     credentials: [{ secretId, secretKey, ...(token !== undefined && { token }) }],
-    port,
-    profile,
-    rateLimit,
     onCall: print,
   })
-  const control = await openControlPort(simulator, controlPort).catch(async (error: unknown) => {
-    await simulator.close()
-    throw error
-  })
-  const urls = { api: simulator.url, control: control.url, profile }
+  const control = await openControlPort(simulator, controlPort, args.listenAddress).catch(
+    async (error: unknown) => {
+      await simulator.close()
+      throw error
+    },
+  )
+  const urls = { api: simulator.url, control: control.url, profile: args.profile }
   process.stdout.write(
     json
       ? `${JSON.stringify(urls)}\n`
-      : `API      ${urls.api}\ncontrol  ${urls.control}\nprofile  ${profile}\n`,
+      : `API      ${urls.api}\ncontrol  ${urls.control}\nprofile  ${args.profile}\n`,
   )
   const stop = () => void Promise.all([control.close(), simulator.close()]).then(() => process.exit(0))
   process.once('SIGINT', stop)

@@ -1,4 +1,5 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import { createServer as createTlsServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import { type Call, CallLog } from './call-log.ts'
 import {
@@ -21,6 +22,10 @@ export interface SimulatorOptions {
   readonly profile?: ProfileName
   /** Default: a free one. */
   readonly port?: number
+  /** The address to listen on. Default: 127.0.0.1. */
+  readonly listenAddress?: string
+  /** Speaks https with this certificate. Default: plain http. */
+  readonly tls?: ServerCertificate
   /** Requests per action and second. Default: 10. */
   readonly rateLimit?: number
   /** Wall clock, ms since the Unix epoch; signatures are compared with it. Default: the machine's. */
@@ -29,6 +34,13 @@ export interface SimulatorOptions {
   readonly elapsed?: () => number
   /** Told of each call once its outcome is known. */
   readonly onCall?: (call: Call) => void
+}
+
+/** What a server proves itself with, PEM. */
+export interface ServerCertificate {
+  /** Its own certificate first. */
+  readonly cert: string
+  readonly key: string
 }
 
 /** What a test sees of a stored certificate. */
@@ -48,9 +60,7 @@ export interface ForeignCertificate {
   readonly account?: string
 }
 
-const host = '127.0.0.1'
-
-/** Starts a simulator of the SSL Certificate service on the loopback address. */
+/** Starts a simulator of the SSL Certificate service, on the loopback address unless told otherwise. */
 export async function startSimulator(options: SimulatorOptions): Promise<Simulator> {
   const simulator = new Simulator(options)
   await simulator.listen()
@@ -65,6 +75,8 @@ export class Simulator {
   readonly #store: CertificateStore
   readonly #rateLimit: RateLimit
   readonly #world: World
+  readonly #listenAddress: string
+  readonly #tls: ServerCertificate | undefined
   #credentials: readonly Credentials[]
   #port: number
   #server: Server | undefined
@@ -74,6 +86,8 @@ export class Simulator {
     this.profile = options.profile ?? 'default'
     this.#credentials = options.credentials
     this.#port = options.port ?? 0
+    this.#listenAddress = options.listenAddress ?? '127.0.0.1'
+    this.#tls = options.tls
     this.#rateLimit = new RateLimit(options.rateLimit ?? 10)
     this.#store = new CertificateStore(now)
     this.#world = {
@@ -94,14 +108,15 @@ export class Simulator {
     return this.#port
   }
 
-  /** `127.0.0.1:PORT`, as an SDK's endpoint. */
+  /** `127.0.0.1:PORT`, as an SDK's endpoint; an address that means all is given as it is. */
   get host(): string {
-    return `${host}:${this.#port}`
+    const address = this.#listenAddress
+    return `${address.includes(':') ? `[${address}]` : address}:${this.#port}`
   }
 
-  /** `http://127.0.0.1:PORT` */
+  /** `http://127.0.0.1:PORT`; https with a certificate. */
   get url(): string {
-    return `http://${this.host}`
+    return `${this.#tls === undefined ? 'http' : 'https'}://${this.host}`
   }
 
   get listening(): boolean {
@@ -119,13 +134,15 @@ export class Simulator {
   /** Starts to accept connections, again on the same port after `stop`. */
   async listen(): Promise<void> {
     if (this.#server !== undefined) return
-    const server = createServer((request, response) => this.#serve(request, response))
+    const onRequest = (request: IncomingMessage, response: ServerResponse) => this.#serve(request, response)
+    const server =
+      this.#tls === undefined ? createServer(onRequest) : createTlsServer({ ...this.#tls }, onRequest)
     // Longer than tests and clients idle: a connection closed just as it is used again would look like an outage.
     server.keepAliveTimeout = 75_000
     server.on('clientError', (_error, socket) => socket.destroy())
     await new Promise<void>((resolve, reject) => {
       server.once('error', reject)
-      server.listen(this.#port, host, resolve)
+      server.listen(this.#port, this.#listenAddress, resolve)
     })
     this.#port = (server.address() as AddressInfo).port
     this.#server = server
