@@ -1,0 +1,35 @@
+{{- /* The operator's arguments, a YAML list. Whatever is a flag of the operator and a value of the chart is always given. */ -}}
+{{- define "tencent-cert-sync.arguments" -}}
+{{- with .Values.clusterName }}
+- {{ printf "--cluster-name=%s" . | quote }}
+{{- end }}
+- {{ printf "--account=%s" .Values.account | quote }}
+- {{ printf "--tencent-endpoint=%s" .Values.endpoint | quote }}
+{{- if include "tencent-cert-sync.credentialsMounted" . }}
+- {{ printf "--credentials-directory=%s" .Values.credentials.mountPath | quote }}
+{{- end }}
+{{- with .Values.watchNamespaces }}
+- {{ printf "--namespaces=%s" (join "," .) | quote }}
+{{- end }}
+{{- with .Values.labelSelector }}
+- {{ printf "--label-selector=%s" . | quote }}
+{{- end }}
+- {{ printf "--resync=%s" .Values.resync | quote }}
+- {{ printf "--upload-slots=%d" (int .Values.uploadSlots) | quote }}
+- {{ printf "--upload-budget=%s" .Values.uploadBudget | quote }}
+- {{ printf "--concurrency=%d" (int .Values.concurrency) | quote }}
+- {{ printf "--dry-run=%t" .Values.dryRun | quote }}
+- {{ printf "--leader-elect=%t" .Values.leaderElection.enabled | quote }}
+{{- if .Values.leaderElection.enabled }}
+- {{ printf "--lease-name=%s" (include "tencent-cert-sync.leaseName" .) | quote }}
+- {{ printf "--lease-namespace=%s" (include "tencent-cert-sync.namespace" .) | quote }}
+- {{ printf "--lease-duration=%s" .Values.leaderElection.leaseDuration | quote }}
+- {{ printf "--renew-deadline=%s" .Values.leaderElection.renewDeadline | quote }}
+- {{ printf "--retry-period=%s" .Values.leaderElection.retryPeriod | quote }}
+{{- end }}
+- {{ printf "--log-level=%s" .Values.log.level | quote }}
+- {{ printf "--log-format=%s" .Values.log.format | quote }}
+- {{ printf "--health-address=:%d" (int .Values.healthPort) | quote }}
+- {{ ternary (printf "--metrics-address=:%d" (int .Values.metrics.port)) "--metrics-address=off" .Values.metrics.enabled | quote }}
+- {{ printf "--shutdown-grace=%s" .Values.shutdownGrace | quote }}
+{{- end -}}

@@ -1,0 +1,96 @@
+{{- /* Fails with everything that is missing or contradicts itself in the values, all of it at once. */ -}}
+{{- define "tencent-cert-sync.contradictions" -}}
+{{- $problems := list -}}
+{{- $variables := list -}}
+{{- range .Values.extraEnv }}{{ $variables = append $variables .name }}{{ end -}}
+
+{{- if not (or .Values.clusterName (has "TENCENT_CERT_SYNC_CLUSTER_NAME" $variables) .Values.extraEnvFrom) -}}
+{{- $problems = append $problems "clusterName is not set. Every certificate is tagged with the name of its cluster, so that two clusters in one account never take certificates of each other. Choose a name that is unique within the account and never changes: --set clusterName=production-1" -}}
+{{- end -}}
+
+{{- range $key := list "secretId" "secretKey" "sessionToken" -}}
+{{- if hasKey $.Values.credentials $key -}}
+{{- $problems = append $problems (printf "credentials.%s is set. Keys in values are kept in the release and in the history of whoever writes the values: put them into a Secret and name it in credentials.existingSecret" $key) -}}
+{{- end -}}
+{{- end -}}
+{{- range .Values.extraEnv -}}
+{{- if and (has .name (list "TENCENTCLOUD_SECRET_KEY" "TENCENTCLOUD_SESSION_TOKEN")) (hasKey . "value") -}}
+{{- $problems = append $problems (printf "extraEnv holds the value of %s. Take it from a Secret, with valueFrom, or use credentials.existingSecret" .name) -}}
+{{- end -}}
+{{- end -}}
+{{- if not (or (include "tencent-cert-sync.credentialsMounted" .) (has "TENCENTCLOUD_SECRET_ID" $variables) .Values.extraEnvFrom .Values.dryRun) -}}
+{{- $problems = append $problems "credentials.existingSecret is not set: the name of a Secret with the keys TENCENTCLOUD_SECRET_ID and TENCENTCLOUD_SECRET_KEY. (Or mount them at credentials.mountPath with extraVolumes and extraVolumeMounts, or set dryRun.)" -}}
+{{- end -}}
+
+{{- if not .Values.leaderElection.enabled -}}
+{{- if gt (int .Values.replicaCount) 1 -}}
+{{- $problems = append $problems (printf "replicaCount is %d, and leaderElection.enabled is false: every replica would upload, and together they would exceed ten calls a second" (int .Values.replicaCount)) -}}
+{{- end -}}
+{{- if eq (dig "type" "" .Values.strategy) "RollingUpdate" -}}
+{{- $problems = append $problems "strategy.type is RollingUpdate, and leaderElection.enabled is false: during an update two operators would upload at the same time. Leave strategy empty" -}}
+{{- end -}}
+{{- else -}}
+{{- $election := .Values.leaderElection -}}
+{{- if ge (include "tencent-cert-sync.milliseconds" $election.renewDeadline | int64) (include "tencent-cert-sync.milliseconds" $election.leaseDuration | int64) -}}
+{{- $problems = append $problems (printf "leaderElection.renewDeadline (%s) must be shorter than leaderElection.leaseDuration (%s)" $election.renewDeadline $election.leaseDuration) -}}
+{{- end -}}
+{{- if ge (include "tencent-cert-sync.milliseconds" $election.retryPeriod | int64) (include "tencent-cert-sync.milliseconds" $election.renewDeadline | int64) -}}
+{{- $problems = append $problems (printf "leaderElection.retryPeriod (%s) must be shorter than leaderElection.renewDeadline (%s)" $election.retryPeriod $election.renewDeadline) -}}
+{{- end -}}
+{{- end -}}
+
+{{- if le (mul 1000 (int64 .Values.terminationGracePeriodSeconds)) (include "tencent-cert-sync.milliseconds" .Values.shutdownGrace | int64) -}}
+{{- $problems = append $problems (printf "terminationGracePeriodSeconds (%d) must be longer than shutdownGrace (%s): the operator would be killed before it has ended by itself" (int64 .Values.terminationGracePeriodSeconds) .Values.shutdownGrace) -}}
+{{- end -}}
+
+{{- if and .Values.image.digest (not (regexMatch "^sha256:[0-9a-f]{64}$" .Values.image.digest)) -}}
+{{- $problems = append $problems (printf "image.digest is %q, expected sha256: and 64 hexadecimal digits in lower case" .Values.image.digest) -}}
+{{- end -}}
+
+{{- if ne (len .Values.watchNamespaces) (len (uniq .Values.watchNamespaces)) -}}
+{{- $problems = append $problems (printf "watchNamespaces names a namespace twice: %s" (join ", " .Values.watchNamespaces)) -}}
+{{- end -}}
+
+{{- if not (or .Values.serviceAccount.create .Values.serviceAccount.name) -}}
+{{- $problems = append $problems "serviceAccount.create is false, and serviceAccount.name is empty: the namespace's default ServiceAccount would get the operator's rights. Name the one to use" -}}
+{{- end -}}
+
+{{- if .Values.podDisruptionBudget.enabled -}}
+{{- $budget := .Values.podDisruptionBudget -}}
+{{- if and (ne (toString $budget.minAvailable) "") (ne (toString $budget.maxUnavailable) "") -}}
+{{- $problems = append $problems "podDisruptionBudget.minAvailable and podDisruptionBudget.maxUnavailable exclude each other" -}}
+{{- end -}}
+{{- if and (regexMatch "^[0-9]+$" (toString $budget.minAvailable)) (gt (int .Values.replicaCount) 1) -}}
+{{- if ge (int $budget.minAvailable) (int .Values.replicaCount) -}}
+{{- $problems = append $problems (printf "podDisruptionBudget.minAvailable (%d) must be less than replicaCount (%d): no node could ever be drained" (int $budget.minAvailable) (int .Values.replicaCount)) -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+
+{{- if .Values.metrics.enabled -}}
+{{- if eq (int .Values.metrics.port) (int .Values.healthPort) -}}
+{{- $problems = append $problems (printf "metrics.port and healthPort are both %d" (int .Values.healthPort)) -}}
+{{- end -}}
+{{- if and .Values.serviceMonitor.enabled (not .Values.metrics.service.enabled) -}}
+{{- $problems = append $problems "serviceMonitor.enabled needs metrics.service.enabled. Without a Service use podMonitor" -}}
+{{- end -}}
+{{- else if or .Values.serviceMonitor.enabled .Values.podMonitor.enabled .Values.prometheusRule.enabled -}}
+{{- $problems = append $problems "serviceMonitor, podMonitor and prometheusRule need metrics.enabled" -}}
+{{- end -}}
+{{- if and .Values.serviceMonitor.enabled .Values.podMonitor.enabled -}}
+{{- $problems = append $problems "serviceMonitor.enabled and podMonitor.enabled exclude each other: every series would be there twice" -}}
+{{- end -}}
+
+{{- $given := list -}}
+{{- range include "tencent-cert-sync.arguments" . | fromYamlArray }}{{ $given = append $given (splitList "=" . | first) }}{{ end -}}
+{{- range .Values.extraArgs -}}
+{{- $flag := splitList "=" . | first -}}
+{{- if has $flag $given -}}
+{{- $problems = append $problems (printf "extraArgs repeats %s, which the chart sets from another value" $flag) -}}
+{{- end -}}
+{{- end -}}
+
+{{- with $problems -}}
+{{- fail (printf "\n\nThese values cannot be:\n- %s\n" (join "\n- " .)) -}}
+{{- end -}}
+{{- end -}}

@@ -1,0 +1,139 @@
+{{- define "tencent-cert-sync.name" -}}
+{{- default .Chart.Name .Values.nameOverride | trunc 63 | trimSuffix "-" -}}
+{{- end -}}
+
+{{- /* Short enough for "-leader-election" and "-metrics" after it, and for the pods' names. */ -}}
+{{- define "tencent-cert-sync.fullname" -}}
+{{- if .Values.fullnameOverride -}}
+{{- .Values.fullnameOverride | trunc 47 | trimSuffix "-" -}}
+{{- else -}}
+{{- $name := default .Chart.Name .Values.nameOverride -}}
+{{- ternary .Release.Name (printf "%s-%s" .Release.Name $name) (contains $name .Release.Name) | trunc 47 | trimSuffix "-" -}}
+{{- end -}}
+{{- end -}}
+
+{{- define "tencent-cert-sync.namespace" -}}
+{{- default .Release.Namespace .Values.namespaceOverride -}}
+{{- end -}}
+
+{{- /* For objects outside the release's namespace: no two releases of a cluster share it. */ -}}
+{{- define "tencent-cert-sync.globalName" -}}
+{{- printf "%s.%s" (include "tencent-cert-sync.fullname" .) (include "tencent-cert-sync.namespace" .) -}}
+{{- end -}}
+
+{{- define "tencent-cert-sync.serviceAccountName" -}}
+{{- default (include "tencent-cert-sync.fullname" .) .Values.serviceAccount.name -}}
+{{- end -}}
+
+{{- define "tencent-cert-sync.leaseName" -}}
+{{- default (include "tencent-cert-sync.fullname" .) .Values.leaderElection.leaseName -}}
+{{- end -}}
+
+{{- define "tencent-cert-sync.selectorLabels" -}}
+app.kubernetes.io/name: {{ include "tencent-cert-sync.name" . }}
+app.kubernetes.io/instance: {{ .Release.Name }}
+{{- end -}}
+
+{{- define "tencent-cert-sync.labels" -}}
+helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" | trunc 63 }}
+app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
+app.kubernetes.io/managed-by: {{ .Release.Service }}
+{{ include "tencent-cert-sync.selectorLabels" . }}
+{{- with .Values.commonLabels }}
+{{ toYaml . }}
+{{- end }}
+{{- end -}}
+
+{{- /* Labels and annotations of an object. Call with (list $ labels annotations); the last two may be empty. */ -}}
+{{- define "tencent-cert-sync.metadata" -}}
+{{- $ := index . 0 -}}
+{{- $labels := merge (dict) (index . 1 | default dict) (include "tencent-cert-sync.labels" $ | fromYaml) -}}
+{{- $annotations := merge (dict) (index . 2 | default dict) $.Values.commonAnnotations -}}
+labels:
+  {{- toYaml $labels | nindent 2 }}
+{{- with $annotations }}
+annotations:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- end -}}
+
+{{- define "tencent-cert-sync.image" -}}
+{{- $registry := default .Values.global.imageRegistry .Values.image.registry -}}
+{{- $tag := default (ternary "" .Chart.AppVersion (ne .Values.image.digest "")) .Values.image.tag -}}
+{{- with $registry }}{{ trimSuffix "/" . }}/{{ end -}}
+{{- .Values.image.repository -}}
+{{- with $tag }}:{{ . }}{{ end -}}
+{{- with .Values.image.digest }}@{{ . }}{{ end -}}
+{{- end -}}
+
+{{- define "tencent-cert-sync.imagePullSecrets" -}}
+{{- range concat .Values.imagePullSecrets .Values.global.imagePullSecrets }}
+- name: {{ ternary (get (ternary . dict (kindIs "map" .)) "name") . (kindIs "map" .) | quote }}
+{{- end }}
+{{- end -}}
+
+{{- /* Milliseconds of a duration such as 1h30m, 15s or 250ms. */ -}}
+{{- define "tencent-cert-sync.milliseconds" -}}
+{{- $digits := "^[0-9]+" -}}
+{{- $hours := regexFind "[0-9]+h" . | regexFind $digits | default "0" | atoi | mul 3600000 -}}
+{{- $minutes := regexFind "[0-9]+m([^s]|$)" . | regexFind $digits | default "0" | atoi | mul 60000 -}}
+{{- $seconds := regexFind "[0-9]+s" . | regexFind $digits | default "0" | atoi | mul 1000 -}}
+{{- $rest := regexFind "[0-9]+ms" . | regexFind $digits | default "0" | atoi -}}
+{{- add $hours $minutes $seconds $rest -}}
+{{- end -}}
+
+{{- /* The port that a URL or a host names, 443 where it names none. */ -}}
+{{- define "tencent-cert-sync.port" -}}
+{{- regexFind ":[0-9]+(/|$)" . | trimPrefix ":" | trimSuffix "/" | default "443" -}}
+{{- end -}}
+
+{{- /* Whether credentials are mounted: from the Secret, or from a volume of the user's at the same place. */ -}}
+{{- define "tencent-cert-sync.credentialsMounted" -}}
+{{- if .Values.credentials.existingSecret -}}true{{- end -}}
+{{- range .Values.extraVolumeMounts }}{{ if eq (toString .mountPath) $.Values.credentials.mountPath }}true{{ end }}{{ end -}}
+{{- end -}}
+
+{{- /* Strategy of the Deployment. Two operators without an election could exceed the pace together, so they never overlap. */ -}}
+{{- define "tencent-cert-sync.strategy" -}}
+{{- if .Values.strategy -}}
+{{ toYaml .Values.strategy }}
+{{- else if .Values.leaderElection.enabled -}}
+type: RollingUpdate
+rollingUpdate:
+  maxUnavailable: 0
+  maxSurge: 1
+{{- else -}}
+type: Recreate
+{{- end -}}
+{{- end -}}
+
+{{- /*
+Says "true" where an object of a kind that not every cluster has is to be rendered.
+Call with (dict "root" $ "value" NAME "kind" GROUP/VERSION/KIND "from" WHERE-IT-COMES-FROM); NAME.enabled and NAME.renderMode decide.
+*/ -}}
+{{- define "tencent-cert-sync.renders" -}}
+{{- $settings := get .root.Values .value -}}
+{{- if $settings.enabled -}}
+{{- if or (eq $settings.renderMode "alwaysRender") (.root.Capabilities.APIVersions.Has .kind) -}}
+true
+{{- else if eq $settings.renderMode "failIfMissing" -}}
+{{- fail (printf "\n\n%s.enabled is true, and this cluster does not have %s (%s).\nSet %s.renderMode to skipIfMissing to leave it out, or to alwaysRender where it comes later.\n" .value .kind .from .value) -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+
+{{- define "tencent-cert-sync.rendersPolicy" -}}
+{{- include "tencent-cert-sync.renders" (dict "root" . "value" "admissionPolicy" "kind" "admissionregistration.k8s.io/v1/ValidatingAdmissionPolicy" "from" "Kubernetes 1.30 or newer") -}}
+{{- end -}}
+
+{{- define "tencent-cert-sync.rendersServiceMonitor" -}}
+{{- include "tencent-cert-sync.renders" (dict "root" . "value" "serviceMonitor" "kind" "monitoring.coreos.com/v1/ServiceMonitor" "from" "the Prometheus operator") -}}
+{{- end -}}
+
+{{- define "tencent-cert-sync.rendersPodMonitor" -}}
+{{- include "tencent-cert-sync.renders" (dict "root" . "value" "podMonitor" "kind" "monitoring.coreos.com/v1/PodMonitor" "from" "the Prometheus operator") -}}
+{{- end -}}
+
+{{- define "tencent-cert-sync.rendersRule" -}}
+{{- include "tencent-cert-sync.renders" (dict "root" . "value" "prometheusRule" "kind" "monitoring.coreos.com/v1/PrometheusRule" "from" "the Prometheus operator") -}}
+{{- end -}}
