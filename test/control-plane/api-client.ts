@@ -1,4 +1,4 @@
-import { Agent } from 'undici'
+import { Agent, type buildConnector } from 'undici'
 
 /** An answer of the API server that is not a success. */
 export class ApiError extends Error {
@@ -27,17 +27,26 @@ export interface ApiRequest {
 export const mergePatch = 'application/merge-patch+json'
 export const applyPatch = 'application/apply-patch+yaml'
 
-/** Requests to one API server with one bearer token, over one pool of connections. */
+/** Requests to one API server as one user, over one pool of connections. */
 export class ApiClient {
   readonly url: string
-  readonly #token: () => string
+  readonly #token: () => string | undefined
   readonly #agent: Agent
 
-  /** @param token asked for every request, so that a replaced token is used at once. */
-  constructor(url: string, caPem: string, token: () => string, connections = 32) {
+  /**
+   * @param tls the CA's PEM, or more where a client certificate tells who is asking
+   * @param token asked for every request, so that a replaced token is used at once; undefined: none is sent
+   */
+  constructor(
+    url: string,
+    tls: string | buildConnector.BuildOptions,
+    token: () => string | undefined,
+    connections = 32,
+  ) {
     this.url = url
     this.#token = token
-    this.#agent = new Agent({ connect: { ca: caPem, timeout: 5_000 }, connections, keepAliveTimeout: 30_000 })
+    const connect = { ...(typeof tls === 'string' ? { ca: tls } : tls), timeout: 5_000 }
+    this.#agent = new Agent({ connect, connections, keepAliveTimeout: 30_000 })
   }
 
   /**
@@ -47,12 +56,13 @@ export class ApiClient {
   async request<T = unknown>(method: string, path: string, request: ApiRequest = {}): Promise<T> {
     const url = new URL(path, this.url)
     for (const [name, value] of Object.entries(request.query ?? {})) url.searchParams.set(name, String(value))
+    const token = this.#token()
     const answer = await this.#agent.request({
       origin: url.origin,
       path: url.pathname + url.search,
       method: method as 'GET',
       headers: {
-        authorization: `Bearer ${this.#token()}`,
+        ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
         accept: request.accept ?? 'application/json',
         ...(request.body === undefined ? {} : { 'content-type': request.contentType ?? 'application/json' }),
       },

@@ -5,6 +5,8 @@ import { dyingWithParent } from './child.ts'
 export interface RunOptions {
   cwd?: string
   env?: NodeJS.ProcessEnv
+  /** What it reads on stdin. */
+  input?: string
   /** Called for every line of stderr; true keeps it out of the error. */
   onErrorLine?: (line: string) => boolean
 }
@@ -14,13 +16,15 @@ export interface RunOptions {
  * @throws Error with the program's last lines on stderr when it fails, is ended by a signal or cannot be found.
  */
 export async function runProgram(command: [string, ...string[]], options: RunOptions = {}): Promise<string> {
-  const { cwd, env, onErrorLine } = options
+  const { cwd, env, input, onErrorLine } = options
   const [program, ...args] = dyingWithParent(command)
   const child = spawn(program, args, {
     ...(cwd && { cwd }),
     ...(env && { env }),
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: ['pipe', 'pipe', 'pipe'],
   })
+  // A program that does not read its input is no failure of ours.
+  child.stdin.on('error', () => undefined).end(input ?? '')
   const output: string[] = []
   const errorLines: string[] = []
   child.stdout.setEncoding('utf8').on('data', (text: string) => output.push(text))
