@@ -15,9 +15,10 @@ function configOf(args: readonly string[] = [], environment: Record<string, stri
 function problemsOf(
   args: readonly string[],
   environment: Record<string, string> = credentials,
+  namespace: string | undefined = 'of-the-pod',
 ): readonly string[] {
   try {
-    parseConfig(args, environment)
+    parseConfig(args, environment, () => namespace)
   } catch (error) {
     if (error instanceof ConfigurationError) return error.problems
     throw error
@@ -47,6 +48,7 @@ describe('a command line that is right', () => {
       uploadsPerHour: 5,
       concurrency: 8,
       resyncMs: 36_000_000,
+      leaderElection: undefined,
       shutdownGraceMs: 30_000,
       logLevel: 'info',
       logFormat: 'json',
@@ -152,6 +154,14 @@ describe('a command line that is wrong', () => {
     ['--resync', '169h'],
     ['--shutdown-grace', '999ms'],
     ['--shutdown-grace', '2h'],
+    ['--leader-elect', 'maybe'],
+    ['--lease-name', 'Lease'],
+    ['--lease-name', 'a/b'],
+    ['--lease-name', 'a'.repeat(254)],
+    ['--lease-namespace', 'a.b'],
+    ['--lease-duration', '999ms'],
+    ['--renew-deadline', '2h'],
+    ['--retry-period', '99ms'],
   ])('refuses %s %j and names flag, value, expectation and an example', (flag, text) => {
     const args = flag === '--cluster-name' ? [`${flag}=${text}`] : [...required, `${flag}=${text}`]
     expect(problemsOf(args)).toEqual([

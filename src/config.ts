@@ -9,6 +9,7 @@ import {
 import type { Endpoint } from './config/endpoint.ts'
 import { type Environment, misspeltVariables, readEnvironment } from './config/environment.ts'
 import { helpText } from './config/help.ts'
+import { type LeaderElection, podNamespace, readLeaderElection } from './config/leader-election.ts'
 import type { ListenAddress } from './config/listen-address.ts'
 import { OptionReader } from './config/option-reader.ts'
 import { options } from './config/options.ts'
@@ -18,6 +19,7 @@ import { version } from './config/version.ts'
 export { ConfigurationError } from './config/configuration-error.ts'
 export { type CredentialsSource, credentialNames } from './config/credentials.ts'
 export type { Endpoint } from './config/endpoint.ts'
+export type { LeaderElection } from './config/leader-election.ts'
 export { formatAddress, type ListenAddress } from './config/listen-address.ts'
 export { type OptionRow, optionsTable } from './config/options.ts'
 export { version } from './config/version.ts'
@@ -44,6 +46,8 @@ export interface Config {
   readonly uploadsPerHour: number
   readonly concurrency: number
   readonly resyncMs: number
+  /** Undefined: this process works whatever others do. */
+  readonly leaderElection: LeaderElection | undefined
   readonly shutdownGraceMs: number
   readonly logLevel: LogLevel
   readonly logFormat: LogFormat
@@ -61,8 +65,14 @@ export type Invocation =
 /**
  * Reads the arguments (without node and script) and the environment. A flag wins over its variable.
  * Throws a ConfigurationError that names every problem; its text is fit to print.
+ *
+ * @param inNamespace the namespace of the pod; undefined outside of one
  */
-export function parseConfig(args: readonly string[], environment: Environment): Invocation {
+export function parseConfig(
+  args: readonly string[],
+  environment: Environment,
+  inNamespace: () => string | undefined = podNamespace,
+): Invocation {
   const quote = quoteWithout(Object.values(credentialNames).map((name) => environment[name]?.trim()))
   const commandLine = readCommandLine(args, quote)
   if (commandLine.help) return { kind: 'help', text: helpText() }
@@ -76,7 +86,11 @@ export function parseConfig(args: readonly string[], environment: Environment): 
   ]
   const credentials = readCredentials(reader, environment)
   if ('problems' in credentials) problems.push(...credentials.problems)
-  if ('problems' in credentials || problems.length > 0) throw new ConfigurationError(problems)
+  const leading = readLeaderElection(reader, inNamespace)
+  if ('problems' in leading) problems.push(...leading.problems)
+  if ('problems' in credentials || 'problems' in leading || problems.length > 0) {
+    throw new ConfigurationError(problems)
+  }
   return {
     kind: 'run',
     config: {
@@ -92,6 +106,7 @@ export function parseConfig(args: readonly string[], environment: Environment): 
       uploadsPerHour: reader.value(options.uploadsPerHour),
       concurrency: reader.value(options.concurrency),
       resyncMs: reader.value(options.resync),
+      leaderElection: leading.election,
       shutdownGraceMs: reader.value(options.shutdownGrace),
       logLevel: reader.value(options.logLevel),
       logFormat: reader.value(options.logFormat),

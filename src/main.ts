@@ -3,7 +3,7 @@ import { ConfigurationError, parseConfig } from './config.ts'
 import { Operator } from './operator.ts'
 import { createLogger } from './telemetry/logger.ts'
 
-/** Exit codes: 0 after a signal, 1 after a failure to start, 2 for a configuration that does not hold. */
+/** Exit codes: 0 after a signal, 1 after a failure to start or the loss of the lease, 2 for a configuration that does not hold. */
 async function main(): Promise<number> {
   const invocation = parseConfig(process.argv.slice(2), process.env)
   if (invocation.kind !== 'run') {
@@ -33,9 +33,9 @@ async function main(): Promise<number> {
     log.error({ error: error instanceof Error ? error.message : 'unknown error' }, 'cannot start')
     return 1
   }
-  await asked
+  await Promise.race([asked, operator.lost])
   await operator.stop()
-  return 0
+  return operator.hasLost ? 1 : 0
 }
 
 function whereFrom(error: unknown): string {

@@ -1,10 +1,16 @@
+import { randomUUID } from 'node:crypto'
+import { hostname } from 'node:os'
 import { type Clock, systemClock } from './clock.ts'
 import { type Config, version } from './config.ts'
 import { createKubernetesClient, type KubernetesClient } from './kubernetes/client.ts'
 import { KubernetesEventRecorder } from './kubernetes/event-recorder.ts'
+import { FencedClient } from './kubernetes/fenced-client.ts'
+import { LeaderElector } from './kubernetes/leader-elector.ts'
+import { KubernetesLeaseStore } from './kubernetes/lease-store.ts'
 import { Reflector } from './kubernetes/reflector.ts'
 import { KubernetesSecretStore } from './kubernetes/secret-store.ts'
 import { Controller } from './sync/controller.ts'
+import { FencedService } from './sync/fenced-service.ts'
 import type { HealthCheck, Log } from './sync/observability.ts'
 import { type BoundAddresses, Endpoints } from './telemetry/endpoints.ts'
 import { PrometheusMetrics } from './telemetry/prometheus-metrics.ts'
@@ -17,11 +23,14 @@ const stuckMs = 180_000
 const staleMs = 180_000
 /** Calls in flight are aborted so long before the grace ends: time for the last status writes and Events. */
 const abortBeforeMs = 5_000
+/** Each of them has that long at the end: the last Events, and giving the lease away. */
+const farewellMs = 2_000
 
 /** The composition root: makes the adapters from the configuration and ties them to the controller. No logic. */
 export class Operator {
   readonly #config: Config
   readonly #log: Log
+  readonly #clock: Clock
   readonly #client: KubernetesClient
   readonly #service: SslService
   readonly #credentials: CredentialsProvider
@@ -29,18 +38,28 @@ export class Operator {
   readonly #controller: Controller
   readonly #reflectors: readonly Reflector[]
   readonly #endpoints: Endpoints
+  readonly #elector: LeaderElector | undefined
   readonly #stop = new AbortController()
+  /** Resolves when this process had the lease and lost it: `stop` it, and exit with a failure. */
+  readonly lost: Promise<void>
+  #onLost = () => {}
   #running: Promise<unknown> = Promise.resolve()
+  #seeking: Promise<void> | undefined
 
   /** @throws Error in words for the user when the kubeconfig is unusable */
   constructor(config: Config, log: Log, clock: Clock = systemClock) {
     const metrics = new PrometheusMetrics({ version })
     this.#config = config
     this.#log = log
+    this.#clock = clock
     this.#client = createKubernetesClient({ kubeconfig: config.kubeconfig, clock })
     this.#credentials = createCredentials(config.credentials, clock)
     this.#service = createSslService({ endpoint: config.endpoint, credentials: this.#credentials, clock })
-    this.#events = new KubernetesEventRecorder({ client: this.#client, clock, log })
+    this.lost = new Promise((resolve) => (this.#onLost = resolve))
+    this.#elector = this.#createElector(clock)
+    const fence = this.#elector
+    const client = fence ? new FencedClient(this.#client, fence) : this.#client
+    this.#events = new KubernetesEventRecorder({ client, clock, log })
     this.#controller = new Controller({
       identity: {
         account: `${config.account}@${config.endpoint.host}`,
@@ -48,8 +67,8 @@ export class Operator {
         version,
       },
       clock,
-      store: new KubernetesSecretStore(this.#client),
-      service: this.#service,
+      store: new KubernetesSecretStore(client),
+      service: fence ? new FencedService(this.#service, fence) : this.#service,
       events: this.#events,
       metrics,
       log,
@@ -72,7 +91,11 @@ export class Operator {
           ...(config.labelSelector === undefined ? {} : { labelSelector: config.labelSelector }),
         }),
     )
-    metrics.show({ ...this.#controller.gauges(), watchAgeMs: () => this.#watchAgeMs() })
+    metrics.show({
+      ...this.#controller.gauges(),
+      watchAgeMs: () => this.#watchAgeMs(),
+      leading: () => this.#elector?.leading ?? true,
+    })
     this.#endpoints = new Endpoints({
       healthAddress: config.healthAddress,
       metricsAddress: config.metricsAddress,
@@ -83,7 +106,7 @@ export class Operator {
   }
 
   /**
-   * Serves health and metrics, then watches and works.
+   * Serves health and metrics, then watches, and works: where a leader is elected, once this process is it.
    *
    * @returns where health and metrics are served
    * @throws Error that names the flag when an address cannot be listened on
@@ -97,23 +120,74 @@ export class Operator {
       'started',
     )
     this.#credentials.onChange(() => this.#controller.credentialsChanged())
-    this.#controller.start()
+    if (!this.#elector) this.#controller.start()
     this.#running = Promise.all(this.#reflectors.map((it) => it.start(signal)))
+    this.#seeking = this.#elector?.run()
     return addresses
   }
 
-  /** Ends within the configured grace: no new work, calls in flight end or are aborted, then Events, then the rest. */
+  /**
+   * Ends within the configured grace: no new work, calls in flight end or are aborted, then Events, then the lease is
+   * given away, then the rest. After the lease was lost, nothing is waited for and nothing written.
+   */
   async stop(): Promise<void> {
-    this.#stop.abort(new Error('stopping'))
     this.#log.info({}, 'stopping')
+    await this.#elector?.stopSeeking()
+    this.#stop.abort(new Error('stopping'))
     this.#credentials.stop()
     await this.#running
     await this.#controller.stop(Math.max(0, this.#config.shutdownGraceMs - abortBeforeMs))
-    await this.#events.close(Math.min(2_000, abortBeforeMs))
+    await Promise.all([this.#events.close(this.hasLost ? 0 : farewellMs), this.#drained()])
+    await this.#release()
     await this.#endpoints.stop()
     this.#service.close()
     this.#client.close()
     this.#log.info({}, 'stopped')
+  }
+
+  /** Whether the lease was lost: then another process may be at work, and this one must do no more. */
+  get hasLost(): boolean {
+    return this.#elector?.lost ?? false
+  }
+
+  #createElector(clock: Clock): LeaderElector | undefined {
+    const { leaderElection: election } = this.#config
+    if (!election) return undefined
+    const { leaseNamespace: namespace, leaseName: name, renewDeadlineMs } = election
+    return new LeaderElector({
+      ...election,
+      // Not the fenced client. Half the deadline: a renewal that is not answered leaves time for another.
+      store: new KubernetesLeaseStore({
+        client: this.#client,
+        namespace,
+        name,
+        timeoutMs: renewDeadlineMs / 2,
+      }),
+      clock,
+      log: this.#log,
+      lease: `${namespace}/${name}`,
+      identity: `${hostname()}_${randomUUID()}`,
+      // Whoever gives the lease away has waited until no window of the service holds a call of its own (`drained`). Of one
+      // that was killed, or of an operator without a lease, nobody knows: the lanes stay closed for a second (I2).
+      onLeading: (how) => this.#controller.start({ quiet: how === 'released' }),
+      onLost: () => {
+        this.#controller.abandon()
+        this.#onLost()
+      },
+    })
+  }
+
+  /** The lease may be given away: a successor that calls the service at once makes no eleventh call in any second. */
+  async #drained(): Promise<void> {
+    if (this.#elector?.leading) await Promise.race([this.#controller.drained(), this.lost])
+  }
+
+  async #release(): Promise<void> {
+    const cancel = this.#clock.after(farewellMs, () => this.#elector?.close())
+    await this.#elector?.release()
+    cancel()
+    this.#elector?.close()
+    await this.#seeking
   }
 
   #watchAgeMs(): number {
@@ -129,6 +203,7 @@ export class Operator {
     return [
       check('reflector', () => Math.max(...this.#reflectors.map((it) => it.attemptAgeMs()))),
       check('workers', () => this.#controller.idleMs()),
+      check('election', () => this.#elector?.attemptAgeMs() ?? 0),
     ]
   }
 

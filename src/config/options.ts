@@ -3,7 +3,18 @@ import { endpoint } from './endpoint.ts'
 import { labelSelector } from './label-selector.ts'
 import { listenAddress } from './listen-address.ts'
 import { environmentVariable, type Option } from './option.ts'
-import { accountName, clusterName, namespaces, oneOf, path, perHour, wholeNumber, yesOrNo } from './values.ts'
+import {
+  accountName,
+  clusterName,
+  namespace,
+  namespaces,
+  objectName,
+  oneOf,
+  path,
+  perHour,
+  wholeNumber,
+  yesOrNo,
+} from './values.ts'
 
 /** Every option there is. --help, the README and the parser all come from this table. */
 export const options = {
@@ -106,6 +117,59 @@ export const options = {
     example: '8',
     help: 'Secrets that are worked on at the same time.',
     parse: wholeNumber(1, 64),
+  }),
+  leaderElect: option({
+    flag: 'leader-elect',
+    group: 'More than one replica',
+    default: 'false',
+    example: 'true',
+    help: 'Work only while holding a Lease, so that of several replicas one works and the others stand by.',
+    parse: yesOrNo,
+  }),
+  leaseName: option({
+    flag: 'lease-name',
+    group: 'More than one replica',
+    placeholder: 'NAME',
+    default: 'tencent-cert-sync',
+    example: 'tencent-cert-sync',
+    help: 'The Lease. Operators of different accounts or namespaces need one each.',
+    parse: objectName,
+  }),
+  leaseNamespace: option({
+    flag: 'lease-namespace',
+    group: 'More than one replica',
+    placeholder: 'NAMESPACE',
+    otherwise: 'the namespace of the pod',
+    example: 'tencent-cert-sync',
+    help: 'Where the Lease is.',
+    parse: namespace,
+  }),
+  leaseDuration: option({
+    flag: 'lease-duration',
+    group: 'More than one replica',
+    placeholder: 'DURATION',
+    default: '15s',
+    example: '15s',
+    help: 'How long a Lease that is not renewed keeps the others waiting.',
+    parse: duration('1s', '1h'),
+  }),
+  renewDeadline: option({
+    flag: 'renew-deadline',
+    group: 'More than one replica',
+    placeholder: 'DURATION',
+    default: '10s',
+    example: '10s',
+    help: 'A leader that could not renew the Lease for so long ends. Less than --lease-duration.',
+    parse: duration('500ms', '1h'),
+  }),
+  retryPeriod: option({
+    flag: 'retry-period',
+    group: 'More than one replica',
+    placeholder: 'DURATION',
+    default: '2s',
+    example: '2s',
+    help: 'How often the leader renews; the others look a little more often. Less than --renew-deadline.',
+    parse: duration('100ms', '10m'),
   }),
   dryRun: option({
     flag: 'dry-run',

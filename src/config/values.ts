@@ -2,6 +2,7 @@ import type { Parsed } from './parsed.ts'
 
 const dnsLabel = '[a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?'
 const namespaceForm = new RegExp(`^${dnsLabel}$`)
+const objectForm = new RegExp(`^${dnsLabel}(?:\\.${dnsLabel})*$`)
 const clusterForm = /^[A-Za-z0-9](?:[A-Za-z0-9._:/@+-]{0,253}[A-Za-z0-9])?$/
 const accountForm = /^[A-Za-z0-9](?:[A-Za-z0-9._-]{0,61}[A-Za-z0-9])?$/
 
@@ -47,6 +48,25 @@ export function namespaces(text: string): Parsed<readonly string[]> {
     : {
         expected:
           'names of namespaces, separated by commas (lower-case letters, digits and "-", at most 63 characters each)',
+      }
+}
+
+/** The name of a namespace. */
+export function namespace(text: string): Parsed<string> {
+  return namespaceForm.test(text)
+    ? { value: text }
+    : {
+        expected: 'the name of a namespace (lower-case letters, digits and "-", at most 63 characters)',
+      }
+}
+
+/** The name of an object of Kubernetes (an RFC 1123 subdomain). */
+export function objectName(text: string): Parsed<string> {
+  return text.length <= 253 && objectForm.test(text)
+    ? { value: text }
+    : {
+        expected:
+          'the name of an object (lower-case letters, digits, "-" and ".", at most 253 characters, with a letter or digit at both ends)',
       }
 }
 

@@ -4,6 +4,7 @@ import { doubling } from './back-off.ts'
 import { EchoFilter } from './echo-filter.ts'
 import { IdMemo } from './id-memo.ts'
 import { KeyMemory } from './key-memory.ts'
+import { NotLeadingError } from './not-leading-error.ts'
 import type { Gauges, Log, Metrics } from './observability.ts'
 import type { Identity } from './observe.ts'
 import type {
@@ -64,6 +65,7 @@ export class Controller {
   readonly #stop = new AbortController()
   readonly #abort = new AbortController()
   readonly #running = new Set<Promise<void>>()
+  #started = false
   #lastTurn: number
   #cancelResync = () => {}
 
@@ -96,14 +98,24 @@ export class Controller {
     }
     this.#known.add(change.key)
     if (this.#echoes.isEcho(change.key, change.resourceVersion)) return
-    this.#unsynced.changed(change.key)
+    if (this.#started) this.#unsynced.changed(change.key)
     this.#queue.add(change.key, change.listed ? 'sweep' : 'change', change.resourceVersion)
   }
 
-  /** Starts the workers, the lanes and the resync. */
-  start(): void {
+  /**
+   * Starts the workers, the lanes and the resync. Until then keys are collected: a standby keeps them at hand, and what
+   * waits is the leader's to be blamed for.
+   *
+   * @param quiet no process of ours has made a call within the last second: the lanes open at once (I2).
+   */
+  start({ quiet = false } = {}): void {
+    this.#started = true
+    this.#lastTurn = this.#parts.clock.elapsed()
+    for (const key of this.#known) this.#unsynced.changed(key)
     for (let i = 0; i < this.#parts.workers; i++) this.#track(this.#work())
-    for (const lane of this.#lanes.values()) lane.start(this.#stop.signal).catch(() => {}) // stopped before it opened
+    for (const lane of this.#lanes.values()) {
+      lane.start(this.#stop.signal, { atOnce: quiet }).catch(() => {}) // stopped before it opened
+    }
     this.#planResync()
   }
 
@@ -121,21 +133,33 @@ export class Controller {
     cancel()
   }
 
+  /** Of a stopped controller: resolves when another process may make calls at once (I2). */
+  async drained(): Promise<void> {
+    await Promise.all([...this.#lanes.values()].map((lane) => lane.drained()))
+  }
+
+  /** Ends everything that is under way, at once: it is another process' work now. `stop` it all the same. */
+  abandon(): void {
+    this.#abort.abort(new Error('no longer leading'))
+    this.#queue.close()
+    for (const lane of this.#lanes.values()) lane.close()
+  }
+
   /** New credentials are there. */
   credentialsChanged(): void {
     this.#gate.probeNow()
   }
 
-  /** ms since a worker last took or finished something, or 0 when there is nothing to do: for liveness (I8). */
+  /** ms since a worker last took or finished something, or 0 when there is nothing for it to do: for liveness (I8). */
   idleMs(): number {
-    return this.#queue.depth === 0 ? 0 : this.#parts.clock.elapsed() - this.#lastTurn
+    return !this.#started || this.#queue.depth === 0 ? 0 : this.#parts.clock.elapsed() - this.#lastTurn
   }
 
   /** What the metrics read. */
-  gauges(): Omit<Gauges, 'watchAgeMs'> {
+  gauges(): Omit<Gauges, 'watchAgeMs' | 'leading'> {
     return {
       queueDepths: () => ({
-        work: this.#queue.depth,
+        work: this.#started ? this.#queue.depth : 0,
         delayed: this.#queue.delayed,
         ...Object.fromEntries([...this.#lanes].map(([action, lane]) => [action, lane.depth])),
       }),
@@ -183,6 +207,8 @@ export class Controller {
       metrics.reconciled(result.decision, clock.elapsed() - start)
       return result
     } catch (error) {
+      // Neither says anything about the Secret, and the next leader looks at it anyway.
+      if (error instanceof NotLeadingError) return undefined
       metrics.reconciled('Error', clock.elapsed() - start)
       if (this.#abort.signal.aborted) return undefined
       const attempt = (this.#errors.get(key) ?? 0) + 1

@@ -25,6 +25,9 @@ export interface LogFields {
   readonly resourceVersion?: string
   readonly status?: number
   readonly address?: string
+  /** `namespace/name` of the Lease, and the identity of who holds it. */
+  readonly lease?: string
+  readonly holder?: string
   readonly version?: string
   readonly dryRun?: boolean
   /** A text of our own, never one of a service. */
@@ -83,6 +86,8 @@ export interface Gauges {
   watchAgeMs(): number
   /** Upload slots in force. */
   slots(): number
+  /** This process does the work: always, where no leader is elected. */
+  leading(): boolean
   /** The account is held (credentials refused, or an outage). */
   accountHeld(): boolean
 }

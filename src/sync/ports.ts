@@ -115,6 +115,12 @@ export interface CertificateService {
   readonly canFindByChain: boolean
 }
 
+/** Whether this process may act in the world. Asked synchronously, right before anything is sent. */
+export interface Fence {
+  /** @throws NotLeadingError when another process may be the leader */
+  check(): void
+}
+
 /**
  * What a reflector says: only that a key wants a look, never what the Secret holds. Secrets that never carried the
  * opt-in annotation are not reported at all (I10).

@@ -24,6 +24,8 @@ export class ServiceLane {
   readonly #queue: PQueue
   readonly #tickets = new Map<SecretKey, AbortController>()
   readonly #pacing = new SlotPacing()
+  /** Until then, a process before us may have used the slots. */
+  #openAt = Number.NEGATIVE_INFINITY
   #lastHalved = Number.NEGATIVE_INFINITY
   #cancelGiveBack: (() => void) | undefined
 
@@ -35,9 +37,13 @@ export class ServiceLane {
     this.#queue = new PQueue({ concurrency: slots, autoStart: false })
   }
 
-  /** Opens the lane one second from now: another process of ours may have used this second's calls (I2). */
-  async start(signal: AbortSignal): Promise<void> {
-    await this.#clock.sleep(windowMs, signal)
+  /**
+   * Opens the lane one second from now: another process of ours may have used this second's calls (I2).
+   * @param atOnce it is known that none has
+   */
+  async start(signal: AbortSignal, { atOnce = false } = {}): Promise<void> {
+    this.#openAt = this.#clock.elapsed() + (atOnce ? 0 : windowMs)
+    if (!atOnce) await this.#clock.sleep(windowMs, signal)
     this.#queue.start()
   }
 
@@ -87,6 +93,12 @@ export class ServiceLane {
     this.#cancelGiveBack?.()
   }
 
+  /** Of a closed lane: resolves when another process may make calls at once, without an eleventh in any second (I2). */
+  async drained(): Promise<void> {
+    await this.#until(this.#openAt)
+    await this.#queue.onPendingZero()
+  }
+
   async #turn(key: SecretKey, ticket: AbortController): Promise<void> {
     if (this.#tickets.get(key) === ticket) this.#tickets.delete(key)
     let freeAt = 0
@@ -109,9 +121,13 @@ export class ServiceLane {
       },
     }
     await this.#serve(key, slot)
-    // Timers may fire a fraction of a millisecond early, which an exact window does not forgive.
+    await this.#until(freeAt)
+  }
+
+  /** Timers may fire a fraction of a millisecond early, which an exact window does not forgive. */
+  async #until(time: number): Promise<void> {
     for (;;) {
-      const wait = freeAt - this.#clock.elapsed()
+      const wait = time - this.#clock.elapsed()
       if (wait <= 0) return
       await this.#clock.sleep(wait)
     }

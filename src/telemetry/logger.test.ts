@@ -53,6 +53,8 @@ describe('the log as JSON', () => {
       resourceVersion: '1',
       status: 200,
       address: 'a',
+      lease: 'l',
+      holder: 'h',
       version: 'v',
       dryRun: false,
       error: 'e',

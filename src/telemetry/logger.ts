@@ -62,6 +62,8 @@ const types = {
   resourceVersion: 'string',
   status: 'number',
   address: 'string',
+  lease: 'string',
+  holder: 'string',
   version: 'string',
   dryRun: 'boolean',
   error: 'string',

@@ -7,6 +7,7 @@ const gauges: Gauges = {
   oldestUnsyncedMs: () => 1_500,
   watchAgeMs: () => 60_000,
   slots: () => 5,
+  leading: () => true,
   accountHeld: () => true,
 }
 
@@ -119,6 +120,7 @@ describe('what is read when somebody looks', () => {
         'oldest_unsynced_seconds 1.5',
         'watch_age_seconds 60',
         'upload_slots 5',
+        'leader 1',
         'account_held 1',
       ]),
     )
@@ -128,12 +130,14 @@ describe('what is read when somebody looks', () => {
     const metrics = create()
     let depths: Record<string, number> = { work: 1, lane: 2 }
     let held = true
-    metrics.show({ ...gauges, queueDepths: () => depths, accountHeld: () => held })
+    const leading = () => held
+    metrics.show({ ...gauges, queueDepths: () => depths, accountHeld: () => held, leading })
     expect(await series(metrics, 'queue_depth')).toHaveLength(2)
     depths = { work: 7 }
     held = false
     expect(await series(metrics, 'queue_depth')).toEqual(['queue_depth{queue="work"} 7'])
     expect(await series(metrics, 'account_held')).toEqual(['account_held 0'])
+    expect(await series(metrics, 'leader')).toEqual(['leader 0'])
   })
 })
 

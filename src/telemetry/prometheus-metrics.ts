@@ -85,6 +85,9 @@ export class PrometheusMetrics implements Metrics {
     this.#gauge('upload_slots', 'Uploads that may start within a second at present.', [], (gauge) =>
       gauge.set(gauges.slots()),
     )
+    this.#gauge('leader', '1 in the process that does the work, 0 in one that stands by.', [], (gauge) =>
+      gauge.set(gauges.leading() ? 1 : 0),
+    )
     this.#gauge('account_held', '1 while no Secret is uploaded until the account works again.', [], (gauge) =>
       gauge.set(gauges.accountHeld() ? 1 : 0),
     )
