@@ -4,22 +4,20 @@ import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { credentials } from '../harness/world.ts'
 import { dyingWithParent } from '../programs/child.ts'
-import type { Call } from '../simulator/call-log.ts'
-import type { Fault } from '../simulator/faults.ts'
+import { ControlClient } from '../simulator/control-client.ts'
 
 const program = fileURLToPath(new URL('../simulator/main.ts', import.meta.url))
 
 /** The simulated cloud as a process of its own: what the benchmark does must not delay its clock or its answers. */
-export class SimulatorProcess {
+export class SimulatorProcess extends ControlClient {
   /** Where the API is. */
   readonly url: string
-  readonly #control: string
   readonly #child: ChildProcess
 
   private constructor(child: ChildProcess, urls: { api: string; control: string }) {
+    super(urls.control)
     this.#child = child
     this.url = urls.api
-    this.#control = urls.control
   }
 
   /** Resolves when it listens. Ends with `stop`, or with this process. */
@@ -38,28 +36,9 @@ export class SimulatorProcess {
     return new SimulatorProcess(child, JSON.parse(first))
   }
 
-  /** Asks for a fault; it stays. */
-  async fault(fault: Fault): Promise<void> {
-    await this.#ask('POST', '/faults', fault)
-  }
-
-  /** Every call that arrived, of this action or of all. */
-  async calls(action?: string): Promise<Call[]> {
-    return (await this.#ask('GET', `/calls${action ? `?action=${action}` : ''}`)) as Call[]
-  }
-
   async stop(): Promise<void> {
     const gone = once(this.#child, 'exit')
     this.#child.kill('SIGTERM')
     await gone
-  }
-
-  async #ask(method: string, path: string, body?: unknown): Promise<unknown> {
-    const answer = await fetch(new URL(path, this.#control), {
-      method,
-      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-    })
-    if (!answer.ok) throw new Error(`${method} ${path}: ${answer.status} ${await answer.text()}`)
-    return answer.json()
   }
 }

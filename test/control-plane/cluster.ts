@@ -72,6 +72,11 @@ export class Cluster {
     return this.serviceAccounts.create(namespace, name, grants)
   }
 
+  /** Puts on record which version the API server says it is. */
+  async askVersion(): Promise<void> {
+    this.connection.version = (await this.admin.request<{ gitVersion: string }>('GET', '/version')).gitVersion
+  }
+
   /** See AuditLog.events. */
   auditEvents(filter: AuditFilter = {}): Promise<AuditEvent[]> {
     return this.#audit.events(filter)

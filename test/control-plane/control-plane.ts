@@ -1,16 +1,10 @@
-import { randomBytes } from 'node:crypto'
-import { writeFileSync } from 'node:fs'
 import { Agent } from 'undici'
-import { files } from './arguments.ts'
-import { auditPolicy } from './audit.ts'
 import { type Binaries, findBinaries } from './binaries.ts'
-import { createCertificates } from './certificates.ts'
 import { atProcessEnd } from './cleanup.ts'
 import { Cluster, type ClusterConnection } from './cluster.ts'
-import { writeKubeconfig } from './kubeconfig.ts'
-import { freePorts } from './ports.ts'
 import { PortTakenError, Processes } from './processes.ts'
-import { createTemporaryFolder, deleteFolder, sweepTemporaryFolders } from './temporary-folder.ts'
+import { prepareSite } from './site.ts'
+import { deleteFolder, sweepTemporaryFolders } from './temporary-folder.ts'
 
 export interface ControlPlaneOptions {
   /** The programs to run; found by `findBinaries` when absent. */
@@ -86,13 +80,10 @@ export async function startControlPlane(options: ControlPlaneOptions = {}): Prom
 }
 
 async function startOnce(binaries: Binaries, extraArguments: string[]): Promise<ControlPlane> {
-  const folder = createTemporaryFolder()
-  const [etcdPort = 0, peerPort = 0, apiPort = 0] = await freePorts(3)
-  const adminToken = randomBytes(24).toString('base64url')
-  const caPem = await writeFiles(folder, adminToken)
+  const { layout, connection } = await prepareSite()
+  const { folder, adminToken: token, caPem } = connection
   const agent = new Agent({ connect: { ca: caPem }, pipelining: 0 })
-  const layout = { folder, etcdPort, peerPort, apiPort }
-  const processes = new Processes(binaries, layout, extraArguments, { agent, token: adminToken })
+  const processes = new Processes(binaries, layout, extraArguments, { agent, token })
   const forget = atProcessEnd(() => {
     processes.killNow()
     deleteFolder(folder)
@@ -108,27 +99,7 @@ async function startOnce(binaries: Binaries, extraArguments: string[]): Promise<
     end()
     throw error
   }
-  const url = `https://127.0.0.1:${apiPort}`
-  const { ca: caFile, adminKubeconfig, auditLog } = files(folder)
-  writeKubeconfig(adminKubeconfig, url, caPem, { token: adminToken })
-  const connection = { url, version: '', caPem, caFile, adminToken, adminKubeconfig, auditLog, folder }
   const controlPlane = new ControlPlane(connection, processes, end)
-  connection.version = (
-    await controlPlane.admin.request<{ gitVersion: string }>('GET', '/version')
-  ).gitVersion
+  await controlPlane.askVersion()
   return controlPlane
-}
-
-async function writeFiles(folder: string, adminToken: string): Promise<string> {
-  const certificates = await createCertificates()
-  const file = files(folder)
-  const write = (path: string, content: string) => writeFileSync(path, content, { mode: 0o600 })
-  write(file.ca, certificates.ca)
-  write(file.serverCertificate, certificates.serverCertificate)
-  write(file.serverKey, certificates.serverKey)
-  write(file.serviceAccountKey, certificates.serviceAccountKey)
-  write(file.serviceAccountPublicKey, certificates.serviceAccountPublicKey)
-  write(file.auditPolicy, JSON.stringify(auditPolicy))
-  write(file.tokens, `${adminToken},admin,1,"system:masters"\n`)
-  return certificates.ca
 }
