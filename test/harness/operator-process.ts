@@ -7,8 +7,15 @@ import { eventually } from './eventually.ts'
 /** The production bundle: `npm run build` makes it. */
 export const bundleFile = fileURLToPath(new URL('../../dist/tencent-cert-sync.js', import.meta.url))
 
-/** The V8 flags that the image uses. */
-export const nodeFlags = ['--max-semi-space-size=1', '--optimize-for-size', '--report-exclude-env']
+/** Node's flags in the image; the Dockerfile says why. */
+export const nodeFlags = [
+  '--max-semi-space-size=1',
+  '--optimize-for-size',
+  '--report-exclude-env',
+  '--disable-sigusr1',
+  '--permission',
+  '--allow-fs-read=*',
+]
 
 /** One line of the operator's log. */
 export interface LogLine {

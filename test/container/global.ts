@@ -1,0 +1,68 @@
+import type { TestProject } from 'vitest/node'
+import { isAlive } from '../control-plane/is-alive.ts'
+import { loadImage } from '../images/archived-image.ts'
+import { type ContainerEngine, containerEngine, NoContainerEngineError } from '../images/container-engine.ts'
+import { controlPlaneImage } from '../images/control-plane-image.ts'
+import { operatorImage } from '../images/operator-image.ts'
+import { simulatorImage } from '../images/simulator-image.ts'
+
+/** A Docker with the images that the tests run, as plain data. */
+export interface Containers {
+  /** For DOCKER_HOST. */
+  readonly host: string
+  /** Names of images that are there. */
+  readonly images: { readonly operator: string; readonly simulator: string; readonly controlPlane: string }
+  /** On every container of this run: whoever comes later knows whose it was. */
+  readonly label: Readonly<Record<string, string>>
+}
+
+declare module 'vitest' {
+  interface ProvidedContext {
+    /** Or the reason why there are none. */
+    containers: Containers | string
+  }
+}
+
+const labelName = 'tencent-cert-sync.test'
+
+/** vitest's globalSetup: finds or starts Docker and puts the images there. Returns the teardown. */
+export default async function setup(project: TestProject): Promise<() => Promise<void>> {
+  let engine: ContainerEngine
+  try {
+    engine = await containerEngine()
+  } catch (error) {
+    if (!(error instanceof NoContainerEngineError)) throw error
+    process.stderr.write(`The container tests are skipped. ${error.message}\n`)
+    project.provide('containers', error.message)
+    return async () => {}
+  }
+  try {
+    await removeLeftovers(engine)
+    const images = {
+      operator: await ready(engine, operatorImage),
+      simulator: await ready(engine, simulatorImage),
+      controlPlane: await ready(engine, controlPlaneImage),
+    }
+    project.provide('containers', { host: engine.host, images, label: { [labelName]: String(process.pid) } })
+  } catch (error) {
+    await engine[Symbol.asyncDispose]()
+    throw error
+  }
+  return async () => engine[Symbol.asyncDispose]()
+}
+
+async function ready(engine: ContainerEngine, image: typeof operatorImage): Promise<string> {
+  const archived = await image(engine)
+  await loadImage(engine, archived)
+  return archived.reference
+}
+
+/** Containers, on a Docker that is not ours, of test runs that were killed. */
+async function removeLeftovers(engine: ContainerEngine): Promise<void> {
+  const format = `{{.ID}} {{.Label "${labelName}"}}`
+  const lines = (
+    await engine.docker('ps', '--all', '--filter', `label=${labelName}`, '--format', format)
+  ).split('\n')
+  const dead = lines.map((line) => line.split(' ')).filter(([id, pid]) => id && !isAlive(Number(pid)))
+  for (const [id = ''] of dead) await engine.docker('rm', '--force', id)
+}
