@@ -34,7 +34,7 @@ beforeEach(async () => {
   await admin.createTlsSecret(namespace, name, {
     data: { 'tls.crt': 'certificate', 'tls.key': 'key', other: 'more' },
     labels: { team: 'shop' },
-    annotations: { theirs: 'stays', [userKeys.upload]: 'true', [statusKeys.phase]: 'Synced' },
+    annotations: { theirs: 'stays', [userKeys.alias]: 'web', [statusKeys.phase]: 'Synced' },
   })
 })
 
@@ -65,7 +65,8 @@ const forbidden: readonly (readonly [what: string, change: unknown, message: Reg
   ['sets a foreign annotation', annotations({ more: 'x' }), /not more$/],
   ['changes a foreign annotation', annotations({ theirs: 'x' }), /not theirs$/],
   ['removes a foreign annotation', annotations({ theirs: null }), /not theirs$/],
-  ["changes a user's key", annotations({ [userKeys.upload]: 'false' }), /not tencent-cert-sync.io\/upload$/],
+  ["changes a user's key", annotations({ [userKeys.alias]: 'x' }), /not tencent-cert-sync.io\/alias$/],
+  ['opts a Secret in', annotations({ [userKeys.upload]: 'true' }), /not tencent-cert-sync.io\/upload$/],
   ["sets a user's key", annotations({ [userKeys.paused]: 'true' }), /not tencent-cert-sync.io\/paused$/],
   [
     'hides a foreign annotation behind its status',

@@ -81,5 +81,6 @@ async function policyInForce(cluster: Cluster, account: ServiceAccount): Promise
     })
   } finally {
     await client.close()
+    await cluster.serviceAccounts.revoke(account, { namespaces: { [namespace]: rules } })
   }
 }
