@@ -1,0 +1,89 @@
+import { accessSync, constants } from 'node:fs'
+import { join } from 'node:path'
+import { controlGroupVersion } from './control-group.ts'
+
+/** What the local cluster asks of a machine, as questions, so that tests can answer them. */
+export interface Machine {
+  readonly platform: string
+  readonly userId: number | undefined
+  readonly controlGroupVersion: 1 | 2 | undefined
+  /** Whether there is an executable file of that path. */
+  isExecutable(path: string): boolean
+  /** Folders in which programs are looked for. */
+  readonly programFolders: readonly string[]
+}
+
+/** What is missing. `reasons` cannot be mended by installing something; `packages` are Debian's names. */
+export interface Missing {
+  readonly reasons: readonly string[]
+  readonly programs: readonly string[]
+  readonly packages: readonly string[]
+}
+
+/** By Debian package, the programs needed from it. */
+const programsByPackage: Readonly<Record<string, readonly string[]>> = {
+  containerd: ['containerd', 'ctr', 'containerd-shim-runc-v2'],
+  runc: ['runc'],
+  iptables: ['iptables', 'iptables-save', 'iptables-restore'],
+  iproute2: ['ip'],
+  'util-linux': ['unshare', 'nsenter', 'setpriv'],
+  mount: ['mount'],
+  // To build the operator's image.
+  'docker.io': ['docker', 'dockerd', 'docker-init'],
+  'busybox-static': ['busybox'],
+}
+
+/** Where distributions put the network plugins (CNI); Debian's are in the first. */
+const networkPluginFolders = ['/usr/lib/cni', '/opt/cni/bin', '/usr/libexec/cni']
+const networkPlugins = ['bridge', 'host-local', 'loopback', 'portmap']
+
+export function thisMachine(env: NodeJS.ProcessEnv = process.env): Machine {
+  return {
+    platform: process.platform,
+    userId: process.getuid?.(),
+    controlGroupVersion: controlGroupVersion(),
+    isExecutable,
+    programFolders: (env['PATH'] ?? '').split(':'),
+  }
+}
+
+/** Everything that is missing, at once. */
+export function whatIsMissing(machine: Machine): Missing {
+  const reasons = [
+    ...(machine.platform === 'linux' ? [] : [`this is ${machine.platform}; it takes a Linux kernel`]),
+    ...(machine.userId === 0 ? [] : ['only root may make namespaces, mounts and interfaces; run it as root']),
+    ...(machine.controlGroupVersion === undefined
+      ? ['there are no control groups under /sys/fs/cgroup (neither version 1 nor 2)']
+      : []),
+  ]
+  const has = (program: string) =>
+    machine.programFolders.some((folder) => machine.isExecutable(join(folder, program)))
+  const lacking = Object.entries(programsByPackage).map(([name, programs]) => {
+    return { name, programs: programs.filter((program) => !has(program)) }
+  })
+  if (networkPluginFolder(machine) === undefined) {
+    const programs = networkPlugins.map((plugin) => `CNI plugin ${plugin}`)
+    lacking.push({ name: 'containernetworking-plugins', programs })
+  }
+  return {
+    reasons,
+    programs: lacking.flatMap(({ programs }) => programs),
+    packages: lacking.filter(({ programs }) => programs.length > 0).map(({ name }) => name),
+  }
+}
+
+/** The folder with all the network plugins that are needed. */
+export function networkPluginFolder({ isExecutable }: Pick<Machine, 'isExecutable'>): string | undefined {
+  return networkPluginFolders.find((folder) => {
+    return networkPlugins.every((plugin) => isExecutable(join(folder, plugin)))
+  })
+}
+
+function isExecutable(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK)
+    return true
+  } catch {
+    return false
+  }
+}
