@@ -18,10 +18,12 @@ afterEach(async () => {
 })
 
 /** An operator with one worker whose timers do not fire any more: nothing ends a wait. */
-async function startStuck(script: (call: ScriptedCall) => void) {
+async function startStuck(script: (call: ScriptedCall) => void, ...switches: string[]) {
   const server = await scriptedApiServer(script)
   const time = createManualClock()
-  const clock: Clock = { ...time, after: () => () => {}, sleep: () => new Promise(() => {}) }
+  const sleep: Clock['sleep'] = (_ms, signal) =>
+    new Promise((_resolve, reject) => signal?.addEventListener('abort', () => reject(signal.reason)))
+  const clock: Clock = { ...time, after: () => () => {}, sleep }
   const options = {
     kubeconfig: server.kubeconfig,
     concurrency: '1',
@@ -30,7 +32,7 @@ async function startStuck(script: (call: ScriptedCall) => void) {
     'health-address': '127.0.0.1:0',
     'metrics-address': 'off',
   }
-  const args = Object.entries(options).flatMap(([name, value]) => [`--${name}`, value])
+  const args = [...switches, ...Object.entries(options).flatMap(([name, value]) => [`--${name}`, value])]
   const invocation = parseConfig(args, { TENCENTCLOUD_SECRET_ID: 'id', TENCENTCLOUD_SECRET_KEY: 'key' })
   if (invocation.kind !== 'run') throw new Error('these options do not run an operator')
   const log = createLogger({ level: 'error', format: 'json', clock, destination: { write: () => {} } })
@@ -73,4 +75,22 @@ test('liveness fails when Secrets wait and no worker has moved for three minutes
   await time.advance(1_000)
   watch?.send(bookmark(3))
   await expect.poll(liveness).toEqual({ status: 503, text: 'workers: has not moved for 181 s\n' })
+})
+
+test('liveness fails when a standby has not looked at the lease for three minutes', async () => {
+  const { server, time, liveness } = await startStuck(
+    (call) => {
+      if (call.query['watch'] === 'true') call.watch().send(initialEventsEnd(1))
+      const spec = { holderIdentity: 'another', leaseDurationSeconds: 15 }
+      if (call.path.includes('/leases/')) call.answer(200, { metadata: { resourceVersion: '1' }, spec })
+    },
+    '--leader-elect',
+    '--lease-namespace=ops',
+  )
+  await eventually('the lease is looked at', () => server.calls.some((it) => it.path.includes('/leases/')))
+
+  await time.advance(180_000)
+  expect(await liveness()).toMatchObject({ status: 200 })
+  await time.advance(1_000)
+  await expect.poll(async () => (await liveness()).text).toContain('election: has not moved for 181 s\n')
 })

@@ -64,7 +64,7 @@ export class LeaderElector implements Fence {
   /** Whether this process may act now. */
   get leading(): boolean {
     const { clock, renewDeadlineMs } = this.#options
-    return this.#state === 'leading' && clock.elapsed() - this.#renewedAt < renewDeadlineMs
+    return this.#state === 'leading' && clock.elapsed() < this.#renewedAt + renewDeadlineMs
   }
 
   check(): void {
@@ -187,8 +187,8 @@ export class LeaderElector implements Fence {
     const { clock, renewDeadlineMs } = this.#options
     this.#cancelDeadline()
     const leftMs = this.#renewedAt + renewDeadlineMs - clock.elapsed()
-    this.#cancelDeadline = clock.after(Math.max(0, leftMs), () => {
-      // Timers may fire a fraction of a millisecond early.
+    // Whole milliseconds: timers may fire a fraction of one early, and nothing would be left to wait for.
+    this.#cancelDeadline = clock.after(Math.max(0, Math.ceil(leftMs)), () => {
       if (this.leading) this.#watchDeadline()
       else this.#expire()
     })
@@ -214,15 +214,23 @@ export class LeaderElector implements Fence {
     this.#wake()
   }
 
-  /** A standby looks more often than the leader renews: the work waits for it after a release. */
   async #pause(): Promise<void> {
-    const { clock, retryPeriodMs, random = Math.random } = this.#options
-    const ms = this.#state === 'leading' ? retryPeriodMs : retryPeriodMs * (0.6 + 0.3 * random())
+    const ms = this.#pauseMs()
     const wake = new AbortController()
     this.#wake = () => wake.abort()
     if (this.#state === 'released' || this.#state === 'lost') return
     if (this.#state === 'seeking' && this.#stopSeeking) return
-    await clock.sleep(ms, wake.signal).catch(() => {})
+    await this.#options.clock.sleep(ms, wake.signal).catch(() => {})
+  }
+
+  /**
+   * A standby looks more often than the leader renews: the work waits for it after a release. A leader that could not
+   * renew tries more often: the end of an outage must not find it waiting out its deadline.
+   */
+  #pauseMs(): number {
+    const { retryPeriodMs, random = Math.random } = this.#options
+    if (this.#state !== 'leading') return retryPeriodMs * (0.6 + 0.3 * random())
+    return this.#renewedAt < this.#attemptAt ? retryPeriodMs / 4 : retryPeriodMs
   }
 
   #holding(): Holding {

@@ -1,5 +1,6 @@
-import { beforeAll, describe, expect, it } from 'vitest'
+import { beforeAll, describe, expect, it, vi } from 'vitest'
 import { userKeys } from './annotation-keys.ts'
+import { NotLeadingError } from './not-leading-error.ts'
 import { createMaterial, type TestMaterial } from './testing/material.ts'
 import { statusAnnotations, userAnnotations } from './testing/observed.ts'
 import { World } from './testing/world.ts'
@@ -305,5 +306,119 @@ describe('what the gauges say', () => {
     world.store.delete('web/gone')
     await world.settle()
     expect(world.controller.gauges().oldestUnsyncedMs()).toBe(0)
+  })
+})
+
+describe('a standby', () => {
+  /** One that has stood by for ten minutes, with a Secret that waits for the leader. */
+  async function standingBy(): Promise<World> {
+    const world = new World()
+    world.store.put(key, userAnnotations(), material.first.data)
+    world.start({ standBy: true })
+    for (let i = 0; i < 10; i++) {
+      world.store.replaceData(key, material.second.data)
+      world.store.replaceData(key, material.first.data)
+      await world.clock.advance(60_000)
+    }
+    return world
+  }
+
+  it('reads nothing, calls nothing and writes nothing', async () => {
+    const world = await standingBy()
+    expect([world.store.gets(key), world.service.calls.length, world.store.writeAttempts(key)]).toEqual([
+      0, 0, 0,
+    ])
+  })
+
+  it('is not late with what the leader has to do, nor stuck', async () => {
+    const world = await standingBy()
+    const gauges = world.controller.gauges()
+    expect(gauges.oldestUnsyncedMs()).toBe(0)
+    expect(gauges.queueDepths()['work']).toBe(0)
+    expect(world.controller.idleMs()).toBe(0)
+  })
+
+  it('that takes over has the keys at hand, and its time begins then', async () => {
+    const world = await standingBy()
+    world.controller.start()
+    await world.clock.advance(500)
+    expect(world.store.gets(key)).toBe(1)
+    expect(world.controller.gauges().oldestUnsyncedMs()).toBe(500)
+    await world.settle()
+    expect(world.status(key).phase).toBe('Synced')
+    expect(world.controller.gauges().oldestUnsyncedMs()).toBe(0)
+    expect(world.service.calls).toHaveLength(1)
+  })
+
+  it('calls at once when the leader before has waited for it, and a second later otherwise', async () => {
+    for (const quiet of [true, false]) {
+      const world = await standingBy()
+      world.controller.start({ quiet })
+      await world.clock.advance(990)
+      expect(world.service.calls).toHaveLength(quiet ? 1 : 0)
+      await world.clock.advance(20)
+      expect(world.service.calls).toHaveLength(1)
+    }
+  })
+})
+
+describe('a controller that is stopped', () => {
+  it('is drained a second after its last call, and never before its lanes opened', async () => {
+    const world = await synced()
+    world.store.replaceData(key, material.second.data)
+    await world.clock.advance(10)
+    expect(world.service.calls).toHaveLength(2)
+    const stopped = world.controller.stop(1_000)
+    let drained = false
+    void stopped.then(() => world.controller.drained()).then(() => (drained = true))
+    await world.clock.advance(980)
+    expect(drained).toBe(false)
+    await world.clock.advance(20)
+    expect(drained).toBe(true)
+
+    const idle = new World()
+    idle.start()
+    drained = false
+    void idle.controller
+      .stop(0)
+      .then(() => idle.controller.drained())
+      .then(() => (drained = true))
+    await idle.clock.advance(999)
+    expect(drained).toBe(false)
+    await idle.clock.advance(1)
+    expect(drained).toBe(true)
+  })
+
+  it('that is abandoned makes no further call and no write, whatever is under way', async () => {
+    const world = new World({ service: { serviceMs: 5_000 } })
+    world.start()
+    world.store.put(key, userAnnotations(), material.first.data)
+    await world.clock.advance(2_000)
+    expect(world.service.calls).toHaveLength(1)
+    world.controller.abandon()
+    await Promise.all([world.controller.stop(0), world.clock.advance(60_000)])
+    expect(world.service.calls).toHaveLength(1)
+    expect(world.store.writeAttempts(key)).toBe(0)
+  })
+})
+
+describe('a fence that is closed', () => {
+  const closed = async (): Promise<never> => {
+    throw new NotLeadingError()
+  }
+
+  it('ends a reconcile without a status, an Event, a repetition or a word', async () => {
+    for (const broken of ['call', 'write'] as const) {
+      const world = new World()
+      if (broken === 'call') vi.spyOn(world.service, 'upload').mockImplementation(closed)
+      else vi.spyOn(world.store, 'annotate').mockImplementation(closed)
+      world.start()
+      world.store.put(key, userAnnotations(), material.first.data)
+      await world.clock.advance(600_000)
+      expect(world.status(key).phase).toBeUndefined()
+      expect(world.events.all).toEqual([])
+      expect(world.log.lines).toEqual([])
+      expect(world.store.gets(key)).toBe(2)
+    }
   })
 })

@@ -59,6 +59,30 @@ describe('a lane', () => {
     expect(lane.depth).toBe(0)
   })
 
+  it('lets the first through at once when nobody has made a call before', async () => {
+    lane.start(signal, { atOnce: true })
+    addMany(3)
+    await clock.advance(0)
+    expect(served).toHaveLength(3)
+  })
+
+  it('that is closed is drained when the next may begin at once: no second sees more than it may', async () => {
+    serve = calling(70)
+    await open()
+    addMany(35)
+    await clock.advance(2_500)
+    lane.close()
+    const before = calls.length
+    const drained = lane.drained().then(() => {
+      lane = new ServiceLane(clock, slots, serve)
+      lane.start(signal, { atOnce: true })
+      addMany(35)
+    })
+    await Promise.all([drained, clock.advance(10_000)])
+    expect(calls.length).toBeGreaterThan(before)
+    expect(mostInOneSecond()).toBeLessThanOrEqual(slots)
+  })
+
   it('stays closed when it is stopped before it opened', async () => {
     const stop = new AbortController()
     const started = lane.start(stop.signal)

@@ -44,8 +44,11 @@ export class World {
     return this.#process
   }
 
-  /** Starts a process that knows nothing and lists all Secrets; the one before it is killed. */
-  start(): void {
+  /**
+   * Starts a process that knows nothing and lists all Secrets; the one before it is killed.
+   * @param standBy its controller is not started yet
+   */
+  start({ standBy = false } = {}): void {
     this.#process.kill()
     const process = new Mortal()
     this.#process = process
@@ -69,7 +72,7 @@ export class World {
     this.store.listener = (change) => {
       if (!process.dead) controller.onChange(change)
     }
-    controller.start()
+    if (!standBy) controller.start()
     for (const change of this.store.list()) controller.onChange(change)
   }
 
