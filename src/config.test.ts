@@ -28,6 +28,22 @@ function problemsOf(
 
 const problemsWith = (...args: string[]) => problemsOf([...required, ...args])
 
+describe('a proxy in the environment', () => {
+  it('is taken for https, and not for loopback addresses that are spoken to in plain text', () => {
+    const environment = { HTTPS_PROXY: 'http://proxy.example.com:3128' }
+    expect(configOf([], environment).proxy).toMatchObject({ address: 'http://proxy.example.com:3128' })
+    expect(configOf(['--tencent-endpoint', 'http://127.0.0.1:80'], environment).proxy).toBeUndefined()
+  })
+
+  it('that cannot be one is told with all other problems, and not shown', () => {
+    const environment = { ...credentials, https_proxy: 'socks5://user:hunter2@proxy' }
+    const problems = problemsOf(['--tencent-endpoint', '#'], environment)
+    expect(problems).toHaveLength(3)
+    expect(problems.join()).toContain('https_proxy: expected the http or https URL of a proxy')
+    expect(problems.join()).not.toContain('hunter2')
+  })
+})
+
 describe('a command line that is right', () => {
   it('needs no more than a cluster name and credentials', () => {
     expect(configOf()).toEqual({
@@ -42,6 +58,7 @@ describe('a command line that is right', () => {
         hostname: 'ssl.intl.tencentcloudapi.com',
         site: 'international',
       },
+      proxy: undefined,
       credentials: { kind: 'environment', secretId: 'an-id', secretKey: 'a-secret-key' },
       dryRun: false,
       uploadSlots: 10,

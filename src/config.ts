@@ -13,6 +13,7 @@ import { type LeaderElection, podNamespace, readLeaderElection } from './config/
 import type { ListenAddress } from './config/listen-address.ts'
 import { OptionReader } from './config/option-reader.ts'
 import { options } from './config/options.ts'
+import { type ProxyServer, readProxy } from './config/proxy.ts'
 import { quoteWithout } from './config/quote.ts'
 import { version } from './config/version.ts'
 
@@ -22,6 +23,7 @@ export type { Endpoint } from './config/endpoint.ts'
 export type { LeaderElection } from './config/leader-election.ts'
 export { formatAddress, type ListenAddress } from './config/listen-address.ts'
 export { type OptionRow, optionsTable } from './config/options.ts'
+export type { ProxyServer } from './config/proxy.ts'
 export { version } from './config/version.ts'
 
 export type LogLevel = 'trace' | 'debug' | 'info' | 'warn' | 'error'
@@ -38,6 +40,8 @@ export interface Config {
   readonly labelSelector: string | undefined
   readonly account: string
   readonly endpoint: Endpoint
+  /** Undefined: the endpoint is reached directly. */
+  readonly proxy: ProxyServer | undefined
   readonly credentials: CredentialsSource
   readonly dryRun: boolean
   /** 1 to 10. */
@@ -88,7 +92,10 @@ export function parseConfig(
   if ('problems' in credentials) problems.push(...credentials.problems)
   const leading = readLeaderElection(reader, inNamespace)
   if ('problems' in leading) problems.push(...leading.problems)
-  if ('problems' in credentials || 'problems' in leading || problems.length > 0) {
+  const { endpoint } = options
+  const proxy = readProxy(environment, reader.problem(endpoint) ? undefined : reader.value(endpoint))
+  if ('problems' in proxy) problems.push(...proxy.problems)
+  if ('problems' in credentials || 'problems' in leading || 'problems' in proxy || problems.length > 0) {
     throw new ConfigurationError(problems)
   }
   return {
@@ -99,7 +106,8 @@ export function parseConfig(
       namespaces: reader.optional(options.namespaces) ?? [],
       labelSelector: reader.optional(options.labelSelector),
       account: reader.value(options.account),
-      endpoint: reader.value(options.endpoint),
+      endpoint: reader.value(endpoint),
+      proxy: proxy.proxy,
       credentials: credentials.source,
       dryRun: reader.value(options.dryRun),
       uploadSlots: reader.value(options.uploadSlots),

@@ -54,7 +54,8 @@ export class Operator {
     this.#clock = clock
     this.#client = createKubernetesClient({ kubeconfig: config.kubeconfig, clock })
     this.#credentials = createCredentials(config.credentials, clock)
-    this.#service = createSslService({ endpoint: config.endpoint, credentials: this.#credentials, clock })
+    const { endpoint, proxy } = config
+    this.#service = createSslService({ endpoint, proxy, credentials: this.#credentials, clock })
     this.lost = new Promise((resolve) => (this.#onLost = resolve))
     this.#elector = this.#createElector(clock)
     const fence = this.#elector
@@ -119,6 +120,9 @@ export class Operator {
       { version, account: this.#config.account, address: this.#client.server, dryRun: this.#config.dryRun },
       'started',
     )
+    if (this.#config.proxy) {
+      this.#log.info({ address: this.#config.proxy.address }, 'Tencent Cloud is reached through a proxy')
+    }
     this.#credentials.onChange(() => this.#controller.credentialsChanged())
     if (!this.#elector) this.#controller.start()
     this.#running = Promise.all(this.#reflectors.map((it) => it.start(signal)))

@@ -6,7 +6,7 @@ const column = 32
 
 /** The text of --help, at most 100 columns wide. */
 export function helpText(): string {
-  return `${[usage, ...groups.map(group), others, credentials, examples, exitCodes].join('\n\n')}\n`
+  return `${[usage, ...groups.map(group), others, credentials, network, examples, exitCodes].join('\n\n')}\n`
 }
 
 const usage = `Usage: tencent-cert-sync --cluster-name NAME [OPTION]...
@@ -29,6 +29,21 @@ const credentials = section('Credentials', [
   entry('TENCENTCLOUD_SECRET_ID', 'Secret id, in the environment or in a file of this name.'),
   entry('TENCENTCLOUD_SECRET_KEY', 'Secret key.'),
   entry('TENCENTCLOUD_SESSION_TOKEN', 'Session token; only with temporary credentials.'),
+])
+
+const network = section('Network', [
+  entry(
+    'HTTPS_PROXY',
+    'URL of a proxy, http://[USER:PASSWORD@]HOST:PORT, for calls to Tencent Cloud; never for those to the API server. Also https_proxy, which wins.',
+  ),
+  entry(
+    'NO_PROXY',
+    'Hosts that are reached without it: names, with all their subdomains; addresses; ranges as in 10.0.0.0/8; *. Also no_proxy, which wins.',
+  ),
+  entry(
+    'NODE_EXTRA_CA_CERTS',
+    'File of further certificate authorities to trust, PEM. A proxy that decrypts TLS under one of them sees every private key that is uploaded.',
+  ),
 ])
 
 const examples = section('Examples', [

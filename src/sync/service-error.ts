@@ -33,7 +33,7 @@ export class ServiceError extends Error implements ServiceFailure {
   readonly failure: FailureClass
   readonly action: ServiceAction
   /**
-   * The service's code, or one of ours for what has none: `HTTP503`, `Timeout`, `ConnectionFailed`, `MalformedResponse`,
+   * The service's code, or one of ours for what has none: `HTTP503`, `Proxy407`, `Timeout`, `ConnectionFailed`, `MalformedResponse`,
    * `Redirect`, `Aborted`, `CredentialsMissing`, `TooManyMatches`, `UnsupportedOperation`.
    */
   readonly code: string

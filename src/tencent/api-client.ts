@@ -3,16 +3,19 @@ import https from 'node:https'
 import type { Response } from 'node-fetch'
 import { HttpConnection } from 'tencentcloud-sdk-nodejs/tencentcloud/common/http/http_connection.js'
 import type { Clock } from '../clock.ts'
-import type { Endpoint } from '../config.ts'
+import type { Endpoint, ProxyServer } from '../config.ts'
 import type { ServiceAction } from '../sync/ports.ts'
 import { ServiceError } from '../sync/service-error.ts'
 import { type Credentials, CredentialsError } from './credential-values.ts'
 import type { CredentialsProvider } from './credentials.ts'
 import { classify } from './error-classes.ts'
+import { TunnelAgent } from './tunnel-agent.ts'
 
 export interface ApiClientOptions {
   /** Plain http is for loopback addresses only; the configuration sees to that. */
   readonly endpoint: Pick<Endpoint, 'protocol' | 'host' | 'site'>
+  /** On the way to an https endpoint. Default: none. */
+  readonly proxy?: ProxyServer | undefined
   readonly credentials: CredentialsProvider
   readonly clock: Clock
   /** For headers and body together, ms. Default: 30,000. */
@@ -75,8 +78,7 @@ export class ApiClient {
     this.#clock = options.clock
     this.#timeoutMs = options.requestTimeoutMs ?? 30_000
     // One pool; giving it to the SDK also keeps it from routing requests through the variable http_proxy.
-    const { Agent } = protocol === 'https' ? https : http
-    this.#agent = new Agent({ keepAlive: true, timeout: maxIdleMs })
+    this.#agent = createAgent(protocol, options.proxy, options.clock, this.#timeoutMs)
   }
 
   /** One request, never repeated and never redirected. Throws a ServiceError and nothing else. */
@@ -101,7 +103,7 @@ export class ApiClient {
       return await Promise.race([ended, this.#exchange(call, ending.signal, onRedirect)])
     } catch (error) {
       // Not even as a cause does the caught error leave: its text is not ours.
-      throw error instanceof ServiceError ? error : fail(call, isInvalidRedirect(error) ? 'Redirect' : cause)
+      throw error instanceof ServiceError ? error : fail(call, ownCode(error) ?? cause)
     } finally {
       signal.removeEventListener('abort', onAbort)
       cancelTimeout()
@@ -172,9 +174,24 @@ export class ApiClient {
   }
 }
 
-/** node-fetch gives up on a Location that is no URL before it asks for an agent. */
-function isInvalidRedirect(error: unknown): boolean {
-  return error instanceof Error && 'type' in error && error.type === 'invalid-redirect'
+function createAgent(
+  protocol: Endpoint['protocol'],
+  proxy: ProxyServer | undefined,
+  clock: Clock,
+  setupMs: number,
+): http.Agent {
+  const options = { keepAlive: true, timeout: maxIdleMs }
+  if (protocol === 'http') return new http.Agent(options)
+  return proxy === undefined ? new https.Agent(options) : new TunnelAgent(options, proxy, clock, setupMs)
+}
+
+/** Our code for an error of which node-fetch keeps no more than type and code; undefined: nothing is known. */
+function ownCode(error: unknown): string | undefined {
+  if (!(error instanceof Error)) return undefined
+  // It gives up on a Location that is no URL before it asks for an agent.
+  if ('type' in error && error.type === 'invalid-redirect') return 'Redirect'
+  const code = 'code' in error ? String(error.code) : ''
+  return /^Proxy\d{3}$/.test(code) ? code : undefined
 }
 
 async function readText(call: ApiCall, response: Response): Promise<string> {

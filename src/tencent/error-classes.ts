@@ -172,6 +172,14 @@ const errorClasses: Readonly<Record<string, ErrorClass>> = {
   HTTP429: outage,
   'HTTP5*': outage,
   'HTTP*': endpoint,
+  Proxy407: {
+    failure: 'outage',
+    hint: 'Put the user and password that the proxy wants into HTTPS_PROXY, or name the host of --tencent-endpoint in NO_PROXY.',
+  },
+  'Proxy*': {
+    failure: 'outage',
+    hint: 'Let the proxy in HTTPS_PROXY connect to the host of --tencent-endpoint, or name that host in NO_PROXY.',
+  },
   Redirect: {
     failure: 'unknown',
     hint: 'Correct --tencent-endpoint: its host redirects elsewhere, and the operator sends a private key to no other address.',

@@ -1,0 +1,58 @@
+import https from 'node:https'
+import type { Duplex } from 'node:stream'
+import type { Clock } from '../clock.ts'
+import type { ProxyServer } from '../config.ts'
+
+type Arguments = Parameters<https.Agent['createConnection']>
+
+/**
+ * Keeps connections to https hosts that lead through a proxy. TLS is spoken with the host, inside the tunnel: the proxy
+ * learns the host's name and port. Where it refuses, requests fail with an Error whose `code` is `Proxy` and the status
+ * it answered with, as in `Proxy407`.
+ *
+ * The tunnel is Node's (`proxyEnv`). What Node leaves open for ever is closed here (24.21): a connection on which the
+ * proxy refused, one on which the host behind a willing proxy stays silent, and all that are not yet set up at the end.
+ */
+export class TunnelAgent extends https.Agent {
+  readonly #clock: Clock
+  readonly #setupMs: number
+  /** Connections to the proxy that no request has yet. */
+  readonly #unfinished = new Set<Duplex>()
+
+  /** @param setupMs the longest time from the call to the proxy to the end of the TLS handshake with the host, ms */
+  constructor(options: https.AgentOptions, proxy: ProxyServer, clock: Clock, setupMs: number) {
+    super({ ...options, proxyEnv: { HTTPS_PROXY: proxy.url } })
+    this.#clock = clock
+    this.#setupMs = setupMs
+  }
+
+  override createConnection(...[options, callback]: Arguments): Duplex | null | undefined {
+    let finish = () => {}
+    const connection = super.createConnection(options, (error, stream) => {
+      finish()
+      if (error !== null) connection?.destroy()
+      callback?.(error === null ? null : (refusal(error) ?? error), stream)
+    })
+    if (!connection) return connection
+    this.#unfinished.add(connection)
+    const cancel = this.#clock.after(this.#setupMs, () => connection.destroy(new Error('too slow')))
+    finish = () => {
+      cancel()
+      this.#unfinished.delete(connection)
+    }
+    connection.once('close', finish)
+    return connection
+  }
+
+  override destroy(): void {
+    for (const connection of this.#unfinished) connection.destroy(new Error('closed'))
+    super.destroy()
+  }
+}
+
+/** An error of our own words: Node's hold those of the proxy. */
+function refusal(error: Error): Error | undefined {
+  const status = 'statusCode' in error ? Number(error.statusCode) : Number.NaN
+  if (!(status >= 100 && status <= 999)) return undefined
+  return Object.assign(new Error('the proxy refused'), { code: `Proxy${status}` })
+}
