@@ -131,11 +131,8 @@ export class World {
     await this.cluster.admin.updateSecret(namespace, name, { annotations: Object.fromEntries(named) })
   }
 
-  annotationsOf({ annotations, optedIn = true }: SecretSpec): Record<string, string> {
-    const all = { ...(optedIn ? { upload: 'true' } : {}), ...annotations }
-    return Object.fromEntries(
-      Object.entries(all).map(([key, value]) => [userKeys[key as keyof typeof userKeys], value]),
-    )
+  annotationsOf(spec: SecretSpec): Record<string, string> {
+    return userAnnotations(spec)
   }
 
   /** The operator's annotations on the Secret, read as the operator reads them. */
@@ -195,6 +192,14 @@ export class World {
     await Promise.all(this.#operators.filter((it) => it.running).map((it) => it.kill()))
     await this.simulator.close()
   }
+}
+
+/** The user's annotations of a Secret, under their full names. */
+export function userAnnotations({ annotations, optedIn = true }: SecretSpec): Record<string, string> {
+  const all = { ...(optedIn ? { upload: 'true' } : {}), ...annotations }
+  return Object.fromEntries(
+    Object.entries(all).map(([key, value]) => [userKeys[key as keyof typeof userKeys], value]),
+  )
 }
 
 /** The data of a Secret: missing parts are empty, as the API server wants them there. */

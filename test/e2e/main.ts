@@ -1,0 +1,156 @@
+import { readFileSync, rmSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { chartTools } from '../programs/chart-tools.ts'
+import { goPrograms } from '../programs/go-programs.ts'
+import { nodePrograms } from '../programs/kubernetes.ts'
+import { startCertManager } from './cert-manager/cert-manager.ts'
+import { description } from './cluster/attach.ts'
+import { chooseCluster } from './cluster/choose-cluster.ts'
+import type { E2eCluster } from './cluster/e2e-cluster.ts'
+import { keptLocalCluster } from './cluster/local/local-cluster.ts'
+import { type Arguments, help, readArguments } from './run/arguments.ts'
+import { certManagerIsThere } from './run/cert-manager-there.ts'
+import { removeLeftovers } from './run/leftovers.ts'
+import { Phases } from './run/phases.ts'
+import { type Results, report } from './run/report.ts'
+import { VitestRun } from './run/vitest-run.ts'
+import { administrator } from './suite/harness/administrator.ts'
+import { environmentVariable } from './suite/harness/environment.ts'
+import { readFigures } from './suite/harness/figures.ts'
+import { Kubectl } from './suite/harness/kubectl.ts'
+
+const file = (name: string) => fileURLToPath(new URL(`../../dist/${name}`, import.meta.url))
+const resultsFile = file('e2e-results.json')
+const figuresFile = file('e2e-figures.jsonl')
+const say = (text: string) => void process.stderr.write(`${text}\n`)
+
+/** No cluster can be had on this machine; the message says why. */
+const unavailable = new Set(['MachineError', 'NoContainerEngineError'])
+
+/** One run: what it has started, and how it ends. */
+class Run {
+  readonly #args: Arguments
+  readonly #phases = new Phases(say)
+  /** What has to be undone, the last first. */
+  readonly #undo: { readonly name: string; readonly work: () => Promise<unknown> }[] = []
+  #vitest: VitestRun | undefined
+  interrupted = false
+
+  constructor(args: Arguments) {
+    this.#args = args
+  }
+
+  /** @returns the exit code */
+  async play(): Promise<number> {
+    for (const old of [resultsFile, figuresFile]) rmSync(old, { force: true })
+    let code = 1
+    try {
+      code = await this.#promises()
+    } finally {
+      await this.#end()
+    }
+    if (this.interrupted) return 130
+    const results = readResults()
+    if (results !== undefined) {
+      process.stdout.write(`\n${report(results, readFigures(figuresFile), this.#phases.done)}\n`)
+    }
+    return code
+  }
+
+  /** Ends what runs; `play` then ends in good order. The second time ends this process at once. */
+  interrupt(): void {
+    if (this.interrupted) process.exit(130)
+    this.interrupted = true
+    say('\nStopping; once more to stop at once.')
+    this.#vitest?.stop()
+  }
+
+  async #promises(): Promise<number> {
+    const { keep, only = '', promise } = this.#args
+    const { kubectl } = await this.#part('kubectl', () => goPrograms(nodePrograms))
+    const { helm } = await this.#part('Helm', () => goPrograms(chartTools))
+    const cluster = await this.#part('cluster', () => chooseCluster({ say, kept: keep }))
+    if (!keep) this.#undo.push({ name: 'cluster, end', work: () => cluster.stop() })
+    await this.#part('what an earlier run left', () => this.#sweep(cluster))
+    // What a cluster of our own holds goes with it.
+    const outlivesUs = cluster.kind === 'existing' || keptLocalCluster() !== undefined
+    if (!keep && outlivesUs) this.#undo.push({ name: 'tidying up', work: () => this.#sweep(cluster) })
+    await this.#part('cert-manager', () => this.#certManager(cluster, kubectl))
+    const told = { cluster: description(cluster), kubectl, helm, figures: figuresFile, keep }
+    const code = await this.#part('promises', () => {
+      this.#vitest = new VitestRun({
+        files: [`test/e2e/suite/${only}`],
+        results: resultsFile,
+        env: environmentVariable(told),
+        ...(promise !== undefined && { promise }),
+      })
+      return this.#vitest.exitCode
+    })
+    if (keep) say(`The cluster goes on:\n\n  export KUBECONFIG=${cluster.kubeconfig}\n`)
+    return code === 0 ? 0 : 1
+  }
+
+  async #certManager(cluster: E2eCluster, kubectl: string): Promise<void> {
+    const { kubeconfig } = cluster
+    const admin = await administrator(kubeconfig)
+    const theirs = await certManagerIsThere(admin).finally(() => admin.close())
+    if (theirs) return say('    the cluster has its own')
+    const certManager = await startCertManager({ kubeconfig, kubectl: new Kubectl(kubectl, kubeconfig) })
+    this.#undo.push({ name: 'cert-manager, end', work: () => certManager.stop() })
+  }
+
+  async #sweep({ kubeconfig }: E2eCluster): Promise<void> {
+    const admin = await administrator(kubeconfig)
+    const removed = await removeLeftovers(admin, kubeconfig).finally(() => admin.close())
+    if (removed.length > 0) say(`    removed: ${removed.join(', ')}`)
+  }
+
+  async #end(): Promise<void> {
+    for (const { name, work } of this.#undo.reverse()) {
+      // What follows has to be undone all the same.
+      await this.#phases.run(name, work).catch((error: unknown) => say(`${name}: ${messageOf(error)}`))
+    }
+  }
+
+  #part<T>(name: string, work: () => Promise<T>): Promise<T> {
+    if (this.interrupted) throw new Error('interrupted')
+    return this.#phases.run(name, work)
+  }
+}
+
+function readResults(): Results | undefined {
+  try {
+    return JSON.parse(readFileSync(resultsFile, 'utf8')) as Results
+  } catch {
+    return undefined
+  }
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
+}
+
+async function main(): Promise<number> {
+  let args: Arguments
+  try {
+    args = readArguments(process.argv.slice(2))
+  } catch (error) {
+    say(`${messageOf(error)}\nTry: npm run e2e -- --help`)
+    return 2
+  }
+  if (args.help) {
+    process.stdout.write(help)
+    return 0
+  }
+  const run = new Run(args)
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => run.interrupt())
+  try {
+    return await run.play()
+  } catch (error) {
+    if (run.interrupted) return 130
+    say(`The suite cannot go on: ${messageOf(error)}`)
+    return error instanceof Error && unavailable.has(error.name) ? 3 : 1
+  }
+}
+
+process.exit(await main())

@@ -1,0 +1,31 @@
+import { runHelm } from '../../chart/chart.ts'
+import type { Admin } from '../../control-plane/admin.ts'
+import type { ObjectMeta } from '../../control-plane/api-objects.ts'
+import { eventually } from '../../harness/eventually.ts'
+import { worldLabel } from '../suite/harness/e2e-world.ts'
+
+/**
+ * Removes what a suite made on a cluster: its releases first, since they own objects outside their namespaces, then the
+ * namespaces. Resolves when they are gone. @returns their names
+ */
+export async function removeLeftovers(admin: Admin, kubeconfig: string): Promise<string[]> {
+  const namespaces = () => worldNamespaces(admin)
+  const names = await namespaces()
+  for (const name of names) {
+    // A world's release has the name of its namespace; the other namespaces have none.
+    await runHelm(['--kubeconfig', kubeconfig, '--namespace', name, 'uninstall', name, '--ignore-not-found'])
+    await admin.deleteNamespace(name)
+  }
+  await eventually('the namespaces of the suite are gone', async () => (await namespaces()).length === 0, {
+    timeoutMs: 120_000,
+  })
+  return names
+}
+
+async function worldNamespaces(admin: Admin): Promise<string[]> {
+  const query = { labelSelector: worldLabel }
+  const { items } = await admin.request<{ items: { metadata: ObjectMeta }[] }>('GET', '/api/v1/namespaces', {
+    query,
+  })
+  return items.map(({ metadata }) => metadata.name)
+}
