@@ -21,7 +21,7 @@ export interface ChooseOptions {
  * operator's image. A local cluster that "npm run cluster -- up" keeps is used as it is.
  * @throws MachineError, ClusterHeldError (`local`), or Error that says what to set or what did not start
  */
-export function chooseCluster(options: ChooseOptions = {}): Promise<E2eCluster> {
+export async function chooseCluster(options: ChooseOptions = {}): Promise<E2eCluster> {
   const { env = process.env, say = () => undefined } = options
   const kind = env['E2E_CLUSTER'] || 'local'
   switch (kind) {

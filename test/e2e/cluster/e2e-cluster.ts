@@ -13,7 +13,7 @@ export interface E2eCluster {
 
 /** Faults of the control plane and of the node. Each resolves when the thing said has happened; all may be repeated. */
 export interface NodeFaults {
-  /** SIGTERM, `downMs` (default 0) without it, start; resolves when it says that it is ready. */
+  /** SIGTERM (after 5 s SIGKILL), `downMs` (default 0) without it, start; resolves when it says that it is ready. */
   restartApiServer(options?: { downMs?: number }): Promise<void>
   /** SIGKILL; the API server stays away until `startApiServer` or `restartApiServer`. */
   killApiServer(): Promise<void>

@@ -14,9 +14,10 @@ import { runs } from './local/process-identity.ts'
 const help = `A single-node Kubernetes cluster on this Linux machine, as root: see test/e2e/cluster/README.md.
 
 npm run cluster -- up               start it, if it does not run, with the operator's image as it is now; it stays
+npm run cluster -- run              start it and end it with Ctrl-C
 npm run cluster -- status           what runs, since when, how long each step took
 npm run cluster -- kubectl ...      kubectl as administrator: kubectl get pods -A
-npm run cluster -- logs [PROGRAM]   the log of a program of the node (${'kubelet, kube-apiserver, ...'})
+npm run cluster -- logs [PROGRAM]   the log of a program of the node (kubelet, kube-apiserver, ...)
 npm run cluster -- shell            a shell inside the node's namespaces
 npm run cluster -- down [--force]   end it and leave nothing; --force: also one that a running suite uses
 `
@@ -34,6 +35,8 @@ async function run(): Promise<number> {
   switch (command) {
     case 'up':
       return up()
+    case 'run':
+      return runUntilInterrupted()
     case 'down':
       await stopLocalCluster({ force: rest.includes('--force') })
       return 0
@@ -59,6 +62,19 @@ async function up(): Promise<number> {
   const env = { ...process.env, E2E_CLUSTER: 'local' }
   const { kubeconfig, image } = await chooseCluster({ env, kept: true, say: console.log })
   console.log(`image        ${image}\n\n  export KUBECONFIG=${kubeconfig}`)
+  return 0
+}
+
+async function runUntilInterrupted(): Promise<number> {
+  const env = { ...process.env, E2E_CLUSTER: 'local' }
+  const cluster = await chooseCluster({ env, say: console.log })
+  const interrupted = Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM')])
+  // Signals alone do not keep a process running.
+  const alive = setInterval(() => undefined, 60_000)
+  console.log(`  export KUBECONFIG=${cluster.kubeconfig}\n\nCtrl-C ends it.`)
+  await interrupted
+  clearInterval(alive)
+  await cluster.stop()
   return 0
 }
 

@@ -118,7 +118,7 @@ class LocalStart {
     this.#write({ ...begun, processes })
     await plugIn(processes.first.pid)
     await bootNode(this.#files.socket, processes.first)
-    await nodeIsUsable(access)
+    await nodeIsUsable(access, join(this.#files.logs, 'kubelet.log'))
     const cluster = {
       kind: 'local',
       kubeconfig: this.#files.kubeconfig('admin'),

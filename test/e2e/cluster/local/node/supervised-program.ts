@@ -6,6 +6,8 @@ import type { NodeProgram } from '../node-programs.ts'
 import { isServing } from './is-serving.ts'
 
 const startTimeoutMs = 120_000
+/** An API server with clients would take a minute: it waits for their connections. */
+const stopGraceMs = 5_000
 const lookEveryMs = 50
 const mournEveryMs = 500
 
@@ -46,10 +48,10 @@ export class SupervisedProgram {
     }
   }
 
-  /** Ends it, and it stays away until `start`. */
+  /** Ends it, after a grace with SIGKILL, and it stays away until `start`. */
   async stop(signal: NodeJS.Signals): Promise<void> {
     this.#wanted = false
-    await this.#child?.stop(signal)
+    await this.#child?.stop(signal, stopGraceMs)
   }
 
   /** From now on. */
