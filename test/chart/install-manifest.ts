@@ -5,7 +5,7 @@ const namespace = 'tencent-cert-sync'
 const head = `# tencent-cert-sync in one file, for kubectl and kustomize. Generated from charts/tencent-cert-sync: npm run generate.
 #
 # It needs two more objects, with what no file can know: the name of this cluster (unique within the account, never
-# changed) and the credentials (each in a file without a line break). The pods wait for them.
+# changed) and the credentials (each in a file). The pods wait for them.
 #
 #   kubectl apply -f install.yaml
 #   kubectl -n ${namespace} create configmap tencent-cert-sync --from-literal=cluster-name=NAME

@@ -1,0 +1,141 @@
+import { describe, expect, test } from 'vitest'
+import { RenderError, type Rendering, renderManifest } from './chart.ts'
+import {
+  defaultValues,
+  descriptions,
+  schemaOfEachValue,
+  type ValueSchema,
+  valuesSchema,
+  valuesText,
+} from './values.ts'
+
+const schema = valuesSchema()
+const schemas = schemaOfEachValue(schema)
+/** In the schema, and on purpose not in values.yaml: read by Helm alone, or refused with an explanation. */
+const hidden = ['credentials.secretId', 'credentials.secretKey', 'credentials.sessionToken', 'enabled']
+const documented = [...schemas.keys()].filter((path) => !hidden.includes(path))
+
+function valueAt(path: string): unknown {
+  return path
+    .split('.')
+    .reduce<unknown>((value, key) => (value as Record<string, unknown>)[key], defaultValues())
+}
+
+/** `{ a: { b: value } }` for `a.b`. */
+function nested(path: string, value: unknown): Record<string, unknown> {
+  return path.split('.').reduceRight<unknown>((inner, key) => ({ [key]: inner }), value) as Record<
+    string,
+    unknown
+  >
+}
+
+describe('values.yaml and values.schema.json', () => {
+  test('name the same values', () => {
+    const paths: string[] = []
+    const collect = (values: Record<string, unknown>, path: string[]) => {
+      for (const [key, value] of Object.entries(values)) {
+        const here = [...path, key]
+        const isGroup = !schemas.has(here.join('.')) && typeof value === 'object' && value !== null
+        if (isGroup) collect(value as Record<string, unknown>, here)
+        else paths.push(here.join('.'))
+      }
+    }
+    collect(defaultValues(), [])
+    expect(paths.sort()).toEqual(documented.sort())
+  })
+
+  test('say what every value is for', () => {
+    const texts = descriptions(valuesText())
+    expect(documented.filter((path) => !texts.has(path))).toEqual([])
+    expect([...texts.keys()].filter((path) => !schemas.has(path))).toEqual([])
+  })
+
+  test('leave no object of ours open to misspelt values', () => {
+    const open: string[] = []
+    const look = (each: ValueSchema, path: string) => {
+      if (each.properties === undefined) return
+      if (each.additionalProperties !== false) open.push(path)
+      for (const [key, inner] of Object.entries(each.properties)) look(inner, `${path}.${key}`)
+    }
+    look(schema, '')
+    // Helm hands `global` of the chart around it to every chart.
+    expect(open).toEqual(['.global'])
+  })
+})
+
+const required = { clusterName: 'test', credentials: { existingSecret: 'tencent-cloud' } }
+const base = { ...required, networkPolicy: { enabled: true }, prometheusRule: { enabled: true } }
+
+/** What has to be so for a value to show. */
+const contexts: readonly (readonly [start: string, values: Record<string, unknown>])[] = [
+  ['networkPolicy.enabled', required],
+  ['prometheusRule.enabled', required],
+  ['serviceMonitor.enabled', required],
+  ['podMonitor.enabled', required],
+  ['serviceMonitor.', { ...base, serviceMonitor: { enabled: true } }],
+  ['podMonitor.', { ...base, podMonitor: { enabled: true } }],
+  ['global.imageRegistry', { ...base, image: { registry: '' } }],
+  ['clusterName', { ...base, clusterName: 'other' }],
+  ['credentials.existingSecret', { ...base, credentials: { existingSecret: 'other' } }],
+]
+
+const known = new Map<string, Promise<string>>()
+
+/** Renders as on a cluster that has everything, or for `renderMode` as on one that has nothing. */
+function outcome(path: string, values: Record<string, unknown>): Promise<string> {
+  const apiVersions = path.endsWith('.renderMode') ? { apiVersions: [] } : {}
+  const rendering = { values, ...apiVersions }
+  const name = JSON.stringify(rendering)
+  const made = known.get(name) ?? renderOrRefusal(rendering)
+  known.set(name, made)
+  return made
+}
+
+function renderOrRefusal(rendering: Rendering): Promise<string> {
+  return renderManifest(rendering).catch((error: unknown) => {
+    // A contradiction shows that the value is looked at; a refusal by the schema would not.
+    if (error instanceof RenderError && error.message.includes('These values cannot be')) return error.message
+    throw error
+  })
+}
+
+describe('every value makes a difference:', () => {
+  test.concurrent.each(documented)('%s', async (path) => {
+    const [, context = base] = contexts.find(([start]) => path.startsWith(start)) ?? []
+    const [example] = schemas.get(path)?.examples ?? []
+    expect(example, 'the schema gives an example').toBeDefined()
+    expect(example, 'that is not the default').not.toEqual(valueAt(path))
+    const changed = merge(context, nested(path, example))
+    expect(await outcome(path, changed)).not.toBe(await outcome(path, context))
+  })
+})
+
+describe('the schema refuses', () => {
+  test.each([
+    ['a misspelt value', { replicas: 3 }, /replicas/],
+    ['a misspelt value in a group', { leaderElection: { duration: '15s' } }, /duration/],
+    ['a wrong type', { replicaCount: 'two' }, /replicaCount/],
+    ['a word that is none of the choices', { log: { level: 'verbose' } }, /log.level/],
+    ['more slots than the service allows', { uploadSlots: 11 }, /uploadSlots/],
+    ['a duration without a unit', { resync: '10' }, /resync/],
+  ])('%s', async (_what, values, message) => {
+    await expect(renderManifest({ variant: 'default', values })).rejects.toThrow(message)
+  })
+})
+
+test('a chart around this one may set `enabled` and globals of its own', async () => {
+  await renderManifest({ variant: 'default', values: { enabled: true, global: { theirs: 1 } } })
+})
+
+function merge(first: Record<string, unknown>, second: Record<string, unknown>): Record<string, unknown> {
+  const merged = { ...first }
+  for (const [key, value] of Object.entries(second)) {
+    const before = merged[key]
+    merged[key] = isGroup(before) && isGroup(value) ? merge(before, value) : value
+  }
+  return merged
+}
+
+function isGroup(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
