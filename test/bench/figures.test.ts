@@ -17,3 +17,9 @@ test('the table shows what was measured, and nothing else', () => {
   expect(table).toMatch(/urgentMs .* 2,346 ms .* ≤ 2,000 ms .* MISSED/)
   expect(table).not.toContain('rejected')
 })
+
+test('the table says of what could not be measured that it was not, and why', () => {
+  const table = renderTable({ capRatio: 0.97 }, { imageMiB: 'there is no Docker' })
+  expect(table).toMatch(/imageMiB .* not measured .* there is no Docker/)
+  expect(table).not.toContain('imageStartMs')
+})

@@ -14,6 +14,12 @@ export type FigureKey =
   | 'restartGets'
   | 'peakRssMiB'
   | 'peakRssAmong20kMiB'
+  | 'imageMiB'
+  | 'imageOwnMiB'
+  | 'imageStartMs'
+
+/** Why a figure was not measured, where that is not what was asked for. */
+export type NotMeasured = Partial<Record<FigureKey, string>>
 
 interface Target {
   /** What is measured, in words. */
@@ -42,6 +48,9 @@ export const targets: Readonly<Record<FigureKey, Target>> = {
     unit: 'MiB',
     most: ({ peakRssMiB }) => peakRssMiB && peakRssMiB * 1.1,
   },
+  imageMiB: { what: 'image, unpacked', unit: 'MiB', most: 150 },
+  imageOwnMiB: { what: 'image, what is not its base', unit: 'MiB', most: 2 },
+  imageStartMs: { what: 'start of a container: ready', unit: 'ms', most: 1_500 },
 }
 
 /** The bound of a figure in words, and whether `value` keeps it; undefined where there is nothing to compare with. */

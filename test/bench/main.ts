@@ -4,15 +4,16 @@ import { parseArgs } from 'node:util'
 import { startControlPlane } from '../control-plane/control-plane.ts'
 import { StderrProgress } from '../programs/progress.ts'
 import type { BenchContext } from './bench-world.ts'
-import type { Figures } from './figures.ts'
+import type { Figures, NotMeasured } from './figures.ts'
 import { measureIdleLatency } from './idle-latency.ts'
+import { measureImage } from './image.ts'
 import { peakOf, runAlone, runAmong } from './memory.ts'
 import { type RestartRun, restartFigures } from './restart.ts'
 import { measureSteadyRate } from './steady-rate.ts'
 import { renderTable } from './table.ts'
 import { measureUrgent } from './urgent.ts'
 
-const rows = ['steady', 'urgent', 'idle', 'restart', 'memory', 'among'] as const
+const rows = ['steady', 'urgent', 'idle', 'restart', 'memory', 'among', 'image'] as const
 type Row = (typeof rows)[number]
 
 const help = `Measures the production bundle against a real API server and a simulated cloud. Takes about 20 minutes.
@@ -54,9 +55,13 @@ function readArguments(): Arguments | 'help' {
   return { quick: values.quick, json: values.json, only: only as Row[] }
 }
 
-async function measure(context: BenchContext, args: Arguments): Promise<Figures> {
+async function measure(
+  context: BenchContext,
+  args: Arguments,
+): Promise<{ figures: Figures; notMeasured: NotMeasured }> {
   const { backlog, idle, synced, runs, others } = args.quick ? quick : full
   const figures: Figures = {}
+  let notMeasured: NotMeasured = {}
   const wanted = (...some: Row[]) => some.some((row) => args.only.includes(row))
   const row = async (title: string, work: () => Promise<Figures>) => {
     const start = performance.now()
@@ -78,7 +83,14 @@ async function measure(context: BenchContext, args: Arguments): Promise<Figures>
       return { peakRssAmong20kMiB: peakOf(await runAmong(context, synced, runs, others)) }
     })
   }
-  return figures
+  if (wanted('image')) {
+    await row('image', async () => {
+      const image = await measureImage(context)
+      notMeasured = image.notMeasured
+      return image.figures
+    })
+  }
+  return { figures, notMeasured }
 }
 
 async function run(): Promise<void> {
@@ -89,8 +101,8 @@ async function run(): Promise<void> {
   }
   await using cluster = await startControlPlane()
   const progress = new StderrProgress(join(cluster.connection.folder, 'bench.status'))
-  const figures = await measure({ cluster, progress }, args)
-  process.stdout.write(`${renderTable(figures)}\n`)
+  const { figures, notMeasured } = await measure({ cluster, progress }, args)
+  process.stdout.write(`${renderTable(figures, notMeasured)}\n`)
   if (args.json !== undefined) writeFileSync(args.json, `${JSON.stringify(figures, null, 2)}\n`)
 }
 

@@ -1,8 +1,8 @@
 import Table from 'cli-table3'
-import { type FigureKey, type Figures, format, judge, targets } from './figures.ts'
+import { type FigureKey, type Figures, format, judge, type NotMeasured, targets } from './figures.ts'
 
-/** The figures that were measured as a table for the terminal, with what was aimed at. */
-export function renderTable(figures: Figures): string {
+/** The figures that were measured, and those that could not be, as a table for the terminal, with what was aimed at. */
+export function renderTable(figures: Figures, notMeasured: NotMeasured = {}): string {
   const table = new Table({
     head: ['what', 'key', 'measured', 'target', ''],
     colAligns: ['left', 'left', 'right', 'right', 'left'],
@@ -10,8 +10,12 @@ export function renderTable(figures: Figures): string {
   })
   for (const key of Object.keys(targets) as FigureKey[]) {
     const value = figures[key]
-    if (value === undefined) continue
     const { what, unit } = targets[key]
+    if (value === undefined) {
+      const reason = notMeasured[key]
+      if (reason !== undefined) table.push([what, key, 'not measured', '', reason])
+      continue
+    }
     const judged = judge(key, figures)
     table.push([
       what,

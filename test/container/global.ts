@@ -10,6 +10,8 @@ import { simulatorImage } from '../images/simulator-image.ts'
 export interface Containers {
   /** For DOCKER_HOST. */
   readonly host: string
+  /** Whether that Docker is ours alone. */
+  readonly own: boolean
   /** Names of images that are there. */
   readonly images: { readonly operator: string; readonly simulator: string; readonly controlPlane: string }
   /** On every container of this run: whoever comes later knows whose it was. */
@@ -43,7 +45,8 @@ export default async function setup(project: TestProject): Promise<() => Promise
       simulator: await ready(engine, simulatorImage),
       controlPlane: await ready(engine, controlPlaneImage),
     }
-    project.provide('containers', { host: engine.host, images, label: { [labelName]: String(process.pid) } })
+    const { host, own } = engine
+    project.provide('containers', { host, own, images, label: { [labelName]: String(process.pid) } })
   } catch (error) {
     await engine[Symbol.asyncDispose]()
     throw error

@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process'
 import { cpSync, existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -10,6 +11,7 @@ import { RootFileSystem } from './root-file-system.ts'
 export const nodeBuildImage = `local/node-build:${process.versions.node}`
 
 const npm = 'npm@11.21.2'
+const busybox = '/bin/busybox'
 
 /**
  * Makes a stand-in for node:24-bookworm-slim: Node, npm, and the shell and tools of busybox. It trusts whom this
@@ -32,11 +34,15 @@ export async function importNodeBuild(engine: ContainerEngine): Promise<void> {
   await root.import(engine, nodeBuildImage, [`ENV ${environment.join(' ')}`, 'USER 0:0', 'CMD ["node"]'])
 }
 
+/** Whether this machine has a shell and tools in one file that needs no libraries: Debian's busybox-static. */
+export function hasStaticBusybox(): boolean {
+  // ldd fails for a program without libraries.
+  return existsSync(busybox) && spawnSync('ldd', [busybox], { stdio: 'ignore' }).status === 1
+}
+
 async function addShell(root: RootFileSystem): Promise<void> {
-  const busybox = '/bin/busybox'
-  const applets = await runProgram([busybox, '--list']).catch(() => {
-    throw new Error(`${busybox} is missing: install busybox-static`)
-  })
+  if (!hasStaticBusybox()) throw new Error('there is no static /bin/busybox: install busybox-static')
+  const applets = await runProgram([busybox, '--list'])
   root.copy(busybox, busybox)
   for (const applet of applets.trim().split('\n')) root.link(`/bin/${applet}`, 'busybox')
   root.link('/usr/bin/env', '/bin/env')

@@ -7,7 +7,7 @@ import type { Progress } from '../programs/progress.ts'
 import { runProgram } from '../programs/run-program.ts'
 import { type ArchivedImage, archivedImage } from './archived-image.ts'
 import type { ContainerEngine } from './container-engine.ts'
-import { importNodeBuild, nodeBuildImage } from './node-build-image.ts'
+import { hasStaticBusybox, importNodeBuild, nodeBuildImage } from './node-build-image.ts'
 import { importNodeRuntime, nodeRuntimeImage } from './node-runtime-image.ts'
 
 /** The root of the repository: the context of the build. */
@@ -20,12 +20,14 @@ export interface BaseImages {
 }
 
 /**
- * The bases that BUILD_IMAGE and NODE_IMAGE name. `default`: those that the Dockerfile names, from their registries.
- * Without the variables, or with `local`: made of this machine's Node, without any registry.
+ * The bases that BUILD_IMAGE and NODE_IMAGE name. `local`: made of this machine's Node, without any registry.
+ * `default`: those that the Dockerfile names, from their registries. Without the variables: local ones, where this
+ * machine has what it takes.
  */
 export function baseImages(env: NodeJS.ProcessEnv = process.env): BaseImages {
+  const unset = hasStaticBusybox() ? 'local' : 'default'
   const base = (name: string, local: string) => {
-    const value = env[name] || 'local'
+    const value = env[name] || unset
     return value === 'local' ? local : value === 'default' ? '' : value
   }
   return { build: base('BUILD_IMAGE', nodeBuildImage), node: base('NODE_IMAGE', nodeRuntimeImage) }
