@@ -74,7 +74,7 @@ export async function renderManifest(rendering: Rendering): Promise<string> {
         ...(variant === undefined ? [] : ['--values', variantFile(variant)]),
         ...['--values', file],
       ],
-      (line) => said.push(line) > 0,
+      { onErrorLine: (line) => said.push(line) > 0 },
     )
   } catch (error) {
     if (said.length === 0) throw error
@@ -89,12 +89,17 @@ export async function render(rendering: Rendering): Promise<KubernetesObject[]> 
   return objectsOf(await renderManifest(rendering))
 }
 
+export interface HelmRun {
+  /** Where Helm keeps what it learns of a cluster. */
+  readonly home?: string
+  /** See RunOptions. */
+  readonly onErrorLine?: (line: string) => boolean
+}
+
 /** Runs Helm, without the user's own settings, and returns its stdout. */
-export async function runHelm(
-  args: readonly string[],
-  onErrorLine?: (line: string) => boolean,
-): Promise<string> {
+export async function runHelm(args: readonly string[], run: HelmRun = {}): Promise<string> {
+  const { home = tmpdir(), onErrorLine } = run
   const { helm } = await goPrograms(chartTools)
-  const env = { PATH: process.env['PATH'] ?? '', HOME: tmpdir() }
+  const env = { PATH: process.env['PATH'] ?? '', HOME: home }
   return runProgram([helm, ...args], { env, ...(onErrorLine && { onErrorLine }) })
 }

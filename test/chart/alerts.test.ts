@@ -1,0 +1,38 @@
+import { expect, test } from 'vitest'
+import { PrometheusMetrics } from '../../src/telemetry/prometheus-metrics.ts'
+import { render } from './chart.ts'
+import { at } from './kubernetes-object.ts'
+
+interface Rule {
+  readonly alert?: string
+  readonly expr: string
+}
+
+const values = {
+  clusterName: 'test',
+  credentials: { existingSecret: 'tencent-cloud' },
+  prometheusRule: { enabled: true },
+}
+
+test('alerts ask for metrics that the operator has', async () => {
+  const rule = (await render({ values })).find(({ kind }) => kind === 'PrometheusRule')
+  const rules = at(rule, 'spec.groups.0.rules') as Rule[]
+  const asked = new Set(rules.flatMap(({ expr }) => expr.match(/\btencent_cert_sync_\w+/g) ?? []))
+  const metrics = new PrometheusMetrics({ version: 'test', processMetrics: false })
+  metrics.show({
+    queueDepths: () => ({}),
+    oldestUnsyncedMs: () => 0,
+    watchAgeMs: () => 0,
+    slots: () => 10,
+    accountHeld: () => false,
+    leading: () => true,
+  })
+  const page = await metrics.text()
+  expect(rules.map(({ alert }) => alert)).toEqual([
+    'TencentCertSyncChangeNotSynced',
+    'TencentCertSyncWatchStale',
+    'TencentCertSyncNobodyLeads',
+    'TencentCertSyncUploadedCertificateExpires',
+  ])
+  expect([...asked].filter((name) => !page.includes(`# TYPE ${name} gauge`))).toEqual([])
+})
