@@ -11,9 +11,10 @@ import type {
  * A service that is called by the leader only: asks the fence right before each call. Besides what the service throws,
  * every method throws a NotLeadingError.
  *
- * What is left: a process that is stopped between this look and the socket, a matter of microseconds on an open
- * connection, sends its call when it wakes up. The service then sees an upload that was decided before the pause:
- * `Repeatable=false` makes it no second certificate.
+ * What is left: a process that is stopped between this look and the last byte of the request sends the rest when it wakes
+ * up. That is a moment on an open connection, and the handshake on a new one. Such a late call was decided before the
+ * pause: `Repeatable=false` makes it no second certificate, but it may be the eleventh of a second, and a late second
+ * copy (`Repeatable=true`) is made although the next leader has looked for it in vain and made its own.
  */
 export class FencedService implements CertificateService {
   readonly #service: CertificateService

@@ -57,6 +57,11 @@ export class Replica {
     this.process = process
   }
 
+  /** As the audit log names it. */
+  get user(): string {
+    return this.#account.user
+  }
+
   /** The last log line with this message. */
   said(message: string): LogLine | undefined {
     return this.process.log().findLast(({ msg }) => msg === message)
@@ -148,6 +153,12 @@ export class Replicas {
 
   get leasePath(): string {
     return `/apis/coordination.k8s.io/v1/namespaces/${this.world.namespace}/leases/${leaseName}`
+  }
+
+  /** What all replicas asked of the API server, watches apart. */
+  async requests(): Promise<AuditEvent[]> {
+    const users = this.all.map(({ user }) => user)
+    return (await this.world.cluster.auditEvents()).filter(({ user }) => users.includes(user.username))
   }
 
   /** Resolves when the audit log tells of everything that was answered before. */

@@ -8,10 +8,10 @@ import {
   type TestCertificate,
 } from '../fixtures/certificates.ts'
 import { ApiProxy, isSecretPatch } from '../harness/api-proxy.ts'
+import { allSynced, createBatch } from '../harness/batch.ts'
 import { eventually } from '../harness/eventually.ts'
 import { expectEverythingTrue } from '../harness/invariants.ts'
 import { type Replica, Replicas } from '../harness/replicas.ts'
-import type { World } from '../harness/world.ts'
 
 /*
  * The leader stands still (SIGSTOP) for longer than its lease, another one takes over and finishes, and the first wakes
@@ -22,22 +22,6 @@ const cluster = sharedCluster()
 afterAll(() => cluster.close())
 
 const issuer = await createAuthority({ name: 'Issuer' })
-
-/** Opted-in Secrets, each with a certificate of its own. */
-async function createBatch(world: World, count: number): Promise<string[]> {
-  const names = Array.from({ length: count }, (_, index) => `shop-${index}`)
-  await Promise.all(
-    names.map(async (name) => {
-      const leaf = await createLeaf({ issuer, commonName: `${name}.example.com` })
-      await world.createSecret(name, { chain: [leaf, issuer] })
-    }),
-  )
-  return names
-}
-
-const allSynced = async (world: World, names: readonly string[]) => {
-  for (const name of names) await world.eventuallyStatus(name, 'Synced', ({ phase }) => phase === 'Synced')
-}
 
 /** Runs with a first replica that leads and a second that stands by. */
 async function withTwo(

@@ -244,8 +244,8 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'a leader that was paused takes itself for one',
     file: 'src/kubernetes/leader-elector.ts',
-    original: "return this.#state === 'leading' && clock.elapsed() < this.#renewedAt + renewDeadlineMs",
-    mutated: "return this.#state === 'leading'",
+    original: 'if (!this.leading) throw new NotLeadingError()',
+    mutated: "if (this.#state !== 'leading') throw new NotLeadingError()",
     tests: ['src/kubernetes/leader-elector.test.ts'],
   },
   {

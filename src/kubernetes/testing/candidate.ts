@@ -23,6 +23,8 @@ export class Candidate {
   losesAnswers = false
   /** Of each way, ms. */
   latencyMs = 5
+  /** How far its wall clock is from the others', ms. */
+  skewMs = 0
   readonly #time: ManualClock
   readonly #leases: FakeLeases
   readonly #missed: (() => void)[] = []
@@ -88,7 +90,7 @@ export class Candidate {
   #clock(): Clock {
     const after: Clock['after'] = (ms, callback) => this.#time.after(ms, () => this.#run(callback))
     return {
-      now: () => this.#time.now(),
+      now: () => this.#time.now() + this.skewMs,
       elapsed: () => this.#time.elapsed(),
       after,
       sleep: (ms, signal) =>

@@ -1,0 +1,216 @@
+import { afterAll, describe, expect, test } from 'vitest'
+import { sharedCluster } from '../control-plane/shared-cluster.ts'
+import { ApiProxy, statusObject } from '../harness/api-proxy.ts'
+import { allSynced, createBatch } from '../harness/batch.ts'
+import { eventually } from '../harness/eventually.ts'
+import { expectEverythingTrue } from '../harness/invariants.ts'
+import { type Replica, Replicas } from '../harness/replicas.ts'
+
+/* Leaders come and go while there is work to do. Nothing is lost, nothing done twice, and no second sees an eleventh call. */
+
+const cluster = sharedCluster()
+afterAll(() => cluster.close())
+
+const leads = (replica: Replica) => replica.process.metric('tencent_cert_sync_leader')
+const timeOf = (line: unknown) => Date.parse(String((line as { time?: string } | undefined)?.time))
+
+/** Tells a figure of interest without making a promise of it. */
+const report = (what: string, ms: number) => process.stderr.write(`${what}: ${Math.round(ms)} ms\n`)
+
+async function withReplicas(run: (replicas: Replicas) => Promise<void>): Promise<void> {
+  const replicas = await Replicas.create(cluster)
+  try {
+    await run(replicas)
+    for (const { process } of replicas.all) expect(process.stderr).toBe('')
+  } finally {
+    await replicas.end()
+  }
+}
+
+/** A replica that leads, and one that stands by. */
+async function startTwo(
+  replicas: Replicas,
+  options: Parameters<Replicas['start']>[1] = {},
+): Promise<[Replica, Replica]> {
+  const leader = await replicas.start({}, options)
+  await leader.eventuallyLeads()
+  const { proxy: _, ...rest } = options
+  const standby = await replicas.start({}, rest)
+  await standby.eventuallySays('standing by')
+  return [leader, standby]
+}
+
+async function expectWholeBatch({ world }: Replicas, names: readonly string[]): Promise<void> {
+  await allSynced(world, names, 60_000)
+  await expectEverythingTrue(world)
+  expect(world.simulator.certificates()).toHaveLength(names.length)
+  expect(world.simulator.calls().filter(({ result }) => result.startsWith('LimitExceeded'))).toEqual([])
+}
+
+describe.concurrent('in the middle of a batch', () => {
+  test('a leader that is told to stop finishes its calls and hands over in less than two seconds', () =>
+    withReplicas(async (replicas) => {
+      const { world } = replicas
+      // The times of a real installation.
+      const [leader, standby] = await startTwo(replicas, { lease: {} })
+      world.simulator.fault({ kind: 'delay', ms: 100, spreadMs: 50 })
+      world.simulator.fault({ kind: 'jitter', ms: 20 })
+      const names = await createBatch(world, 200)
+      await eventually('a part is done', () => leader.calls().length > 60)
+      expect(await leader.process.stop()).toBe(0)
+      await standby.eventuallyLeads()
+      await expectWholeBatch(replicas, names)
+
+      const released = timeOf(leader.said('lease released'))
+      const taken = timeOf(standby.said('leading'))
+      report('from the release of the lease to the next leader', taken - released)
+      const last = Math.max(...leader.calls().map(({ arrivedMs }) => arrivedMs))
+      const first = Math.min(...standby.calls().map(({ arrivedMs }) => arrivedMs))
+      report('between the last call of one and the first of the other', first - last)
+      // The poll is 1.8 s at most; the rest is for a busy machine.
+      expect(taken - released).toBeLessThan(5_000)
+      expect(standby.said('leading')).toMatchObject({ reason: 'released' })
+      expect(leader.calls().filter(({ delivery }) => delivery !== 'answered')).toEqual([])
+    }))
+
+  test('a leader that is killed is followed when its lease has run out', () =>
+    withReplicas(async (replicas) => {
+      const { world } = replicas
+      const [leader, standby] = await startTwo(replicas)
+      const names = await createBatch(world, 60)
+      await eventually('a part is done', () => leader.calls().length > 25)
+      await leader.process.kill()
+      const killed = Date.now()
+      expect(await standby.eventuallyLeads()).toMatchObject({ reason: 'expired' })
+      report('from SIGKILL to the next leader, of a lease of 4 s', timeOf(standby.said('leading')) - killed)
+      await expectWholeBatch(replicas, names)
+    }))
+
+  test('all replicas are exchanged one by one, as a rolling upgrade does', () =>
+    withReplicas(async (replicas) => {
+      const { world } = replicas
+      const names = await createBatch(world, 120)
+      const old = await startTwo(replicas)
+      for (const [index, replica] of old.entries()) {
+        await replicas.start()
+        await eventually('some more are done', () => world.uploads() > 30 * (index + 1))
+        expect(await replica.process.stop()).toBe(0)
+      }
+      await expectWholeBatch(replicas, names)
+      const working = await Promise.all(replicas.all.slice(2).map(leads))
+      expect(working.sort()).toEqual([0, 1])
+    }))
+
+  test('a leader that loses the API server for longer than the deadline ends, and the other one goes on', () =>
+    withReplicas(async (replicas) => {
+      const { world } = replicas
+      const proxy = await ApiProxy.start(cluster)
+      try {
+        const [leader, standby] = await startTwo(replicas, { proxy })
+        const names = await createBatch(world, 60)
+        await eventually('a part is done', () => leader.calls().length > 15)
+        await proxy.stop()
+        expect(await leader.process.exited).toBe(1)
+        expect(leader.said('no longer leading')).toMatchObject({ reason: 'expired' })
+        await standby.eventuallyLeads()
+        await expectWholeBatch(replicas, names)
+      } finally {
+        await proxy.close()
+      }
+    }))
+})
+
+describe.concurrent('two replicas', () => {
+  test('serve health and metrics, and one of them works, with no more rights than it says', () =>
+    withReplicas(async (replicas) => {
+      const { world } = replicas
+      const [leader, standby] = await startTwo(replicas)
+      const names = await createBatch(world, 5)
+      await allSynced(world, names)
+      expect(await Promise.all([leader, standby].map(leads))).toEqual([1, 0])
+      for (const { process } of [leader, standby]) {
+        expect((await process.health('/healthz')).status).toBe(200)
+        expect((await process.health('/readyz')).status).toBe(200)
+      }
+      expect(await standby.process.metric('tencent_cert_sync_oldest_unsynced_seconds')).toBe(0)
+      expect(await standby.process.metric('tencent_cert_sync_queue_depth')).toBe(0)
+      expect(standby.calls()).toEqual([])
+      expect(await standby.process.stop()).toBe(0)
+      expect(await leader.process.stop()).toBe(0)
+
+      await replicas.auditIsCurrent()
+      const requests = await replicas.requests()
+      expect(requests.filter(({ responseStatus }) => responseStatus?.code === 403)).toEqual([])
+      const ofLeases = requests.filter(({ objectRef }) => objectRef?.resource === 'leases')
+      expect(new Set(ofLeases.map(({ verb }) => verb))).toEqual(new Set(['create', 'get', 'update']))
+      expect((await standby.writes()).map(({ objectRef }) => objectRef?.resource)).toEqual([])
+      expect((await replicas.lease())?.spec).toEqual({
+        holderIdentity: '',
+        leaseDurationSeconds: 1,
+        leaseTransitions: 0,
+        acquireTime: expect.stringMatching(/T.*\.\d{6}Z$/),
+        renewTime: expect.stringMatching(/T.*\.\d{6}Z$/),
+      })
+    }))
+
+  test('keep their roles when somebody deletes the lease, or writes to it', () =>
+    withReplicas(async (replicas) => {
+      const { world, leasePath } = replicas
+      const [leader, standby] = await startTwo(replicas)
+      const holder = leader.said('leading')?.['holder']
+      await world.cluster.admin.request('DELETE', leasePath)
+      await eventually('the lease is back', async () => (await replicas.lease()) !== undefined)
+      const renewed = async () => (await replicas.lease())?.spec.renewTime
+      await world.cluster.admin.request('PATCH', leasePath, {
+        body: { metadata: { annotations: { seen: 'yes' } } },
+        contentType: 'application/merge-patch+json',
+      })
+      const before = await renewed()
+      await eventually('it is renewed', async () => (await renewed()) !== before)
+      const lease = await replicas.lease()
+      expect(lease?.spec).toMatchObject({ holderIdentity: holder, leaseTransitions: 0 })
+      expect(lease?.metadata.annotations).toEqual({ seen: 'yes' })
+      expect(await Promise.all([leader, standby].map(leads))).toEqual([1, 0])
+    }))
+
+  test('keep their roles through an outage shorter than the deadline, and through 403 after it', () =>
+    withReplicas(async (replicas) => {
+      const proxy = await ApiProxy.start(cluster)
+      try {
+        const [leader, standby] = await startTwo(replicas, { proxy })
+        const isLease = (path: string) => path.includes('/leases')
+        let refused = 0
+        const troubles = ['cut', { status: 403, body: statusObject(403, 'Forbidden', 'not yet') }] as const
+        for (const trouble of troubles) {
+          const from = refused
+          proxy.onRequest = ({ path }) => {
+            if (!isLease(path) || refused >= from + 4) return undefined
+            refused++
+            return trouble
+          }
+          await eventually('renewals are refused', () => refused === from + 4)
+          const before = (await replicas.lease())?.spec.renewTime
+          await eventually('the lease is renewed', async () => {
+            return (await replicas.lease())?.spec.renewTime !== before
+          })
+        }
+        expect(await Promise.all([leader, standby].map(leads))).toEqual([1, 0])
+        expect(standby.said('leading')).toBeUndefined()
+      } finally {
+        await proxy.close()
+      }
+    }))
+
+  test('take turns when each leader is told to stop with nothing to do', () =>
+    withReplicas(async (replicas) => {
+      let [leader] = await startTwo(replicas)
+      for (let round = 0; round < 3; round++) {
+        const next = replicas.all.at(-1) as Replica
+        expect(await (leader as Replica).process.stop()).toBe(0)
+        expect(await next.eventuallyLeads()).toMatchObject({ reason: 'released' })
+        leader = next
+        await replicas.start()
+      }
+      expect((await replicas.lease())?.spec.leaseTransitions).toBe(3)
+    }))
+})
