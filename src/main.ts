@@ -3,7 +3,10 @@ import { ConfigurationError, parseConfig } from './config.ts'
 import { Operator } from './operator.ts'
 import { createLogger } from './telemetry/logger.ts'
 
-/** Exit codes: 0 after a signal, 1 after a failure to start or the loss of the lease, 2 for a configuration that does not hold. */
+/**
+ * Exit codes: 0 after a signal, 1 after a failure to start or the loss of the lease, 2 for a configuration that does
+ * not hold.
+ */
 async function main(): Promise<number> {
   const invocation = parseConfig(process.argv.slice(2), process.env)
   if (invocation.kind !== 'run') {

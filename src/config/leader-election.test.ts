@@ -29,6 +29,11 @@ describe('the election', () => {
     expect(electionOf(['--leader-elect=false', '--renew-deadline', '20s'])).toBeUndefined()
   })
 
+  it('is off in a dry run, which must not keep the lease from others, but is checked all the same', () => {
+    expect(electionOf(['--leader-elect', '--dry-run'], 'cert-sync')).toBeUndefined()
+    expect(problemsOf(['--leader-elect', '--dry-run', '--retry-period', '10s'], 'cert-sync')).toHaveLength(1)
+  })
+
   it('has the usual times, and the namespace of the pod', () => {
     expect(electionOf(['--leader-elect'], 'cert-sync')).toEqual({
       leaseName: 'tencent-cert-sync',

@@ -24,7 +24,8 @@ export function readLeaderElection(
   reader: OptionReader,
   podNamespace: () => string | undefined,
 ): ElectionSettings {
-  const { leaderElect, leaseName, leaseNamespace, leaseDuration, renewDeadline, retryPeriod } = options
+  const { leaderElect, leaseName, leaseNamespace, leaseDuration, renewDeadline, retryPeriod, dryRun } =
+    options
   if (reader.problem(leaderElect) || !reader.value(leaderElect)) return { election: undefined }
 
   const problems: string[] = []
@@ -48,6 +49,8 @@ export function readLeaderElection(
   }
   const single = [leaseName, leaseNamespace, leaseDuration, renewDeadline, retryPeriod]
   if (problems.length > 0 || single.some((option) => reader.problem(option))) return { problems }
+  // Whoever changes nothing needs no lease, and must not keep it from those who do.
+  if (!reader.problem(dryRun) && reader.value(dryRun)) return { election: undefined }
   return {
     election: {
       leaseName: reader.value(leaseName),

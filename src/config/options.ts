@@ -123,7 +123,7 @@ export const options = {
     group: 'More than one replica',
     default: 'false',
     example: 'true',
-    help: 'Work only while holding a Lease, so that of several replicas one works and the others stand by.',
+    help: 'Work only while holding a Lease, so that of several replicas one works and the others stand by. Not in a dry run.',
     parse: yesOrNo,
   }),
   leaseName: option({
