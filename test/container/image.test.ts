@@ -11,9 +11,11 @@ import { containers, docker, noDocker } from './docker.ts'
 describe.skipIf(noDocker)('the image', () => {
   /** Every path in it, without the leading slash; folders end with one. */
   let paths: readonly string[]
-  const folder = mkdtempSync(join(tmpdir(), 'tencent-cert-sync-image-'))
-  const tar = join(folder, 'files.tar')
+  let folder: string
+  let tar: string
   beforeAll(async () => {
+    folder = mkdtempSync(join(tmpdir(), 'tencent-cert-sync-image-'))
+    tar = join(folder, 'files.tar')
     const container = (await docker('create', containers().images.operator)).trim()
     await docker('export', '--output', tar, container)
     await docker('rm', container)
