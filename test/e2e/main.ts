@@ -68,7 +68,7 @@ class Run {
   async #promises(): Promise<number> {
     const { keep, only = '', promise } = this.#args
     const { kubectl } = await this.#part('kubectl', () => goPrograms(nodePrograms))
-    const { helm } = await this.#part('Helm', () => goPrograms(chartTools))
+    await this.#part('Helm', () => goPrograms(chartTools))
     const cluster = await this.#part('cluster', () => chooseCluster({ say, kept: keep }))
     if (!keep) this.#undo.push({ name: 'cluster, end', work: () => cluster.stop() })
     await this.#part('what an earlier run left', () => this.#sweep(cluster))
@@ -76,7 +76,7 @@ class Run {
     const outlivesUs = cluster.kind === 'existing' || keptLocalCluster() !== undefined
     if (!keep && outlivesUs) this.#undo.push({ name: 'tidying up', work: () => this.#sweep(cluster) })
     await this.#part('cert-manager', () => this.#certManager(cluster, kubectl))
-    const told = { cluster: description(cluster), kubectl, helm, figures: figuresFile, keep }
+    const told = { cluster: description(cluster), kubectl, figures: figuresFile, keep }
     const code = await this.#part('promises', () => {
       this.#vitest = new VitestRun({
         files: [`test/e2e/suite/${only}`],

@@ -2,9 +2,11 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import { dyingWithParent } from '../../programs/child.ts'
+import { resultsVariable } from './results-reporter.ts'
 
 const root = fileURLToPath(new URL('../../..', import.meta.url))
 const vitest = fileURLToPath(new URL('../../../node_modules/vitest/vitest.mjs', import.meta.url))
+const resultsReporter = fileURLToPath(new URL('./results-reporter.ts', import.meta.url))
 
 export interface VitestOptions {
   /** Parts of paths: the files that are run. */
@@ -23,13 +25,13 @@ export class VitestRun {
   readonly exitCode: Promise<number>
 
   constructor({ files, promise, results, env }: VitestOptions) {
-    const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${results}`]
+    const reporters = ['--reporter=default', `--reporter=${resultsReporter}`]
     const named = promise === undefined ? [] : ['--testNamePattern', promise]
     const options = ['run', '--project', 'e2e', ...reporters, ...named, ...files]
     const [command, ...args] = dyingWithParent([process.execPath, vitest, ...options])
     this.#child = spawn(command, args, {
       cwd: root,
-      env: { ...process.env, ...env },
+      env: { ...process.env, ...env, [resultsVariable]: results },
       stdio: ['ignore', 'inherit', 'inherit'],
     })
     this.exitCode = once(this.#child, 'exit').then(([code]) => (code as number | null) ?? 1)

@@ -50,7 +50,7 @@ test('the pod may do exactly what it must, by its own account of kubectl auth ca
   expect(await rights('kube-system')).toEqual([])
   expect(await rights(release.namespace)).toEqual([
     'leases.coordination.k8s.io [create]',
-    `leases.coordination.k8s.io ${release.name} [get update]`,
+    `leases.coordination.k8s.io ${release.fullName} [get update]`,
   ])
 })
 

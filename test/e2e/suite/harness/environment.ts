@@ -4,9 +4,8 @@ import type { E2eCluster, E2eClusterDescription } from '../../cluster/e2e-cluste
 /** What `npm run e2e` tells the tests, as JSON in the variable E2E_ENVIRONMENT. */
 export interface E2eEnvironment {
   readonly cluster: E2eClusterDescription
-  /** Paths of programs. */
+  /** Path of the program. */
   readonly kubectl: string
-  readonly helm: string
   /** A file for figures, a JSON object each line. */
   readonly figures: string
   /** Leaves releases and namespaces as they are when a file ends. */

@@ -15,7 +15,11 @@ export interface OperatorPod {
   readonly spec: { readonly nodeName: string; readonly serviceAccountName: string }
   readonly status: {
     readonly phase: string
-    readonly conditions?: readonly { readonly type: string; readonly status: string }[]
+    readonly conditions?: readonly {
+      readonly type: string
+      readonly status: string
+      readonly lastTransitionTime?: string
+    }[]
     readonly containerStatuses?: readonly { readonly restartCount: number }[]
   }
 }
@@ -139,6 +143,11 @@ export class Release {
   async log(pod: OperatorPod): Promise<LogLine[]> {
     const lines = (await this.logText(pod)).split('\n').filter(Boolean)
     return lines.map((line) => JSON.parse(line) as LogLine)
+  }
+
+  /** What the chart calls its objects, and the Lease where no value says otherwise. */
+  get fullName(): string {
+    return `${this.name}-tencent-cert-sync`
   }
 
   /** The labels of the operator's pods, for kubectl. */
