@@ -89,6 +89,10 @@ async function status(): Promise<number> {
 started      ${startedAt} by process ${owner.pid}${kept ? ', kept until "down"' : ', ends with it'}
 process 1    ${processes.first.pid}
 logs         ${files.logs}`)
+  if (record.cluster === undefined) {
+    console.log('It is starting.')
+    return 0
+  }
   const { steps, programs } = await sendOrder<NodeStatus>(files.socket, { do: 'status' })
   for (const { what, ms } of steps) console.log(`${String(ms).padStart(9)} ms ${what}`)
   for (const [name, { pid, restarts }] of Object.entries(programs)) {
