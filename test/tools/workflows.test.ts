@@ -40,7 +40,13 @@ const allowedToWrite: Readonly<Record<string, readonly string[]>> = {
 }
 
 test('there is a workflow for each purpose', () => {
-  expect(files.map(({ name }) => name)).toEqual(['ci.yaml', 'codeql.yaml', 'release.yaml', 'scorecard.yaml'])
+  expect(files.map(({ name }) => name)).toEqual([
+    'ci.yaml',
+    'codeql.yaml',
+    'e2e.yaml',
+    'release.yaml',
+    'scorecard.yaml',
+  ])
 })
 
 describe.each(files)('the workflow $name', ({ name, text, workflow, steps, actions }) => {
