@@ -1,7 +1,10 @@
 import { fileURLToPath } from 'node:url'
+import { kubernetesVersion } from '../control-plane/version.ts'
 import type { GoProgramSet } from './go-program-set.ts'
 
-/** What checks, documents and installs the chart. Helm says v3.22 of itself, as charts may ask for a version. */
+const [major, minor] = kubernetesVersion().split('.')
+
+/** What checks, documents and installs the chart. Without the stamp, helm renders for Kubernetes 1.20. */
 export const chartTools = {
   name: 'chart-tools',
   title: 'helm, helm-unittest, helm-docs and kubeconform',
@@ -12,4 +15,10 @@ export const chartTools = {
     'helm-docs': 'github.com/norwoodj/helm-docs/cmd/helm-docs',
     kubeconform: 'github.com/yannh/kubeconform/cmd/kubeconform',
   },
+  linkerFlags: [
+    `-X helm.sh/helm/v3/pkg/chartutil.k8sVersionMajor=${major}`,
+    `-X helm.sh/helm/v3/pkg/chartutil.k8sVersionMinor=${minor}`,
+    `-X helm.sh/helm/v3/pkg/lint/rules.k8sVersionMajor=${major}`,
+    `-X helm.sh/helm/v3/pkg/lint/rules.k8sVersionMinor=${minor}`,
+  ],
 } as const satisfies GoProgramSet

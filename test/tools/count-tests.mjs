@@ -1,12 +1,13 @@
 // Closes a run of continuous integration: "N passed, N failed, N skipped", and exits 1 unless all is well.
-// Usage: count-tests.mjs RESULTS FAILED_STEPS. Plain JavaScript: it must speak even where the installation failed.
+// Usage: count-tests.mjs FAILED_STEPS RESULTS... Plain JavaScript: it must speak even where the installation failed.
 import { existsSync, readFileSync } from 'node:fs'
 
-const [file = '', failedSteps = '0'] = process.argv.slice(2)
-const results = existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : undefined
-const passed = results?.numPassedTests ?? 0
-const skipped = (results?.numPendingTests ?? 0) + (results?.numTodoTests ?? 0)
+const [failedSteps = '0', ...files] = process.argv.slice(2)
+const runs = files.filter((file) => existsSync(file)).map((file) => JSON.parse(readFileSync(file, 'utf8')))
+const sum = (name) => runs.reduce((total, run) => total + (run[name] ?? 0), 0)
+const passed = sum('numPassedTests')
+const skipped = sum('numPendingTests') + sum('numTodoTests')
 // A step that failed without a failed test (types, lint, a crash) counts as one.
-const failed = Math.max(results?.numFailedTests ?? 0, Number(failedSteps), passed === 0 ? 1 : 0)
+const failed = Math.max(sum('numFailedTests'), Number(failedSteps), passed === 0 ? 1 : 0)
 console.log(`${passed} passed, ${failed} failed, ${skipped} skipped`)
 process.exitCode = failed > 0 ? 1 : 0
