@@ -16,8 +16,8 @@ function run(script: string, args: readonly string[] = [], flags: readonly strin
   return { status, stdout, stderr }
 }
 
-function resultsFile(counts: object): string {
-  const file = join(folder, 'results.json')
+function resultsFile(counts: object, name = 'results.json'): string {
+  const file = join(folder, name)
   writeFileSync(file, JSON.stringify(counts))
   return file
 }
@@ -35,22 +35,34 @@ test('the guard refuses any other Node and says what to do', () => {
 
 test('the last line of a run tells what the test runner counted', () => {
   const file = resultsFile({ numPassedTests: 12, numFailedTests: 0, numPendingTests: 1, numTodoTests: 0 })
-  expect(run('./count-tests.mjs', [file, '0'])).toMatchObject({
+  expect(run('./count-tests.mjs', ['0', file])).toMatchObject({
     status: 0,
     stdout: '12 passed, 0 failed, 1 skipped\n',
   })
 })
 
+test('what several runs counted is added up, and one that did not take place adds nothing', () => {
+  const files = [
+    resultsFile({ numPassedTests: 12, numFailedTests: 1 }),
+    join(folder, 'none.json'),
+    resultsFile({ numPassedTests: 30, numFailedTests: 1, numPendingTests: 2 }, 'more.json'),
+  ]
+  expect(run('./count-tests.mjs', ['1', ...files])).toMatchObject({
+    status: 1,
+    stdout: '42 passed, 2 failed, 2 skipped\n',
+  })
+})
+
 test('a step that failed without a failed test is counted', () => {
   const file = resultsFile({ numPassedTests: 12, numFailedTests: 0 })
-  expect(run('./count-tests.mjs', [file, '1'])).toMatchObject({
+  expect(run('./count-tests.mjs', ['1', file])).toMatchObject({
     status: 1,
     stdout: '12 passed, 1 failed, 0 skipped\n',
   })
 })
 
 test('a run without results has failed', () => {
-  expect(run('./count-tests.mjs', [join(folder, 'none.json'), '0'])).toMatchObject({
+  expect(run('./count-tests.mjs', ['0', join(folder, 'none.json')])).toMatchObject({
     status: 1,
     stdout: '0 passed, 1 failed, 0 skipped\n',
   })
