@@ -44,6 +44,7 @@ export default defineConfig({
         test: {
           name: 'container',
           include: ['test/container/**/*.test.ts'],
+          globalSetup: ['test/container/global.ts'],
           testTimeout: 180_000,
           hookTimeout: 900_000,
         },
