@@ -13,6 +13,7 @@ import { certManagerIsThere } from './run/cert-manager-there.ts'
 import { removeLeftovers } from './run/leftovers.ts'
 import { Phases } from './run/phases.ts'
 import { type Results, report } from './run/report.ts'
+import { takeCluster } from './run/suite-lease.ts'
 import { VitestRun } from './run/vitest-run.ts'
 import { administrator } from './suite/harness/administrator.ts'
 import { environmentVariable } from './suite/harness/environment.ts'
@@ -71,7 +72,10 @@ class Run {
     await this.#part('Helm', () => goPrograms(chartTools))
     const cluster = await this.#part('cluster', () => chooseCluster({ say, kept: keep }))
     if (!keep) this.#undo.push({ name: 'cluster, end', work: () => cluster.stop() })
-    await this.#part('what an earlier run left', () => this.#sweep(cluster))
+    await this.#part('what an earlier run left', async () => {
+      await this.#take(cluster)
+      await this.#sweep(cluster)
+    })
     // What a cluster of our own holds goes with it.
     const outlivesUs = cluster.kind === 'existing' || keptLocalCluster() !== undefined
     if (!keep && outlivesUs) this.#undo.push({ name: 'tidying up', work: () => this.#sweep(cluster) })
@@ -97,6 +101,16 @@ class Run {
     if (theirs) return say('    the cluster has its own')
     const certManager = await startCertManager({ kubeconfig, kubectl: new Kubectl(kubectl, kubeconfig) })
     this.#undo.push({ name: 'cert-manager, end', work: () => certManager.stop() })
+  }
+
+  async #take({ kubeconfig }: E2eCluster): Promise<void> {
+    const admin = await administrator(kubeconfig)
+    const giveBack = await takeCluster(admin).catch((error: unknown) => {
+      void admin.close()
+      throw error
+    })
+    const work = () => giveBack().finally(() => admin.close())
+    this.#undo.push({ name: 'giving the cluster back', work })
   }
 
   async #sweep({ kubeconfig }: E2eCluster): Promise<void> {
