@@ -1,0 +1,70 @@
+import { eventually } from '../../../harness/eventually.ts'
+import type { LeaseObject } from '../../../harness/replicas.ts'
+import type { E2eWorld } from './e2e-world.ts'
+import type { OperatorPod } from './release.ts'
+
+/** A change of leader, as seen from outside. */
+export interface Takeover {
+  /** Who led before. */
+  readonly before: OperatorPod
+  /** Who leads now: another pod, or another container of the same one. */
+  readonly leader: OperatorPod
+  /** Why the lease was to be had, in the words of the new leader's log: `released` or `expired`. */
+  readonly reason: unknown
+  /** ms from the event until the Lease named the new leader. */
+  readonly leaseMs: number
+  /** ms from the event until the cloud had answered the new leader's first upload. */
+  readonly uploadMs: number
+}
+
+/** The Lease of a release whose `leaderElection.leaseName` is the default. @throws ApiError where there is none */
+export function leaseOf({ admin, release }: E2eWorld): Promise<LeaseObject> {
+  const path = `/apis/coordination.k8s.io/v1/namespaces/${release.namespace}/leases/${release.fullName}`
+  return admin.request<LeaseObject>('GET', path)
+}
+
+/** Resolves with the pod that the Lease names, and its name in the Lease, once that is another than `than`. */
+export async function eventuallyLeads(
+  world: E2eWorld,
+  than = '',
+): Promise<{ pod: OperatorPod; identity: string }> {
+  let identity = ''
+  await eventually(
+    `somebody ${than === '' ? 'leads' : `other than ${than} leads`}`,
+    async () => {
+      identity = (await leaseOf(world).catch(() => undefined))?.spec.holderIdentity ?? ''
+      return identity !== '' && identity !== than
+    },
+    { timeoutMs: 60_000 },
+  )
+  const pods = await world.release.pods()
+  // An identity is the pod's name and a suffix.
+  const pod = pods.find(({ metadata }) => identity.startsWith(metadata.name))
+  if (pod === undefined) throw new Error(`no pod is called as the leader ${identity}`)
+  return { pod, identity }
+}
+
+/**
+ * Takes the leader away and sees who follows. There must be enough to upload that the next leader finds some of it.
+ * @param event what ends the leader; the time begins when it is called
+ */
+export async function takeover(
+  world: E2eWorld,
+  event: (leader: OperatorPod) => Promise<unknown>,
+): Promise<Takeover> {
+  const { release, cloud } = world
+  const { pod: before, identity } = await eventuallyLeads(world)
+  const begun = performance.now()
+  await event(before)
+  const next = await eventuallyLeads(world, identity)
+  const leaseMs = performance.now() - begun
+  // The one before has made its last call: it has released the Lease after that, or could make none for long.
+  const uploads = async () =>
+    (await cloud.calls('UploadCertificate')).filter(({ result }) => result === 'Success').length
+  const done = await uploads()
+  await eventually('the next leader uploads', async () => (await uploads()) > done)
+  const uploadMs = performance.now() - begun
+  const log = await release.log(next.pod)
+  const began = log.find(({ msg, holder }) => msg === 'leading' && holder === next.identity)
+  return { before, leader: next.pod, reason: began?.['reason'], leaseMs, uploadMs }
+}
