@@ -17,3 +17,14 @@ export class ClusterHeldError extends Error {
 export function checkNotHeld(record: ClusterRecord | undefined): void {
   if (record !== undefined && isHeld(record)) throw new ClusterHeldError(record)
 }
+
+/**
+ * @param record what there is now
+ * @param meant what there was when somebody asked to end it
+ * @throws ClusterHeldError unless it is free, or the ready and kept cluster that was meant
+ */
+export function checkMayBeEnded(record: ClusterRecord | undefined, meant: ClusterRecord | undefined): void {
+  const isMeant = record?.startedAt === meant?.startedAt && record?.owner.pid === meant?.owner.pid
+  if (isMeant && record?.kept && record.cluster !== undefined) return
+  checkNotHeld(record)
+}

@@ -7,7 +7,7 @@ import { writeAccessFiles } from './access-files.ts'
 import { cgroup } from './addresses.ts'
 import { bootNode } from './boot-node.ts'
 import { cleanUp, killNode } from './clean-up.ts'
-import { checkNotHeld } from './cluster-held-error.ts'
+import { checkMayBeEnded, checkNotHeld } from './cluster-held-error.ts'
 import { type ClusterRecord, isHeld, readRecord, writeRecord } from './cluster-record.ts'
 import { writeConfigFiles } from './config-files.ts'
 import { makeControlGroup } from './control-group.ts'
@@ -73,15 +73,17 @@ export function checkNotInUse(): void {
 }
 
 /**
- * Ends the local cluster that is kept on this machine, and removes what is left of earlier ones.
- * @param force ends one that a running suite uses, too
+ * Ends the local cluster that is kept on this machine, and removes what is left of earlier ones. One that is only just
+ * being started, or that a suite uses, is not ended.
+ * @param force ends whichever there is
  * @throws ClusterHeldError
  */
-export function stopLocalCluster({ force = false } = {}): Promise<void> {
-  return oneAtATime(async () => {
-    const record = readRecord(layout().record)
-    const isKept = record?.kept && record.cluster !== undefined
-    if (!force && !isKept) checkNotHeld(record)
+export async function stopLocalCluster({ force = false } = {}): Promise<void> {
+  const meant = readRecord(layout().record)
+  if (!force) checkMayBeEnded(meant, meant)
+  await oneAtATime(async () => {
+    // We may have waited for another process that was starting one: that one was not meant.
+    if (!force) checkMayBeEnded(readRecord(layout().record), meant)
     await cleanUp()
   })
 }
