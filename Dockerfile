@@ -15,13 +15,13 @@ WORKDIR /src
 COPY package.json package-lock.json .npmrc ./
 RUN npm ci --ignore-scripts --no-progress
 COPY tsconfig.json ./
-COPY test/tools/require-node.mjs ./test/tools/
+COPY test/tools/require-node.mjs test/tools/third-party-licenses.ts ./test/tools/
 COPY src ./src
 RUN npm run build
 
 FROM ${NODE_IMAGE}
 COPY LICENSE /app/
-COPY --from=build /src/dist/tencent-cert-sync.js /app/
+COPY --from=build /src/dist/tencent-cert-sync.js /src/dist/THIRD-PARTY-LICENSES.txt /app/
 WORKDIR /app
 USER 65532:65532
 # Health and metrics.

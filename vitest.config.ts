@@ -59,6 +59,17 @@ export default defineConfig({
           hookTimeout: 300_000,
         },
       },
+      {
+        extends: true,
+        test: {
+          // No cluster may run meanwhile: these start and kill their own.
+          name: 'e2e-alone',
+          include: ['test/e2e/**/*.alone.ts'],
+          fileParallelism: false,
+          testTimeout: 300_000,
+          hookTimeout: 300_000,
+        },
+      },
     ],
   },
 })

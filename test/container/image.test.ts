@@ -37,6 +37,7 @@ describe.skipIf(noDocker)('the image', () => {
     expect(paths.filter((path) => path.startsWith('app/')).sort()).toEqual([
       'app/',
       'app/LICENSE',
+      'app/THIRD-PARTY-LICENSES.txt',
       'app/tencent-cert-sync.js',
     ])
     expect(paths.filter((path) => /node_modules|package(-lock)?\.json|\.ts$/.test(path))).toEqual([])

@@ -6,7 +6,8 @@ import { contextFolder } from './operator-image.ts'
 /** Builds the bundle of the sources as they are now in `folder`, as the Dockerfile does, and returns it. */
 export async function buildBundle(folder: string): Promise<Buffer> {
   mkdirSync(folder, { recursive: true })
-  for (const path of ['package.json', 'tsconfig.json', 'src', 'test/tools/require-node.mjs']) {
+  const tools = ['test/tools/require-node.mjs', 'test/tools/third-party-licenses.ts']
+  for (const path of ['package.json', 'tsconfig.json', 'src', ...tools]) {
     cpSync(join(contextFolder, path), join(folder, path), { recursive: true })
   }
   symlinkSync(join(contextFolder, 'node_modules'), join(folder, 'node_modules'))

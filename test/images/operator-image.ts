@@ -75,7 +75,8 @@ function inputsHash(bases: BaseImages): string {
     cwd: contextFolder,
     exclude: (name) => /\.test\.ts$|^testing$/.test(name),
   })
-  const all = [...files, 'tsconfig.json', 'test/tools/require-node.mjs', ...sources.sort()]
+  const tools = ['test/tools/require-node.mjs', 'test/tools/third-party-licenses.ts']
+  const all = [...files, 'tsconfig.json', ...tools, ...sources.sort()]
   const hash = createHash('sha256').update(JSON.stringify([bases, process.version, process.arch]))
   for (const file of all) hash.update(file).update(readFileSync(join(contextFolder, file)))
   return hash.digest('hex').slice(0, 12)
