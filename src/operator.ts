@@ -55,10 +55,10 @@ export class Operator {
     this.#client = createKubernetesClient({ kubeconfig: config.kubeconfig, clock })
     this.#credentials = createCredentials(config.credentials, clock)
     const { endpoint, proxy } = config
-    this.#service = createSslService({ endpoint, proxy, credentials: this.#credentials, clock })
     this.lost = new Promise((resolve) => (this.#onLost = resolve))
     this.#elector = this.#createElector(clock)
     const fence = this.#elector
+    this.#service = createSslService({ endpoint, proxy, credentials: this.#credentials, clock, fence })
     const client = fence ? new FencedClient(this.#client, fence) : this.#client
     this.#events = new KubernetesEventRecorder({ client, clock, log })
     this.#controller = new Controller({

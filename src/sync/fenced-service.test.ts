@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { FakeCertificateService } from '../../test/fakes/certificate-service.ts'
+import { FakeCertificateService, serviceError } from '../../test/fakes/certificate-service.ts'
 import { createManualClock } from '../../test/fakes/manual-clock.ts'
 import { FencedService } from './fenced-service.ts'
 import { NotLeadingError } from './not-leading-error.ts'
@@ -38,6 +38,26 @@ describe.each(Object.entries(calls))('%s', (name, call) => {
     await expect(call(service)).rejects.toThrow(NotLeadingError)
     expect(made).toEqual([name])
   })
+})
+
+it('takes a call that failed when the fence was closed for one that was not made', async () => {
+  let isLeading = true
+  const failure = serviceError({ failure: 'outage', action: 'UploadCertificate', code: 'ConnectionFailed' })
+  const inner = {
+    upload: async () => {
+      throw failure
+    },
+  } as unknown as CertificateService
+  const fence = {
+    check() {
+      if (!isLeading) throw new NotLeadingError()
+    },
+  }
+  const service = new FencedService(inner, fence)
+  await expect(service.upload(upload, signal)).rejects.toBe(failure)
+  const call = service.upload(upload, signal)
+  isLeading = false
+  await expect(call).rejects.toThrow(NotLeadingError)
 })
 
 it('can do what the service can', () => {

@@ -8,13 +8,13 @@ import type {
 } from './ports.ts'
 
 /**
- * A service that is called by the leader only: asks the fence right before each call. Besides what the service throws,
- * every method throws a NotLeadingError.
+ * A service that is called by the leader only: asks the fence before each call, and after one that failed. Besides what
+ * the service throws, every method throws a NotLeadingError.
  *
- * What is left: a process that is stopped between this look and the last byte of the request sends the rest when it wakes
- * up. That is a moment on an open connection, and the handshake on a new one. Such a late call was decided before the
- * pause: `Repeatable=false` makes it no second certificate, but it may be the eleventh of a second, and a late second
- * copy (`Repeatable=true`) is made although the next leader has looked for it in vain and made its own.
+ * The adapter asks once more when the connection is open. What is left is a process that is stopped in the moment between
+ * that look and the socket, and sends its call when it wakes up. Such a late call makes no second certificate
+ * (`Repeatable=false`), but it may be the eleventh of a second, and a late second copy (`Repeatable=true`) is made
+ * although the next leader has looked for it in vain and made its own.
  */
 export class FencedService implements CertificateService {
   readonly #service: CertificateService
@@ -29,28 +29,34 @@ export class FencedService implements CertificateService {
     return this.#service.canFindByChain
   }
 
-  async upload(request: UploadRequest, signal: AbortSignal): Promise<UploadAnswer> {
-    this.#fence.check()
-    return this.#service.upload(request, signal)
+  upload(request: UploadRequest, signal: AbortSignal): Promise<UploadAnswer> {
+    return this.#call(() => this.#service.upload(request, signal))
   }
 
-  async describe(ids: readonly string[], signal: AbortSignal): Promise<RemoteCertificate[]> {
-    this.#fence.check()
-    return this.#service.describe(ids, signal)
+  describe(ids: readonly string[], signal: AbortSignal): Promise<RemoteCertificate[]> {
+    return this.#call(() => this.#service.describe(ids, signal))
   }
 
-  async findByAlias(alias: string, signal: AbortSignal): Promise<RemoteCertificate[]> {
-    this.#fence.check()
-    return this.#service.findByAlias(alias, signal)
+  findByAlias(alias: string, signal: AbortSignal): Promise<RemoteCertificate[]> {
+    return this.#call(() => this.#service.findByAlias(alias, signal))
   }
 
-  async findByTags(tags: readonly Tag[], signal: AbortSignal): Promise<RemoteCertificate[]> {
-    this.#fence.check()
-    return this.#service.findByTags(tags, signal)
+  findByTags(tags: readonly Tag[], signal: AbortSignal): Promise<RemoteCertificate[]> {
+    return this.#call(() => this.#service.findByTags(tags, signal))
   }
 
-  async findByChain(certificate: string, signal: AbortSignal): Promise<string | undefined> {
+  findByChain(certificate: string, signal: AbortSignal): Promise<string | undefined> {
+    return this.#call(() => this.#service.findByChain(certificate, signal))
+  }
+
+  async #call<T>(work: () => Promise<T>): Promise<T> {
     this.#fence.check()
-    return this.#service.findByChain(certificate, signal)
+    try {
+      return await work()
+    } catch (error) {
+      // A call that the adapter did not make, or that was aborted: no failure of the service.
+      this.#fence.check()
+      throw error
+    }
   }
 }

@@ -4,11 +4,12 @@ import type { Response } from 'node-fetch'
 import { HttpConnection } from 'tencentcloud-sdk-nodejs/tencentcloud/common/http/http_connection.js'
 import type { Clock } from '../clock.ts'
 import type { Endpoint, ProxyServer } from '../config.ts'
-import type { ServiceAction } from '../sync/ports.ts'
+import type { Fence, ServiceAction } from '../sync/ports.ts'
 import { ServiceError } from '../sync/service-error.ts'
 import { type Credentials, CredentialsError } from './credential-values.ts'
 import type { CredentialsProvider } from './credentials.ts'
 import { classify } from './error-classes.ts'
+import { fenceConnections } from './fenced-connections.ts'
 import { TunnelAgent } from './tunnel-agent.ts'
 
 export interface ApiClientOptions {
@@ -20,6 +21,8 @@ export interface ApiClientOptions {
   readonly clock: Clock
   /** For headers and body together, ms. Default: 30,000. */
   readonly requestTimeoutMs?: number
+  /** Asked at the last moment before a request is written. A closed one looks like a failed connection. */
+  readonly fence?: Fence | undefined
 }
 
 export interface ApiCall {
@@ -70,6 +73,7 @@ export class ApiClient {
   readonly #clock: Clock
   readonly #timeoutMs: number
   readonly #agent: http.Agent
+  readonly #fence: Fence | undefined
 
   constructor(options: ApiClientOptions) {
     const { protocol, host } = options.endpoint
@@ -79,6 +83,9 @@ export class ApiClient {
     this.#timeoutMs = options.requestTimeoutMs ?? 30_000
     // One pool; giving it to the SDK also keeps it from routing requests through the variable http_proxy.
     this.#agent = createAgent(protocol, options.proxy, options.clock, this.#timeoutMs)
+    const { fence, clock } = options
+    this.#fence = fence
+    if (fence) fenceConnections(this.#agent, { protocol, fence, clock, setupMs: this.#timeoutMs })
   }
 
   /** One request, never repeated and never redirected. Throws a ServiceError and nothing else. */
@@ -163,6 +170,7 @@ export class ApiClient {
       signal,
       // Asked for before every hop. The SDK would follow a redirect with the private key in the body.
       agent: () => {
+        this.#fence?.check()
         hops += 1
         if (hops > 1) {
           onRedirect()

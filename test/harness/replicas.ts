@@ -13,8 +13,8 @@ import { credentials, operatorRules, World, type WorldOptions } from './world.ts
 
 /** A lease short enough for a test, and long enough for a busy machine. */
 export const shortLease = {
-  'lease-duration': '4s',
-  'renew-deadline': '3s',
+  'lease-duration': '6s',
+  'renew-deadline': '5s',
   'retry-period': '500ms',
 } as const
 

@@ -82,7 +82,7 @@ describe.concurrent('in the middle of a batch', () => {
       await leader.process.kill()
       const killed = Date.now()
       expect(await standby.eventuallyLeads()).toMatchObject({ reason: 'expired' })
-      report('from SIGKILL to the next leader, of a lease of 4 s', timeOf(standby.said('leading')) - killed)
+      report('from SIGKILL to the next leader, of a lease of 6 s', timeOf(standby.said('leading')) - killed)
       await expectWholeBatch(replicas, names)
     }))
 
@@ -184,11 +184,11 @@ describe.concurrent('two replicas', () => {
         for (const trouble of troubles) {
           const from = refused
           proxy.onRequest = ({ path }) => {
-            if (!isLease(path) || refused >= from + 4) return undefined
+            if (!isLease(path) || refused >= from + 5) return undefined
             refused++
             return trouble
           }
-          await eventually('renewals are refused', () => refused === from + 4)
+          await eventually('renewals are refused', () => refused === from + 5)
           const before = (await replicas.lease())?.spec.renewTime
           await eventually('the lease is renewed', async () => {
             return (await replicas.lease())?.spec.renewTime !== before

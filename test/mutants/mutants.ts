@@ -230,8 +230,8 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'a process that is not the leader uploads',
     file: 'src/sync/fenced-service.ts',
-    original: 'Promise<UploadAnswer> {\n    this.#fence.check()\n',
-    mutated: 'Promise<UploadAnswer> {\n',
+    original: '    this.#fence.check()\n    try {\n',
+    mutated: '    try {\n',
     tests: ['src/sync/fenced-service.test.ts'],
   },
   {
