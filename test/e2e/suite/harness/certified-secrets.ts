@@ -1,0 +1,53 @@
+import { inParallel } from '../../../bench/in-parallel.ts'
+import { chainFingerprint, createAuthority, createLeaf } from '../../../fixtures/certificates.ts'
+import { dataOf } from '../../../harness/world.ts'
+import type { E2eWorld } from './e2e-world.ts'
+
+/** Opted-in Secrets of a world, of which it is known what each holds. */
+export class CertifiedSecrets {
+  readonly #world: E2eWorld
+  readonly #issuer = createAuthority({ name: 'Issuer' })
+  /** What each holds, as the operator compares it. */
+  readonly #chains = new Map<string, string>()
+
+  constructor(world: E2eWorld) {
+    this.#world = world
+  }
+
+  get names(): string[] {
+    return [...this.#chains.keys()]
+  }
+
+  /** Writes a new certificate, each of its own leaf, into these Secrets: some are created, the others are renewed. */
+  async put(...names: readonly string[]): Promise<void> {
+    await inParallel(names.length, 16, (index) => this.#put(names[index] ?? ''))
+  }
+
+  /** Resolves when every one is Synced as what it holds. @param timeoutMs for all of them, default 60 s */
+  async synced(timeoutMs = 60_000): Promise<void> {
+    const deadline = performance.now() + timeoutMs
+    for (const [name, chain] of this.#chains) {
+      await this.#world.eventuallyStatus(
+        name,
+        'Synced as what it holds',
+        ({ phase, uploaded }) => phase === 'Synced' && uploaded?.chainFingerprint === chain,
+        { timeoutMs: Math.max(0, deadline - performance.now()) },
+      )
+    }
+  }
+
+  async #put(name: string): Promise<void> {
+    const { admin, namespace } = this.#world
+    const issuer = await this.#issuer
+    const leaf = await createLeaf({ issuer, commonName: `${name}.example.com` })
+    const spec = { chain: [leaf, issuer] }
+    if (this.#chains.has(name)) await admin.updateSecret(namespace, name, { data: dataOf(spec) })
+    else await this.#world.createSecret(name, spec)
+    this.#chains.set(name, chainFingerprint('SVR', leaf, issuer))
+  }
+}
+
+/** `PREFIX-1` to `PREFIX-COUNT`. */
+export function numbered(prefix: string, count: number): string[] {
+  return Array.from({ length: count }, (_, index) => `${prefix}-${index + 1}`)
+}
