@@ -7,7 +7,7 @@ controllers, and a simulated cloud.
 
   --only PATTERN     the files whose name contains PATTERN: issue, gitops, ha, ...
   --promise TEXT     the promises whose words contain TEXT (a regular expression)
-  --keep             leave the cluster with all that was installed, to look around
+  --keep             leave the cluster with all that was installed, to look around; cert-manager ends
   --help             this text
 
 Where, by the variable E2E_CLUSTER:

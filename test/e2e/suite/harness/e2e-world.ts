@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { readStatus, type Status } from '../../../../src/sync/status.ts'
-import type { Admin } from '../../../control-plane/admin.ts'
+import { type Admin, unless } from '../../../control-plane/admin.ts'
 import { createAuthority, createLeaf, type TestCertificate } from '../../../fixtures/certificates.ts'
 import { dataOf, type SecretSpec, userAnnotations } from '../../../harness/world.ts'
 import type { ProfileName } from '../../../simulator/profile.ts'
@@ -75,7 +75,8 @@ export class E2eWorld {
       await world.#prepare()
     } catch (error) {
       const explained = await world.explain()
-      await world.end()
+      // What cannot be undone either must not hide why.
+      await world.end().catch(() => undefined)
       throw new Error(`${error instanceof Error ? error.message : error}\n${explained}`)
     }
     return world
@@ -145,13 +146,14 @@ export class E2eWorld {
 
   /** Uninstalls the release and gives the namespaces away for deletion, unless everything is to be kept. */
   async end(): Promise<void> {
-    if (!e2eEnvironment().keep) {
+    const namespaces = [this.release.namespace, ...this.namespaces]
+    try {
+      if (e2eEnvironment().keep) return
       await this.release.uninstall()
-      await Promise.all(
-        [this.release.namespace, ...this.namespaces].map((it) => this.admin.deleteNamespace(it)),
-      )
+      await Promise.all(namespaces.map((it) => this.admin.deleteNamespace(it).catch(unless(404))))
+    } finally {
+      await this.admin.close()
     }
-    await this.admin.close()
   }
 
   async #prepare(): Promise<void> {
