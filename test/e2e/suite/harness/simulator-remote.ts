@@ -20,7 +20,7 @@ export class SimulatorRemote {
   readonly #admin: Admin
   readonly #path: string
 
-  /** @param service `namespace/name` of the Service, whose port for control is called `control` */
+  /** @param service name of the Service, whose port for control is called `control` */
   constructor(admin: Admin, namespace: string, service: string) {
     this.#admin = admin
     this.#path = `/api/v1/namespaces/${namespace}/services/http:${service}:control/proxy`
