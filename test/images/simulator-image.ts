@@ -1,16 +1,13 @@
 import { createHash } from 'node:crypto'
-import { fileURLToPath } from 'node:url'
-import { build } from 'esbuild'
+import { simulatorBundle } from '../simulator/bundle.ts'
 import { type ArchivedImage, archivedImage } from './archived-image.ts'
 import type { ContainerEngine } from './container-engine.ts'
 import { addNode, nodeRuntimeChanges } from './node-runtime-image.ts'
 import { RootFileSystem } from './root-file-system.ts'
 
-const program = fileURLToPath(new URL('../simulator/main.ts', import.meta.url))
-
 /** The simulated cloud as an image; arguments are those of `npm run simulator`. See `archivedImage`. */
 export async function simulatorImage(engine?: ContainerEngine): Promise<ArchivedImage> {
-  const bundle = await bundled()
+  const bundle = await simulatorBundle()
   const tag = createHash('sha256').update(process.version).update(bundle).digest('hex').slice(0, 12)
   const make = async (target: ContainerEngine, reference: string) => {
     using root = new RootFileSystem()
@@ -20,21 +17,4 @@ export async function simulatorImage(engine?: ContainerEngine): Promise<Archived
     await root.import(target, reference, [...nodeRuntimeChanges.slice(0, -1), entrypoint])
   }
   return archivedImage({ name: 'simulator', tag, make }, engine)
-}
-
-async function bundled(): Promise<string> {
-  const { outputFiles } = await build({
-    entryPoints: [program],
-    bundle: true,
-    platform: 'node',
-    format: 'esm',
-    target: 'node24',
-    minify: true,
-    write: false,
-    logLevel: 'error',
-    banner: {
-      js: "import{createRequire as __createRequire}from'node:module';const require=__createRequire(import.meta.url);",
-    },
-  })
-  return outputFiles[0]?.text ?? ''
 }

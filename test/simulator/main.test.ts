@@ -3,12 +3,14 @@ import { once } from 'node:events'
 import { writeFileSync } from 'node:fs'
 import type { IncomingMessage } from 'node:http'
 import https from 'node:https'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { fileURLToPath } from 'node:url'
 import { afterEach, describe, expect, test, vi } from 'vitest'
 import { createLeaf } from '../fixtures/certificates.ts'
 import { testFolder } from '../programs/test-folder.ts'
+import { simulatorBundle } from './bundle.ts'
 import { startSimulator } from './server.ts'
 import { call, codeOf, credentials } from './testing/call.ts'
 
@@ -95,6 +97,16 @@ describe('the command', () => {
     const request = https.get(url, { ca: leaf.certificatePem, servername: 'ssl.test' })
     const [response] = (await once(request, 'response')) as [IncomingMessage]
     expect(JSON.parse(await text(response))).toHaveProperty('Response.Error.Code')
+  })
+
+  test('works as one file without its modules, small enough for a ConfigMap', async () => {
+    const bundle = await simulatorBundle()
+    // A ConfigMap holds 1 MiB.
+    expect(bundle.length).toBeLessThan(900 * 1024)
+    const file = join(testFolder(), 'simulator.mjs')
+    writeFileSync(file, bundle)
+    const child = spawn(process.execPath, [file, '--help'], { cwd: tmpdir() })
+    expect(await text(child.stdout)).toContain('--listen-address')
   })
 
   test('--help teaches, on stdout', async () => {
