@@ -44,6 +44,8 @@ export function simulatorObjects(setup: SimulatorSetup): Manifest[] {
     volumeMounts: [mount('program', '/simulator'), mount('tls', '/tls')],
   }
   return [
+    // Its own: the namespace's default one is not there at once.
+    { apiVersion: 'v1', kind: 'ServiceAccount', metadata },
     { apiVersion: 'v1', kind: 'ConfigMap', metadata, data: { 'simulator.mjs': program } },
     {
       apiVersion: 'v1',
@@ -59,6 +61,7 @@ export function simulatorObjects(setup: SimulatorSetup): Manifest[] {
       metadata,
       spec: {
         restartPolicy: 'Never',
+        serviceAccountName: simulatorName,
         automountServiceAccountToken: false,
         enableServiceLinks: false,
         terminationGracePeriodSeconds: 1,

@@ -23,24 +23,29 @@ export function leaseOf({ admin, release }: E2eWorld): Promise<LeaseObject> {
   return admin.request<LeaseObject>('GET', path)
 }
 
-/** Resolves with the pod that the Lease names, and its name in the Lease, once that is another than `than`. */
+/**
+ * Resolves with the pod that the Lease names, and its name there, once that is another name than `than`. A Lease may also
+ * name a pod that is gone: one that had no right any more to release it, or no time.
+ */
 export async function eventuallyLeads(
   world: E2eWorld,
   than = '',
 ): Promise<{ pod: OperatorPod; identity: string }> {
   let identity = ''
+  const found: OperatorPod[] = []
   await eventually(
     `somebody ${than === '' ? 'leads' : `other than ${than} leads`}`,
     async () => {
       identity = (await leaseOf(world).catch(() => undefined))?.spec.holderIdentity ?? ''
-      return identity !== '' && identity !== than
+      if (identity === '' || identity === than) return false
+      // An identity is the pod's name and a suffix.
+      const pods = await world.release.pods()
+      return found.push(...pods.filter(({ metadata }) => identity.startsWith(metadata.name))) > 0
     },
-    { timeoutMs: 60_000 },
+    { timeoutMs: 60_000, details: () => `the Lease names "${identity}"` },
   )
-  const pods = await world.release.pods()
-  // An identity is the pod's name and a suffix.
-  const pod = pods.find(({ metadata }) => identity.startsWith(metadata.name))
-  if (pod === undefined) throw new Error(`no pod is called as the leader ${identity}`)
+  const [pod] = found
+  if (pod === undefined) throw new Error('unreachable')
   return { pod, identity }
 }
 
