@@ -22,6 +22,7 @@ import { Kubectl } from './suite/harness/kubectl.ts'
 
 const file = (name: string) => fileURLToPath(new URL(`../../dist/${name}`, import.meta.url))
 const resultsFile = file('e2e-results.json')
+const aloneFile = file('e2e-alone-results.json')
 const figuresFile = file('e2e-figures.jsonl')
 const say = (text: string) => void process.stderr.write(`${text}\n`)
 
@@ -35,6 +36,8 @@ class Run {
   /** What has to be undone, the last first. */
   readonly #undo: { readonly name: string; readonly work: () => Promise<unknown> }[] = []
   #vitest: VitestRun | undefined
+  /** The suite had a local cluster of its own. */
+  #ownNode = false
   interrupted = false
 
   constructor(args: Arguments) {
@@ -43,19 +46,29 @@ class Run {
 
   /** @returns the exit code */
   async play(): Promise<number> {
-    for (const old of [resultsFile, figuresFile]) rmSync(old, { force: true })
+    for (const old of [resultsFile, aloneFile, figuresFile]) rmSync(old, { force: true })
     let code = 1
     try {
       code = await this.#promises()
     } finally {
       await this.#end()
     }
+    if (!this.interrupted && this.#isWhole && this.#ownNode)
+      code = Math.max(code, await this.#promisesOfTheNode())
     if (this.interrupted) return 130
-    const results = readResults()
-    if (results !== undefined) {
-      process.stdout.write(`\n${report(results, readFigures(figuresFile), this.#phases.done)}\n`)
+    const testResults = [resultsFile, aloneFile].flatMap((name) => readResults(name)?.testResults ?? [])
+    if (testResults.length > 0) {
+      const figures = readFigures(figuresFile)
+      const columns = process.stdout.columns ?? 100
+      process.stdout.write(`\n${report({ testResults }, figures, this.#phases.done, columns)}\n`)
     }
     return code
+  }
+
+  /** Nothing was left out of it. */
+  get #isWhole(): boolean {
+    const { keep, only, promise } = this.#args
+    return !keep && only === undefined && promise === undefined
   }
 
   /** Ends what runs; `play` then ends in good order. The second time ends this process at once. */
@@ -76,6 +89,7 @@ class Run {
       await this.#take(cluster)
       await this.#sweep(cluster)
     })
+    this.#ownNode = cluster.kind === 'local' && keptLocalCluster() === undefined
     // What a cluster of our own holds goes with it.
     const outlivesUs = cluster.kind === 'existing' || keptLocalCluster() !== undefined
     if (!keep && outlivesUs) this.#undo.push({ name: 'tidying up', work: () => this.#sweep(cluster) })
@@ -83,6 +97,7 @@ class Run {
     const told = { cluster: description(cluster), kubectl, figures: figuresFile, keep }
     const code = await this.#part('promises', () => {
       this.#vitest = new VitestRun({
+        project: 'e2e',
         files: [`test/e2e/suite/${only}`],
         results: resultsFile,
         env: environmentVariable(told),
@@ -92,6 +107,14 @@ class Run {
     })
     if (keep) say(`The cluster goes on:\n\n  export KUBECONFIG=${cluster.kubeconfig}\n`)
     return code === 0 ? 0 : 1
+  }
+
+  /** That a local cluster starts, ends and is killed without a trace: asked when none runs. */
+  #promisesOfTheNode(): Promise<number> {
+    return this.#part('promises of the local cluster', async () => {
+      this.#vitest = new VitestRun({ project: 'e2e-alone', files: [], results: aloneFile, env: {} })
+      return (await this.#vitest.exitCode) === 0 ? 0 : 1
+    })
   }
 
   async #certManager(cluster: E2eCluster, kubectl: string): Promise<void> {
@@ -132,9 +155,9 @@ class Run {
   }
 }
 
-function readResults(): Results | undefined {
+function readResults(name: string): Results | undefined {
   try {
-    return JSON.parse(readFileSync(resultsFile, 'utf8')) as Results
+    return JSON.parse(readFileSync(name, 'utf8')) as Results
   } catch {
     return undefined
   }

@@ -18,13 +18,14 @@ const results = {
 }
 
 test('a report names every promise with what became of it, the figures and the parts of the run', () => {
-  const text = report(results, [{ name: 'takeover', value: '1.3 s' }], [{ name: 'cluster', ms: 12_345 }])
+  const text = report(results, [{ name: 'takeover', value: '1.3 s' }], [{ name: 'cluster', ms: 12_345 }], 80)
   expect(text).toMatch(/issue: gets an id\s+│ kept\s+│ 1\.2 s/)
   expect(text).toMatch(/issue: keeps it\s+│ BROKEN/)
   expect(text).toMatch(/issue: and sleeps\s+│ not asked/)
   expect(text).toMatch(/ha: the file as a whole\s+│ BROKEN/)
   expect(text).toMatch(/takeover\s+│ 1\.3 s/)
   expect(text).toMatch(/cluster\s+│ 12\.3 s/)
+  expect(Math.max(...text.split('\n').map((line) => line.length))).toBe(80)
 })
 
 test('a summary counts promises, and files that failed before any of theirs', () => {

@@ -20,16 +20,28 @@ export interface Results {
 
 const words: Readonly<Record<string, string>> = { passed: 'kept', failed: 'BROKEN' }
 
-/** What a run showed, as tables: every promise, what was measured, and how long its parts took. */
-export function report(results: Results, figures: readonly Figure[], phases: readonly Phase[]): string {
-  const promises = table(['promise', '', 'time'], results.testResults.flatMap(promisesOf))
+/**
+ * What a run showed, as tables: every promise, what was measured, and how long its parts took.
+ *
+ * @param columns of the terminal
+ */
+export function report(
+  results: Results,
+  figures: readonly Figure[],
+  phases: readonly Phase[],
+  columns: number,
+): string {
+  const table = tableOf(Math.min(columns, 120))
+  const promises = table(['promise', '', 'time'], results.testResults.flatMap(promisesOf), [11, 14])
   const measured = table(
     ['measured', ''],
     figures.map(({ name, value }) => [name, value]),
+    [40],
   )
   const parts = table(
     ['part', 'time'],
     phases.map(({ name, ms }) => [name, inSeconds(ms)]),
+    [14],
   )
   return [promises, ...(figures.length === 0 ? [] : [measured]), parts, summary(results)].join('\n\n')
 }
@@ -51,7 +63,7 @@ export function summary(results: Results): string {
 }
 
 function promisesOf(file: Results['testResults'][number]): string[][] {
-  const name = file.name.replace(/^.*\//, '').replace(/\.e2e\.ts$/, '')
+  const name = file.name.replace(/^.*\//, '').replace(/\.(e2e|alone)\.ts$/, '')
   const rows = file.assertionResults.map(({ title, status, duration }) => [
     `${name}: ${title}`,
     words[status] ?? 'not asked',
@@ -65,13 +77,17 @@ function isFileFailure({ status, assertionResults }: Results['testResults'][numb
   return status === 'failed' && !assertionResults.some((each) => each.status === 'failed')
 }
 
-function table(head: string[], rows: readonly string[][]): string {
-  const made = new Table({
-    head,
-    wordWrap: true,
-    colWidths: [head.length === 3 ? 86 : 64],
-    style: { head: [], border: [], compact: true },
-  })
-  made.push(...rows)
-  return made.toString()
+/** A table of so many columns of text; the first column has what the `others` leave. */
+function tableOf(columns: number) {
+  return (head: string[], rows: readonly string[][], others: readonly number[]): string => {
+    const taken = others.reduce((sum, width) => sum + width, 0) + head.length + 1
+    const made = new Table({
+      head,
+      wordWrap: true,
+      colWidths: [Math.max(20, columns - taken), ...others],
+      style: { head: [], border: [], compact: true },
+    })
+    made.push(...rows)
+    return made.toString()
+  }
 }

@@ -9,6 +9,8 @@ const vitest = fileURLToPath(new URL('../../../node_modules/vitest/vitest.mjs', 
 const resultsReporter = fileURLToPath(new URL('./results-reporter.ts', import.meta.url))
 
 export interface VitestOptions {
+  /** Of vitest.config.ts. */
+  readonly project: 'e2e' | 'e2e-alone'
   /** Parts of paths: the files that are run. */
   readonly files: readonly string[]
   /** A regular expression for the names of tests. */
@@ -18,16 +20,16 @@ export interface VitestOptions {
   readonly env: Readonly<Record<string, string>>
 }
 
-/** vitest's project `e2e` as a process of its own, its output going to ours. */
+/** A project of vitest's as a process of its own, its output going to ours. */
 export class VitestRun {
   readonly #child: ChildProcess
   /** Its exit code; 1 after a signal. */
   readonly exitCode: Promise<number>
 
-  constructor({ files, promise, results, env }: VitestOptions) {
+  constructor({ project, files, promise, results, env }: VitestOptions) {
     const reporters = ['--reporter=default', `--reporter=${resultsReporter}`]
     const named = promise === undefined ? [] : ['--testNamePattern', promise]
-    const options = ['run', '--project', 'e2e', ...reporters, ...named, ...files]
+    const options = ['run', '--project', project, ...reporters, ...named, ...files]
     const [command, ...args] = dyingWithParent([process.execPath, vitest, ...options])
     this.#child = spawn(command, args, {
       cwd: root,
