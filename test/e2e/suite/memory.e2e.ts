@@ -28,12 +28,12 @@ test('5,000 TLS Secrets, 200 uploads and 300 renewals: every pod stays under its
   const pods = await release.readyPods(2)
   const gauge = new MemoryGauge(admin, pods)
   try {
-    await secrets.synced(120_000)
+    await secrets.synced()
     const names = secrets.names
     await secrets.put(...names)
-    await secrets.synced(120_000)
+    await secrets.synced()
     await secrets.put(...names.slice(0, renewals - optedIn))
-    await secrets.synced(120_000)
+    await secrets.synced()
     expect(await cloud.certificates()).toHaveLength(optedIn + renewals)
 
     const limitMiB = await memoryLimitMiB()

@@ -90,7 +90,7 @@ test('the way to the cloud is cut and healed: ids stay, pods stay, and what chan
     await way.heal()
   }
   const healed = performance.now()
-  await secrets.synced(120_000)
+  await secrets.synced()
   reportFigure('way to the cloud healed: 20 Secrets synced after', seconds(performance.now() - healed))
   expect(await restarts()).toEqual(before)
 })

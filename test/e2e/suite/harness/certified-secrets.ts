@@ -23,8 +23,8 @@ export class CertifiedSecrets {
     await inParallel(names.length, 16, (index) => this.#put(names[index] ?? ''))
   }
 
-  /** Resolves when every one is Synced as what it holds. @param timeoutMs for all of them, default 60 s */
-  async synced(timeoutMs = 60_000): Promise<void> {
+  /** Resolves when every one is Synced as what it holds. @param timeoutMs for all of them, default two minutes */
+  async synced(timeoutMs = 120_000): Promise<void> {
     const deadline = performance.now() + timeoutMs
     for (const [name, chain] of this.#chains) {
       await this.#world.eventuallyStatus(
