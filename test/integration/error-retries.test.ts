@@ -46,7 +46,11 @@ for (const [what, code, waits] of paces) {
     scene.world.simulator.fault({ kind: 'error', code })
     await scene.write(shop)
     await scene.startOperator({ resync: '100ms' })
-    await scene.eventuallyStatus(shop, 'a reason', (it) => it.reason !== undefined)
+    const { reason } = await scene.eventuallyStatus(shop, 'a reason', (it) => it.reason !== undefined)
+    const events = async () =>
+      (await cluster.admin.listEvents(shop.namespace, shop.name)).filter((it) => it.reason === reason)
+    // Before time leaps: a request that is under way would run into its time-out.
+    await eventually('an Event', async () => (await events()).length > 0)
     let failedAt = scene.clock.elapsed()
 
     for (const [index, wait] of waits.entries()) {
@@ -61,9 +65,8 @@ for (const [what, code, waits] of paces) {
       failedAt = scene.clock.elapsed()
       await scene.resyncs(2)
     }
-    const { reason } = await scene.status(shop)
-    const events = await cluster.admin.listEvents(shop.namespace, shop.name)
-    expect(events.filter((it) => it.reason === reason)).toHaveLength(1)
+    expect((await scene.status(shop)).reason).toBe(reason)
+    expect(await events()).toHaveLength(1)
     // A refusal is dated, and so written again when it is a new one.
     expect(await scene.writes(shop)).toBe(reason === 'RefusedByService' ? waits.length + 1 : 1)
   })
