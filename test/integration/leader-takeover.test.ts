@@ -106,7 +106,8 @@ describe.concurrent('in the middle of a batch', () => {
       const { world } = replicas
       const proxy = await ApiProxy.start(cluster)
       try {
-        const [leader, standby] = await startTwo(replicas, { proxy })
+        // The times of a real installation: the proxy shares this process with all that is prepared here.
+        const [leader, standby] = await startTwo(replicas, { proxy, lease: {} })
         const names = await createBatch(world, 60)
         await eventually('a part is done', () => leader.calls().length > 15)
         await proxy.stop()
