@@ -1,4 +1,5 @@
 import { rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { delimiter, dirname, join } from 'node:path'
 import { expect, test } from 'vitest'
 import { createTemporaryFolder } from '../../control-plane/temporary-folder.ts'
@@ -23,7 +24,9 @@ async function commands(): Promise<string[]> {
 /** Types a command at a shell; its stdout. */
 function type(command: string): Promise<string> {
   const PATH = [dirname(e2eEnvironment().kubectl), process.env['PATH']].join(delimiter)
-  return runProgram(['sh', '-c', command], { env: { PATH, KUBECONFIG: world().kubeconfig } })
+  // kubectl keeps what it learns of a cluster at home.
+  const env = { PATH, HOME: tmpdir(), KUBECONFIG: world().kubeconfig }
+  return runProgram(['sh', '-c', command], { env })
 }
 
 /** The one command of the notes with these words, its words in capitals replaced. */

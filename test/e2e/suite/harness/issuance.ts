@@ -1,6 +1,7 @@
+import type { KubernetesObject } from '../../../chart/kubernetes-object.ts'
 import type { Admin } from '../../../control-plane/admin.ts'
 import { eventually } from '../../../harness/eventually.ts'
-import type { Kubectl, Manifest } from './kubectl.ts'
+import type { Kubectl } from './kubectl.ts'
 
 /** A Certificate of cert-manager; its Secret has its name. */
 export interface CertificateSpec {
@@ -43,7 +44,7 @@ export class Issuance {
   }
 
   /** Manifest of an Issuer that signs with the root. */
-  issuer(name: string): Manifest {
+  issuer(name: string): KubernetesObject {
     return this.#object('Issuer', name, { ca: { secretName: 'root' } })
   }
 
@@ -86,7 +87,7 @@ export class Issuance {
     await this.#admin.request('DELETE', this.#path(name))
   }
 
-  #certificate(spec: CertificateSpec): Manifest {
+  #certificate(spec: CertificateSpec): KubernetesObject {
     const { name, annotations = {}, issuer = authority, temporary, duration = '2160h', renewBefore } = spec
     const object = this.#object('Certificate', name, {
       secretName: name,
@@ -102,7 +103,7 @@ export class Issuance {
     return { ...object, metadata: { ...object.metadata, annotations: asked } }
   }
 
-  #object(kind: string, name: string, spec: Readonly<Record<string, unknown>>): Manifest {
+  #object(kind: string, name: string, spec: Readonly<Record<string, unknown>>): KubernetesObject {
     return { apiVersion: `${group}/v1`, kind, metadata: { name, namespace: this.#namespace }, spec }
   }
 

@@ -1,17 +1,5 @@
+import type { KubernetesObject } from '../../../chart/kubernetes-object.ts'
 import { runProgram } from '../../../programs/run-program.ts'
-
-/** Any Kubernetes object, as it is written to the API server. */
-export interface Manifest {
-  readonly apiVersion: string
-  readonly kind: string
-  readonly metadata: {
-    readonly name: string
-    readonly namespace?: string
-    readonly labels?: Readonly<Record<string, string>>
-    readonly annotations?: Readonly<Record<string, string>>
-  }
-  readonly [member: string]: unknown
-}
 
 const ownManager = 'tencent-cert-sync-e2e'
 
@@ -31,7 +19,7 @@ export class Kubectl {
   }
 
   /** Server-side apply, by force: these objects are the suite's own. */
-  async apply(...objects: readonly Manifest[]): Promise<void> {
+  async apply(...objects: readonly KubernetesObject[]): Promise<void> {
     const list = { apiVersion: 'v1', kind: 'List', items: objects }
     await this.#run(['apply', ...applyFlags, '-f', '-'], JSON.stringify(list))
   }

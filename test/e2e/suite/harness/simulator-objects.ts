@@ -1,5 +1,5 @@
+import type { KubernetesObject } from '../../../chart/kubernetes-object.ts'
 import type { TestCertificate } from '../../../fixtures/certificates.ts'
-import type { Manifest } from './kubectl.ts'
 
 /** Name of the Service, of the pod behind it, and of what they mount. */
 export const simulatorName = 'ssl-simulator'
@@ -22,7 +22,7 @@ export function hostOf(namespace: string): string {
 }
 
 /** The simulator as a pod that PodSecurity `restricted` admits. It keeps what it knows in memory, so it is never restarted. */
-export function simulatorObjects(setup: SimulatorSetup): Manifest[] {
+export function simulatorObjects(setup: SimulatorSetup): KubernetesObject[] {
   const { namespace, program, certificate, flags, image } = setup
   const labels = { app: simulatorName }
   const metadata = { name: simulatorName, namespace, labels }
