@@ -22,7 +22,7 @@
 - {{ printf "--leader-elect=%t" .Values.leaderElection.enabled | quote }}
 {{- if .Values.leaderElection.enabled }}
 - {{ printf "--lease-name=%s" (include "tencent-cert-sync.leaseName" .) | quote }}
-- {{ printf "--lease-namespace=%s" (include "tencent-cert-sync.namespace" .) | quote }}
+- {{ printf "--lease-namespace=%s" (include "tencent-cert-sync.leaseNamespace" .) | quote }}
 - {{ printf "--lease-duration=%s" .Values.leaderElection.leaseDuration | quote }}
 - {{ printf "--renew-deadline=%s" .Values.leaderElection.renewDeadline | quote }}
 - {{ printf "--retry-period=%s" .Values.leaderElection.retryPeriod | quote }}

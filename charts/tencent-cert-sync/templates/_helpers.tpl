@@ -29,6 +29,10 @@
 {{- default (include "tencent-cert-sync.fullname" .) .Values.leaderElection.leaseName -}}
 {{- end -}}
 
+{{- define "tencent-cert-sync.leaseNamespace" -}}
+{{- default (include "tencent-cert-sync.namespace" .) .Values.leaderElection.leaseNamespace -}}
+{{- end -}}
+
 {{- define "tencent-cert-sync.selectorLabels" -}}
 app.kubernetes.io/name: {{ include "tencent-cert-sync.name" . }}
 app.kubernetes.io/instance: {{ .Release.Name }}
