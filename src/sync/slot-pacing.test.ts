@@ -54,6 +54,11 @@ describe('a slot', () => {
     expect(learned(...twenty).freeAt(5_000, 5_100, true)).toBe(6_014)
   })
 
+  it('is held until a second after the response where round trips are short', () => {
+    expect(learned(...twenty, 49).freeAt(5_000, 5_100, true)).toBe(6_100)
+    expect(learned(...twenty, 50).freeAt(5_000, 5_100, true)).toBe(6_064)
+  })
+
   it('is held until a second after the end when nothing was answered', () => {
     expect(learned(...twenty).freeAt(5_000, 5_100, false)).toBe(6_100)
   })
@@ -99,6 +104,16 @@ describe('an exact sliding window at the server', () => {
           ...cold,
           ...given.map((there, i) => ({ there: i < 2 ? i * 20 : there, service: 2, back: 0 })),
         ])
+        expect(mostInOneWindow(times)).toBeLessThanOrEqual(slots)
+      }),
+    )
+  })
+
+  it('never holds more than that when a busy processor delays answers first, and calls later', () => {
+    const late = Array.from({ length: 30 }, (_, i) => ({ there: i % 10, service: 2, back: 35 }))
+    fc.assert(
+      fc.property(journeys(45, 90), (given) => {
+        const times = arrivals([...late, ...given.map(through(2))])
         expect(mostInOneWindow(times)).toBeLessThanOrEqual(slots)
       }),
     )

@@ -4,14 +4,19 @@ const enough = 20
 const kept = 64
 /** What a round trip cannot show: how the time was split between the way there and the rest, ms. */
 const allowanceMs = 5
+/**
+ * Of round trips as short as this, ms, a busy processor may be the larger part, ours or the server's: they say little of
+ * the way. There is little to gain by them either.
+ */
+const tooShortMs = 50
 
 /**
  * How long a slot stays taken after its call, so that a server that counts an exact sliding window never sees more
  * calls within a second than there are slots (I2).
  *
  * A slot that is held until a second after the response is exact, whatever the network does: the call had arrived by
- * then. Sharper, and exact as long as the time to the server varies no more than the last round trips did: a second
- * and that variation after the start. The earlier of the two is taken, but never before the response.
+ * then. Sharper, where round trips are long, and exact as long as the time to the server varies no more than the last of
+ * them did: a second and that variation after the start. The earlier of the two is taken, but never before the response.
  */
 export class SlotPacing {
   readonly #roundTrips: number[] = []
@@ -26,7 +31,9 @@ export class SlotPacing {
   freeAt(start: number, end: number, answered: boolean): number {
     const safe = end + windowMs
     if (!answered || this.#roundTrips.length < enough) return safe
-    const margin = Math.max(...this.#roundTrips) - Math.min(...this.#roundTrips)
+    const fastest = Math.min(...this.#roundTrips)
+    if (fastest < tooShortMs) return safe
+    const margin = Math.max(...this.#roundTrips) - fastest
     return Math.max(end, Math.min(safe, start + windowMs + margin + allowanceMs))
   }
 }
