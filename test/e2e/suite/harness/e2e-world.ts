@@ -144,16 +144,25 @@ export class E2eWorld {
     ].join('\n')
   }
 
-  /** Uninstalls the release and gives the namespaces away for deletion, unless everything is to be kept. */
+  /**
+   * Uninstalls the release and gives the namespaces away for deletion, unless everything is to be kept. Resolves when no
+   * Secret is left that the operator of another world could take for one of its own.
+   */
   async end(): Promise<void> {
     const namespaces = [this.release.namespace, ...this.namespaces]
     try {
       if (e2eEnvironment().keep) return
       await this.release.uninstall()
-      await Promise.all(namespaces.map((it) => this.admin.deleteNamespace(it).catch(unless(404))))
+      await Promise.all(namespaces.map((it) => this.#delete(it).catch(unless(404))))
     } finally {
       await this.admin.close()
     }
+  }
+
+  /** In a namespace that is being deleted, nobody makes a new Secret. */
+  async #delete(namespace: string): Promise<void> {
+    await this.admin.deleteNamespace(namespace)
+    await this.admin.request('DELETE', `/api/v1/namespaces/${namespace}/secrets`)
   }
 
   async #prepare(): Promise<void> {
