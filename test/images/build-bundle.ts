@@ -1,13 +1,12 @@
 import { cpSync, mkdirSync, readFileSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { runProgram } from '../programs/run-program.ts'
-import { contextFolder } from './operator-image.ts'
+import { buildInputs, contextFolder } from './operator-image.ts'
 
 /** Builds the bundle of the sources as they are now in `folder`, as the Dockerfile does, and returns it. */
 export async function buildBundle(folder: string): Promise<Buffer> {
   mkdirSync(folder, { recursive: true })
-  const tools = ['test/tools/require-node.mjs', 'test/tools/third-party-licenses.ts']
-  for (const path of ['package.json', 'tsconfig.json', 'src', ...tools]) {
+  for (const path of buildInputs()) {
     cpSync(join(contextFolder, path), join(folder, path), { recursive: true })
   }
   symlinkSync(join(contextFolder, 'node_modules'), join(folder, 'node_modules'))

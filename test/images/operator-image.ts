@@ -68,15 +68,20 @@ export async function buildOperatorImage(
   await engine.docker('build', '--network', 'host', ...args, '--tag', reference, contextFolder)
 }
 
-/** Changes with every file that the build reads (.dockerignore names them), with Node, and with the bases. */
+/** What the build reads, as .dockerignore lists it: files, and the folder `src`. */
+export function buildInputs(): string[] {
+  const lines = readFileSync(join(contextFolder, '.dockerignore'), 'utf8').split('\n')
+  return lines.filter((line) => line.startsWith('!')).map((line) => line.slice(1))
+}
+
+/** Changes with every file that the build reads, with Node, and with the bases. */
 function inputsHash(bases: BaseImages): string {
-  const files = ['Dockerfile', '.dockerignore', '.npmrc', 'LICENSE', 'package.json', 'package-lock.json']
   const sources = globSync('src/**/*.ts', {
     cwd: contextFolder,
     exclude: (name) => /\.test\.ts$|^testing$/.test(name),
   })
-  const tools = ['test/tools/require-node.mjs', 'test/tools/third-party-licenses.ts']
-  const all = [...files, 'tsconfig.json', ...tools, ...sources.sort()]
+  const files = buildInputs().filter((path) => path !== 'src')
+  const all = ['Dockerfile', '.dockerignore', ...files, ...sources.sort()]
   const hash = createHash('sha256').update(JSON.stringify([bases, process.version, process.arch]))
   for (const file of all) hash.update(file).update(readFileSync(join(contextFolder, file)))
   return hash.digest('hex').slice(0, 12)
