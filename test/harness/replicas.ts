@@ -146,6 +146,18 @@ export class Replicas {
     return replica
   }
 
+  /** Starts one that leads, over a proxy where one is given, and one that stands by. */
+  async startTwo(
+    options: Parameters<Replicas['start']>[1] = {},
+  ): Promise<[leader: Replica, standby: Replica]> {
+    const leader = await this.start({}, options)
+    await leader.eventuallyLeads()
+    const { proxy: _, ...others } = options
+    const standby = await this.start({}, others)
+    await standby.eventuallySays('standing by')
+    return [leader, standby]
+  }
+
   /** The Lease, or undefined when there is none. */
   lease(): Promise<LeaseObject | undefined> {
     return this.world.cluster.admin.request<LeaseObject>('GET', this.leasePath).catch(unless(404))

@@ -30,10 +30,7 @@ async function withTwo(
 ): Promise<void> {
   const replicas = await Replicas.create(cluster)
   try {
-    const leader = await replicas.start({}, proxy ? { proxy } : {})
-    await leader.eventuallyLeads()
-    const standby = await replicas.start()
-    await standby.eventuallySays('standing by')
+    const [leader, standby] = await replicas.startTwo(proxy && { proxy })
     await run(replicas, leader, standby)
     for (const { process } of replicas.all) expect(process.stderr).toBe('')
   } finally {

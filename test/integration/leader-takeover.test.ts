@@ -1,5 +1,6 @@
 import { afterAll, describe, expect, test } from 'vitest'
 import { sharedCluster } from '../control-plane/shared-cluster.ts'
+import { chainFingerprint, createAuthority, createLeaf, crossSign } from '../fixtures/certificates.ts'
 import { ApiProxy, statusObject } from '../harness/api-proxy.ts'
 import { allSynced, createBatch } from '../harness/batch.ts'
 import { eventually } from '../harness/eventually.ts'
@@ -27,19 +28,6 @@ async function withReplicas(run: (replicas: Replicas) => Promise<void>): Promise
   }
 }
 
-/** A replica that leads, and one that stands by. */
-async function startTwo(
-  replicas: Replicas,
-  options: Parameters<Replicas['start']>[1] = {},
-): Promise<[Replica, Replica]> {
-  const leader = await replicas.start({}, options)
-  await leader.eventuallyLeads()
-  const { proxy: _, ...rest } = options
-  const standby = await replicas.start({}, rest)
-  await standby.eventuallySays('standing by')
-  return [leader, standby]
-}
-
 async function expectWholeBatch({ world }: Replicas, names: readonly string[]): Promise<void> {
   await allSynced(world, names, 60_000)
   await expectEverythingTrue(world)
@@ -52,7 +40,7 @@ describe.concurrent('in the middle of a batch', () => {
     withReplicas(async (replicas) => {
       const { world } = replicas
       // The times of a real installation.
-      const [leader, standby] = await startTwo(replicas, { lease: {} })
+      const [leader, standby] = await replicas.startTwo({ lease: {} })
       world.simulator.fault({ kind: 'delay', ms: 100, spreadMs: 50 })
       world.simulator.fault({ kind: 'jitter', ms: 20 })
       const names = await createBatch(world, 200)
@@ -76,7 +64,7 @@ describe.concurrent('in the middle of a batch', () => {
   test('a leader that is killed is followed when its lease has run out', () =>
     withReplicas(async (replicas) => {
       const { world } = replicas
-      const [leader, standby] = await startTwo(replicas)
+      const [leader, standby] = await replicas.startTwo()
       const names = await createBatch(world, 60)
       await eventually('a part is done', () => leader.calls().length > 25)
       await leader.process.kill()
@@ -86,11 +74,35 @@ describe.concurrent('in the middle of a batch', () => {
       await expectWholeBatch(replicas, names)
     }))
 
+  test('a leader that is killed between a second copy of a leaf and its answer leaves one copy', () =>
+    withReplicas(async (replicas) => {
+      const { world } = replicas
+      const issuer = await createAuthority({ name: 'Issuer' })
+      const other = await crossSign(issuer, await createAuthority({ name: 'Other root' }))
+      const leaf = await createLeaf({ issuer, commonName: 'shop.example.com' })
+      const before = chainFingerprint('SVR', leaf, issuer)
+      const after = chainFingerprint('SVR', leaf, other)
+      const [leader, standby] = await replicas.startTwo()
+      await world.createSecret('shop', { chain: [leaf, issuer] })
+      const { uploaded } = await world.eventuallySynced('shop', before)
+      world.simulator.fault({ kind: 'kill', pid: leader.process.pid, action: 'UploadCertificate', skip: 1 })
+      await world.renewSecret('shop', { chain: [leaf, other] })
+      await leader.process.exited
+      // What it had is still true, and its intent is on record.
+      const left = await world.status('shop')
+      expect(left).toMatchObject({ uploaded, intent: after })
+
+      expect(await standby.eventuallyLeads()).toMatchObject({ reason: 'expired' })
+      await world.eventuallySynced('shop', after)
+      await expectEverythingTrue(world)
+      expect(world.simulator.certificates().map((it) => it.chainFingerprint)).toEqual([before, after])
+    }))
+
   test('all replicas are exchanged one by one, as a rolling upgrade does', () =>
     withReplicas(async (replicas) => {
       const { world } = replicas
       const names = await createBatch(world, 120)
-      const old = await startTwo(replicas)
+      const old = await replicas.startTwo()
       for (const [index, replica] of old.entries()) {
         await replicas.start()
         await eventually('some more are done', () => world.uploads() > 30 * (index + 1))
@@ -107,7 +119,7 @@ describe.concurrent('in the middle of a batch', () => {
       const proxy = await ApiProxy.start(cluster)
       try {
         // The times of a real installation: the proxy shares this process with all that is prepared here.
-        const [leader, standby] = await startTwo(replicas, { proxy, lease: {} })
+        const [leader, standby] = await replicas.startTwo({ proxy, lease: {} })
         const names = await createBatch(world, 60)
         await eventually('a part is done', () => leader.calls().length > 15)
         await proxy.stop()
@@ -125,7 +137,7 @@ describe.concurrent('two replicas', () => {
   test('serve health and metrics, and one of them works, with no more rights than it says', () =>
     withReplicas(async (replicas) => {
       const { world } = replicas
-      const [leader, standby] = await startTwo(replicas)
+      const [leader, standby] = await replicas.startTwo()
       const names = await createBatch(world, 5)
       await allSynced(world, names)
       expect(await Promise.all([leader, standby].map(leads))).toEqual([1, 0])
@@ -157,7 +169,7 @@ describe.concurrent('two replicas', () => {
   test('keep their roles when somebody deletes the lease, or writes to it', () =>
     withReplicas(async (replicas) => {
       const { world, leasePath } = replicas
-      const [leader, standby] = await startTwo(replicas)
+      const [leader, standby] = await replicas.startTwo()
       const holder = leader.said('leading')?.['holder']
       await world.cluster.admin.request('DELETE', leasePath)
       await eventually('the lease is back', async () => (await replicas.lease()) !== undefined)
@@ -178,7 +190,7 @@ describe.concurrent('two replicas', () => {
     withReplicas(async (replicas) => {
       const proxy = await ApiProxy.start(cluster)
       try {
-        const [leader, standby] = await startTwo(replicas, { proxy })
+        const [leader, standby] = await replicas.startTwo({ proxy })
         const isLease = (path: string) => path.includes('/leases')
         let refused = 0
         const troubles = ['cut', { status: 403, body: statusObject(403, 'Forbidden', 'not yet') }] as const
@@ -204,7 +216,7 @@ describe.concurrent('two replicas', () => {
 
   test('take turns when each leader is told to stop with nothing to do', () =>
     withReplicas(async (replicas) => {
-      let [leader] = await startTwo(replicas)
+      let [leader] = await replicas.startTwo()
       for (let round = 0; round < 3; round++) {
         const next = replicas.all.at(-1) as Replica
         expect(await (leader as Replica).process.stop()).toBe(0)
