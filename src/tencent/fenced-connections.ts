@@ -3,6 +3,7 @@ import type { Duplex } from 'node:stream'
 import type { Clock } from '../clock.ts'
 import type { Fence } from '../sync/ports.ts'
 import { TunnelAgent } from './tunnel-agent.ts'
+import { UnfinishedConnections } from './unfinished-connections.ts'
 
 export interface FencedConnectionsOptions {
   readonly protocol: 'http' | 'https'
@@ -20,7 +21,7 @@ export interface FencedConnectionsOptions {
 export function fenceConnections(agent: http.Agent, options: FencedConnectionsOptions): void {
   const { protocol, fence, clock, setupMs } = options
   const create = agent.createConnection.bind(agent)
-  const unfinished = new Set<Duplex>()
+  const unfinished = new UnfinishedConnections(clock, setupMs)
 
   agent.createConnection = (target, callback) => {
     const open = (connection: Duplex) => {
@@ -39,10 +40,9 @@ export function fenceConnections(agent: http.Agent, options: FencedConnectionsOp
     }
     const connection = create(target)
     if (!connection) return connection
-    const cancel = clock.after(setupMs, () => connection.destroy(new Error('too slow')))
+    const finish = unfinished.add(connection)
     const settle = () => {
-      cancel()
-      unfinished.delete(connection)
+      finish()
       connection.off(opened, onOpen).off('error', onError)
     }
     const onOpen = () => {
@@ -54,14 +54,13 @@ export function fenceConnections(agent: http.Agent, options: FencedConnectionsOp
       callback?.(error, connection)
     }
     const opened = protocol === 'https' ? 'secureConnect' : 'connect'
-    unfinished.add(connection)
     connection.once(opened, onOpen).once('error', onError)
     return undefined
   }
 
   const destroy = agent.destroy.bind(agent)
   agent.destroy = () => {
-    for (const connection of unfinished) connection.destroy(new Error('closed'))
+    unfinished.destroy()
     destroy()
   }
 }

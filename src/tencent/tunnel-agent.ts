@@ -2,6 +2,7 @@ import https from 'node:https'
 import type { Duplex } from 'node:stream'
 import type { Clock } from '../clock.ts'
 import type { ProxyServer } from '../config.ts'
+import { UnfinishedConnections } from './unfinished-connections.ts'
 
 type Arguments = Parameters<https.Agent['createConnection']>
 
@@ -14,16 +15,12 @@ type Arguments = Parameters<https.Agent['createConnection']>
  * proxy refused, one on which the host behind a willing proxy stays silent, and all that are not yet set up at the end.
  */
 export class TunnelAgent extends https.Agent {
-  readonly #clock: Clock
-  readonly #setupMs: number
-  /** Connections to the proxy that no request has yet. */
-  readonly #unfinished = new Set<Duplex>()
+  readonly #unfinished: UnfinishedConnections
 
   /** @param setupMs the longest time from the call to the proxy to the end of the TLS handshake with the host, ms */
   constructor(options: https.AgentOptions, proxy: ProxyServer, clock: Clock, setupMs: number) {
     super({ ...options, proxyEnv: { HTTPS_PROXY: proxy.url } })
-    this.#clock = clock
-    this.#setupMs = setupMs
+    this.#unfinished = new UnfinishedConnections(clock, setupMs)
   }
 
   override createConnection(...[options, callback]: Arguments): Duplex | null | undefined {
@@ -33,19 +30,12 @@ export class TunnelAgent extends https.Agent {
       if (error !== null) connection?.destroy()
       callback?.(error === null ? null : (refusal(error) ?? error), stream)
     })
-    if (!connection) return connection
-    this.#unfinished.add(connection)
-    const cancel = this.#clock.after(this.#setupMs, () => connection.destroy(new Error('too slow')))
-    finish = () => {
-      cancel()
-      this.#unfinished.delete(connection)
-    }
-    connection.once('close', finish)
+    if (connection) finish = this.#unfinished.add(connection)
     return connection
   }
 
   override destroy(): void {
-    for (const connection of this.#unfinished) connection.destroy(new Error('closed'))
+    this.#unfinished.destroy()
     super.destroy()
   }
 }
