@@ -34,8 +34,7 @@ async function startPod({ objects, account }: InstalledChart): Promise<OperatorP
 test.each(['default', 'everything-on'])(
   'installed as %s, the rights, the policy and the arguments of the chart are what the operator needs',
   async (variant) => {
-    const world = await World.create(cluster)
-    onTestFinished(() => world.end())
+    await using world = await World.create(cluster)
     const namespace = await admin.newNamespace('installed')
     const values = {
       endpoint: world.simulator.url,
@@ -69,8 +68,7 @@ test.each(['default', 'everything-on'])(
 )
 
 test('installed for one namespace, it syncs there and sees no Secret elsewhere', async () => {
-  const world = await World.create(cluster, { namespaces: 2 })
-  onTestFinished(() => world.end())
+  await using world = await World.create(cluster, { namespaces: 2 })
   const [inside = '', outside = ''] = world.namespaces
   const namespace = await admin.newNamespace('installed')
   const values = {

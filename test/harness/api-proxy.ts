@@ -137,7 +137,7 @@ export class ApiProxy {
   }
 
   /** Stops for good. */
-  async close(): Promise<void> {
+  async [Symbol.asyncDispose](): Promise<void> {
     await this.stop()
     this.#upstream.destroy()
   }

@@ -19,64 +19,60 @@ export async function expectErrorIsHandled(
   expected: ErrorExpectation,
 ): Promise<void> {
   const { end, says = code, firstCalls = 1, laterCalls = [0, 0], otherSyncs = true, againMs } = expected
-  const scene = await Scene.create(cluster)
-  try {
-    const { world, clock } = scene
-    const [sick, healthy] = await Promise.all([
-      scene.secret('sick'),
-      scene.secret('healthy', world.namespaces[1]),
-    ])
-    const striking = world.simulator.fault({
-      ...(fault.kind === 'error' ? { ...fault, message: wordsOfTheService } : fault),
-      action: 'UploadCertificate',
-      ...(otherSyncs ? { leafFingerprint: sick.leaf.fingerprint } : {}),
-    })
-    await scene.write(sick)
-    await scene.startOperator({ resync: '100ms' })
+  await using scene = await Scene.create(cluster)
+  const { world, clock } = scene
+  const [sick, healthy] = await Promise.all([
+    scene.secret('sick'),
+    scene.secret('healthy', world.namespaces[1]),
+  ])
+  const striking = world.simulator.fault({
+    ...(fault.kind === 'error' ? { ...fault, message: wordsOfTheService } : fault),
+    action: 'UploadCertificate',
+    ...(otherSyncs ? { leafFingerprint: sick.leaf.fingerprint } : {}),
+  })
+  await scene.write(sick)
+  await scene.startOperator({ resync: '100ms' })
 
-    await eventually('the calls are answered', () => {
-      return scene.uploads(sick).filter((it) => it.finishedMs !== undefined).length >= firstCalls
-    })
-    if (end !== undefined) {
-      const status = await scene.eventuallyStatus(sick, end.phase, (it) => it.phase === end.phase)
-      expect(status).toMatchObject({ ...end, uploaded: undefined, intent: undefined })
-      expect(status.message).toContain(says)
-      expect(scene.uploads(sick)).toHaveLength(firstCalls)
-      await expectToldEverywhere(scene, sick, end.reason)
-    }
-    const failedAt = clock.elapsed()
-    const calls = scene.uploads(sick).length
-
-    await scene.write(healthy)
-    if (otherSyncs) await scene.eventuallySynced(healthy)
-    await scene.resyncs(100)
-
-    const later = scene.uploads(sick).length - calls
-    expect(later).toBeGreaterThanOrEqual(laterCalls[0])
-    expect(later).toBeLessThanOrEqual(laterCalls[1])
-    expect(await scene.status(sick)).toMatchObject({ ...(end ?? { phase: undefined }), uploaded: undefined })
-    expect(await scene.writes(sick)).toBe(end === undefined ? 0 : 1)
-    expect(await scene.writes(healthy)).toBe(otherSyncs ? 1 : 0)
-    expect(scene.uploads(healthy)).toHaveLength(otherSyncs ? 1 : 0)
-
-    if (laterCalls[1] === 0) {
-      clock.leap(failedAt + 0.79 * againMs - clock.elapsed())
-      await scene.resyncs(2)
-      expect(scene.uploads(sick)).toHaveLength(calls)
-    }
-    striking.remove()
-    clock.leap(againMs)
-    await Promise.all([scene.eventuallySynced(sick), scene.eventuallySynced(healthy)])
-    expect(
-      world.simulator
-        .certificates()
-        .map((it) => it.leafFingerprint)
-        .sort(),
-    ).toEqual([sick, healthy].map((it) => it.leaf.fingerprint).sort())
-    expect(world.simulator.maxInAnySecond('UploadCertificate')).toBeLessThanOrEqual(10)
-  } finally {
-    await scene.end()
+  await eventually('the calls are answered', () => {
+    return scene.uploads(sick).filter((it) => it.finishedMs !== undefined).length >= firstCalls
+  })
+  if (end !== undefined) {
+    const status = await scene.eventuallyStatus(sick, end.phase, (it) => it.phase === end.phase)
+    expect(status).toMatchObject({ ...end, uploaded: undefined, intent: undefined })
+    expect(status.message).toContain(says)
+    expect(scene.uploads(sick)).toHaveLength(firstCalls)
+    await expectToldEverywhere(scene, sick, end.reason)
   }
+  const failedAt = clock.elapsed()
+  const calls = scene.uploads(sick).length
+
+  await scene.write(healthy)
+  if (otherSyncs) await scene.eventuallySynced(healthy)
+  await scene.resyncs(100)
+
+  const later = scene.uploads(sick).length - calls
+  expect(later).toBeGreaterThanOrEqual(laterCalls[0])
+  expect(later).toBeLessThanOrEqual(laterCalls[1])
+  expect(await scene.status(sick)).toMatchObject({ ...(end ?? { phase: undefined }), uploaded: undefined })
+  expect(await scene.writes(sick)).toBe(end === undefined ? 0 : 1)
+  expect(await scene.writes(healthy)).toBe(otherSyncs ? 1 : 0)
+  expect(scene.uploads(healthy)).toHaveLength(otherSyncs ? 1 : 0)
+
+  if (laterCalls[1] === 0) {
+    clock.leap(failedAt + 0.79 * againMs - clock.elapsed())
+    await scene.resyncs(2)
+    expect(scene.uploads(sick)).toHaveLength(calls)
+  }
+  striking.remove()
+  clock.leap(againMs)
+  await Promise.all([scene.eventuallySynced(sick), scene.eventuallySynced(healthy)])
+  expect(
+    world.simulator
+      .certificates()
+      .map((it) => it.leafFingerprint)
+      .sort(),
+  ).toEqual([sick, healthy].map((it) => it.leaf.fingerprint).sort())
+  expect(world.simulator.maxInAnySecond('UploadCertificate')).toBeLessThanOrEqual(10)
 }
 
 /** Annotation, Event, log and metric use one word, and none of them the service's own (I3, I7). */

@@ -183,7 +183,7 @@ export class Replicas {
   }
 
   /** Kills what still runs, paused or not. */
-  end(): Promise<void> {
-    return this.world.end()
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.world[Symbol.asyncDispose]()
   }
 }

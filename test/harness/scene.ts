@@ -109,10 +109,10 @@ export class Scene {
     }
   }
 
-  async end(): Promise<void> {
+  async [Symbol.asyncDispose](): Promise<void> {
     // Held calls and time-outs must not delay the end.
     this.world.simulator.clearFaults()
     await this.#operator?.stop()
-    await this.world.end()
+    await this.world[Symbol.asyncDispose]()
   }
 }

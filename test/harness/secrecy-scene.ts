@@ -72,8 +72,8 @@ export class SecrecyScene {
     return JSON.stringify([secrets.map((it) => it.metadata), events])
   }
 
-  async end(): Promise<void> {
-    await this.world.end()
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.world[Symbol.asyncDispose]()
     rmSync(this.directory, { recursive: true })
   }
 }

@@ -188,7 +188,7 @@ export class World {
   }
 
   /** Kills the operators and closes the cloud. The namespaces stay: no controller would finish their deletion. */
-  async end(): Promise<void> {
+  async [Symbol.asyncDispose](): Promise<void> {
     await Promise.all(this.#operators.filter((it) => it.running).map((it) => it.kill()))
     await this.simulator.close()
   }

@@ -24,8 +24,8 @@ beforeEach(async () => {
 })
 afterEach(async () => {
   await client.close()
-  await proxy.close()
-  await world.end()
+  await proxy[Symbol.asyncDispose]()
+  await world[Symbol.asyncDispose]()
 })
 
 const path = (name = '') => `/api/v1/namespaces/${world.namespace}/secrets${name}`

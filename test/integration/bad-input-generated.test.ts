@@ -31,18 +31,14 @@ function property<T>(
   ) => Promise<OperatorProcess>,
 ): void {
   const runOnce = async (inputs: readonly T[]) => {
-    const world = await World.create(cluster, { namespaces: 2 })
-    try {
-      const secrets = await Promise.all(
-        inputs.map(async (input, i) => {
-          const leaf = await createLeaf({ issuer, commonName: `${i}.example.com` })
-          return { name: `secret-${i}`, leaf, input }
-        }),
-      )
-      await expectHealthyNeighbour(world, await run(world, secrets))
-    } finally {
-      await world.end()
-    }
+    await using world = await World.create(cluster, { namespaces: 2 })
+    const secrets = await Promise.all(
+      inputs.map(async (input, i) => {
+        const leaf = await createLeaf({ issuer, commonName: `${i}.example.com` })
+        return { name: `secret-${i}`, leaf, input }
+      }),
+    )
+    await expectHealthyNeighbour(world, await run(world, secrets))
   }
   const inputs = fc.array(input, { minLength: batch, maxLength: batch })
   test.concurrent(name, () =>

@@ -25,12 +25,8 @@ const leafFor = (commonName: string) => createLeaf({ issuer, commonName })
 /** A test with a world of its own; afterwards the operator must be alive and serve a neighbour in good time. */
 function scenario(name: string, run: (world: World) => Promise<OperatorProcess>): void {
   test.concurrent(name, async () => {
-    const world = await World.create(cluster, { namespaces: 2 })
-    try {
-      await expectHealthyNeighbour(world, await run(world))
-    } finally {
-      await world.end()
-    }
+    await using world = await World.create(cluster, { namespaces: 2 })
+    await expectHealthyNeighbour(world, await run(world))
   })
 }
 

@@ -46,7 +46,7 @@ beforeEach(async () => {
 })
 afterEach(async () => {
   await operator.stop()
-  await world.end()
+  await world[Symbol.asyncDispose]()
   time.end()
 })
 

@@ -10,13 +10,9 @@ const minute = 60_000
 
 function scenario(name: string, run: (scene: Scene) => Promise<void>): void {
   test.concurrent(name, async () => {
-    const scene = await Scene.create(cluster)
-    try {
-      await run(scene)
-      expect(scene.world.simulator.maxInAnySecond('UploadCertificate')).toBeLessThanOrEqual(10)
-    } finally {
-      await scene.end()
-    }
+    await using scene = await Scene.create(cluster)
+    await run(scene)
+    expect(scene.world.simulator.maxInAnySecond('UploadCertificate')).toBeLessThanOrEqual(10)
   })
 }
 

@@ -14,14 +14,10 @@ const hour = 60 * minute
 
 function scenario(name: string, run: (scene: Scene, secret: SceneSecret) => Promise<void>): void {
   test.concurrent(name, async () => {
-    const scene = await Scene.create(cluster)
-    try {
-      await run(scene, await scene.secret('shop'))
-      const chains = scene.world.simulator.certificates().map((it) => it.chainFingerprint)
-      expect(new Set(chains).size).toBe(chains.length)
-    } finally {
-      await scene.end()
-    }
+    await using scene = await Scene.create(cluster)
+    await run(scene, await scene.secret('shop'))
+    const chains = scene.world.simulator.certificates().map((it) => it.chainFingerprint)
+    expect(new Set(chains).size).toBe(chains.length)
   })
 }
 
@@ -151,37 +147,32 @@ for (const code of ['InvalidParameter.WithDetailReason', 'UnknownParameter', 'Un
 for (const status of [301, 302, 307, 308]) {
   scenario(`a redirect (${status}) is an error, and its target never hears of it`, async (scene, shop) => {
     const heard: (string | undefined)[] = []
-    const target = createServer((request, response) => {
+    await using target = createServer((request, response) => {
       heard.push(request.url)
       response.end()
     })
     await new Promise<void>((resolve) => target.listen(0, '127.0.0.1', resolve))
-    try {
-      const { simulator } = scene.world
-      const location = `http://127.0.0.1:${(target.address() as AddressInfo).port}/elsewhere`
-      simulator.fault({ kind: 'redirect', status, location, times: 1 })
-      simulator.fault({ kind: 'redirect', status, location: '/elsewhere' })
-      await scene.write(shop)
-      await scene.startOperator({ resync: '100ms' })
+    const { simulator } = scene.world
+    const location = `http://127.0.0.1:${(target.address() as AddressInfo).port}/elsewhere`
+    simulator.fault({ kind: 'redirect', status, location, times: 1 })
+    simulator.fault({ kind: 'redirect', status, location: '/elsewhere' })
+    await scene.write(shop)
+    await scene.startOperator({ resync: '100ms' })
 
-      const told = await scene.eventuallyStatus(shop, 'Failed', (it) => it.phase === 'Failed')
-      await scene.resyncs(20)
-      expect(told).toMatchObject({ reason: 'UnexpectedError', uploaded: undefined })
-      expect(told.message).toContain('redirect')
-      expect(simulator.calls()).toHaveLength(1)
+    const told = await scene.eventuallyStatus(shop, 'Failed', (it) => it.phase === 'Failed')
+    await scene.resyncs(20)
+    expect(told).toMatchObject({ reason: 'UnexpectedError', uploaded: undefined })
+    expect(told.message).toContain('redirect')
+    expect(simulator.calls()).toHaveLength(1)
 
-      // Now to another path of the same host.
-      scene.clock.leap(10 * minute)
-      await eventually('the second try', () => answered(scene, shop) === 2)
-      await scene.resyncs(20)
-      expect(simulator.calls()).toHaveLength(2)
-      expect(heard).toEqual([])
-      simulator.clearFaults()
-      scene.clock.leap(20 * minute)
-      await scene.eventuallySynced(shop)
-    } finally {
-      target.close()
-      target.closeAllConnections()
-    }
+    // Now to another path of the same host.
+    scene.clock.leap(10 * minute)
+    await eventually('the second try', () => answered(scene, shop) === 2)
+    await scene.resyncs(20)
+    expect(simulator.calls()).toHaveLength(2)
+    expect(heard).toEqual([])
+    simulator.clearFaults()
+    scene.clock.leap(20 * minute)
+    await scene.eventuallySynced(shop)
   })
 }

@@ -8,6 +8,7 @@ import {
   type TestCertificate,
 } from '../fixtures/certificates.ts'
 import { ApiProxy, isSecretPatch } from '../harness/api-proxy.ts'
+import { allSynced, createBatch } from '../harness/batch.ts'
 import { eventually } from '../harness/eventually.ts'
 import { expectEverythingTrue } from '../harness/invariants.ts'
 import type { OperatorProcess } from '../harness/operator-process.ts'
@@ -125,36 +126,31 @@ const cases = changes.flatMap((change) => moments.map((moment) => ({ ...change, 
 
 describe('one certificate per chain and a true status', () => {
   test.concurrent.for(cases)('$what, killed $when', async ({ chains, skip, arm }) => {
-    const world = await World.create(cluster)
-    const proxy = await ApiProxy.start(cluster)
-    try {
-      const through = { kubeconfig: proxy.kubeconfig(world.account) }
-      const operator = world.startOperator(through)
-      const { before, after } = await chains()
-      if (before) {
-        await world.createSecret('shop', { chain: before })
-        await world.eventuallySynced('shop', chainFingerprint('SVR', ...before))
-      }
-
-      const armed = arm({ world, proxy, operator }, skip)
-      if (before) await world.renewSecret('shop', { chain: after })
-      else await world.createSecret('shop', { chain: after })
-      await armed
-      await death(operator)
-
-      const next = await world.startOperator(through).ready()
-      await world.eventuallySynced('shop', chainFingerprint('SVR', ...after))
-      await eventually('it has looked at the Secret', async () => (await next.metric(looks)) > 0)
-
-      expect(await next.stop()).toBe(0)
-      expect(operator.stderr + next.stderr).toBe('')
-      await expectEverythingTrue(world)
-      const expected = [...(before ? [before] : []), after].map((it) => chainFingerprint('SVR', ...it))
-      expect(world.simulator.certificates().map((it) => it.chainFingerprint)).toEqual(expected)
-    } finally {
-      await world.end()
-      await proxy.close()
+    await using proxy = await ApiProxy.start(cluster)
+    await using world = await World.create(cluster)
+    const through = { kubeconfig: proxy.kubeconfig(world.account) }
+    const operator = world.startOperator(through)
+    const { before, after } = await chains()
+    if (before) {
+      await world.createSecret('shop', { chain: before })
+      await world.eventuallySynced('shop', chainFingerprint('SVR', ...before))
     }
+
+    const armed = arm({ world, proxy, operator }, skip)
+    if (before) await world.renewSecret('shop', { chain: after })
+    else await world.createSecret('shop', { chain: after })
+    await armed
+    await death(operator)
+
+    const next = await world.startOperator(through).ready()
+    await world.eventuallySynced('shop', chainFingerprint('SVR', ...after))
+    await eventually('it has looked at the Secret', async () => (await next.metric(looks)) > 0)
+
+    expect(await next.stop()).toBe(0)
+    expect(operator.stderr + next.stderr).toBe('')
+    await expectEverythingTrue(world)
+    const expected = [...(before ? [before] : []), after].map((it) => chainFingerprint('SVR', ...it))
+    expect(world.simulator.certificates().map((it) => it.chainFingerprint)).toEqual(expected)
   })
 })
 
@@ -171,128 +167,98 @@ describe('one certificate per chain and a true status, whatever the service answ
   }
 
   test.concurrent.for(profileNames)('profile %s, killed at every commit', async (profile) => {
-    const world = await World.create(cluster, { profile })
-    try {
-      const { before, after } = await otherChain()
-      const renewed = await newLeaf(after[1])
-      let operator = world.startOperator()
-      const killAtUpload = async (number: number, change: () => Promise<void>) => {
-        const { pid } = operator
-        world.simulator.fault({ kind: 'kill', pid, action: 'UploadCertificate', skip: number - 1 })
-        await change()
-        await death(operator)
-        operator = world.startOperator()
-      }
-      const synced = (chain: Chain) => world.eventuallySynced('shop', chainFingerprint('SVR', ...chain))
-
-      await killAtUpload(1, () => world.createSecret('shop', { chain: before }))
-      await synced(before)
-      await killAtUpload(1, () => world.renewSecret('shop', { chain: after }))
-      for (let number = 2; number <= chainUploads[profile]; number++) {
-        await killAtUpload(number, async () => {})
-      }
-      await synced(after)
-      await killAtUpload(1, () => world.renewSecret('shop', { chain: renewed }))
-      const status = await synced(renewed)
-
-      await expectEverythingTrue(world)
-      expect(world.simulator.certificates().map((it) => it.chainFingerprint)).toEqual(
-        [before, after, renewed].map((it) => chainFingerprint('SVR', ...it)),
-      )
-      expect(status.previous).toHaveLength(2)
-    } finally {
-      await world.end()
+    await using world = await World.create(cluster, { profile })
+    const { before, after } = await otherChain()
+    const renewed = await newLeaf(after[1])
+    let operator = world.startOperator()
+    const killAtUpload = async (number: number, change: () => Promise<void>) => {
+      const { pid } = operator
+      world.simulator.fault({ kind: 'kill', pid, action: 'UploadCertificate', skip: number - 1 })
+      await change()
+      await death(operator)
+      operator = world.startOperator()
     }
+    const synced = (chain: Chain) => world.eventuallySynced('shop', chainFingerprint('SVR', ...chain))
+
+    await killAtUpload(1, () => world.createSecret('shop', { chain: before }))
+    await synced(before)
+    await killAtUpload(1, () => world.renewSecret('shop', { chain: after }))
+    for (let number = 2; number <= chainUploads[profile]; number++) {
+      await killAtUpload(number, async () => {})
+    }
+    await synced(after)
+    await killAtUpload(1, () => world.renewSecret('shop', { chain: renewed }))
+    const status = await synced(renewed)
+
+    await expectEverythingTrue(world)
+    expect(world.simulator.certificates().map((it) => it.chainFingerprint)).toEqual(
+      [before, after, renewed].map((it) => chainFingerprint('SVR', ...it)),
+    )
+    expect(status.previous).toHaveLength(2)
   })
 })
 
 describe('no eleventh call in any second, and nothing twice', () => {
   const count = 40
 
-  const createBatch = async (world: World) => {
-    const issuer = await createAuthority({ name: 'Issuer' })
-    const names = Array.from({ length: count }, (_, index) => `shop-${index}`)
-    await Promise.all(
-      names.map(async (name) => {
-        const leaf = await createLeaf({ issuer, commonName: `${name}.example.com` })
-        await world.createSecret(name, { chain: [leaf, issuer] })
-      }),
-    )
-    return names
-  }
-
   const expectWholeBatch = async (world: World, names: readonly string[]) => {
-    for (const name of names) {
-      await world.eventuallyStatus(name, 'Synced', ({ phase }) => phase === 'Synced', { timeoutMs: 30_000 })
-    }
+    await allSynced(world, names)
     await expectEverythingTrue(world)
     expect(world.simulator.certificates()).toHaveLength(count)
     expect(world.simulator.calls().filter(({ result }) => result.startsWith('LimitExceeded'))).toEqual([])
   }
 
   test.concurrent('killed three times in a batch, each time right after a commit', async () => {
-    const world = await World.create(cluster)
-    try {
-      world.simulator.fault({ kind: 'delay', ms: 100, spreadMs: 50 })
-      world.simulator.fault({ kind: 'jitter', ms: 20 })
-      const names = await createBatch(world)
-      for (const skip of [3, 9, 14]) {
-        const operator = world.startOperator()
-        world.simulator.fault({ kind: 'kill', pid: operator.pid, action: 'UploadCertificate', skip })
-        await death(operator)
-      }
-      world.startOperator()
-      await expectWholeBatch(world, names)
-    } finally {
-      await world.end()
+    await using world = await World.create(cluster)
+    world.simulator.fault({ kind: 'delay', ms: 100, spreadMs: 50 })
+    world.simulator.fault({ kind: 'jitter', ms: 20 })
+    const names = await createBatch(world, count)
+    for (const skip of [3, 9, 14]) {
+      const operator = world.startOperator()
+      world.simulator.fault({ kind: 'kill', pid: operator.pid, action: 'UploadCertificate', skip })
+      await death(operator)
     }
+    world.startOperator()
+    await expectWholeBatch(world, names)
   })
 
   test.concurrent('killed with all ten slots in flight', async () => {
-    const world = await World.create(cluster)
-    try {
-      const names = await createBatch(world)
-      const operator = world.startOperator()
-      const hold = world.simulator.fault({ kind: 'hold', at: 'before-work', action: 'UploadCertificate' })
-      await eventually('ten uploads are under way', () => hold.holding === 10)
-      await operator.kill()
-      world.startOperator()
-      hold.remove()
-      await expectWholeBatch(world, names)
-    } finally {
-      await world.end()
-    }
+    await using world = await World.create(cluster)
+    const names = await createBatch(world, count)
+    const operator = world.startOperator()
+    const hold = world.simulator.fault({ kind: 'hold', at: 'before-work', action: 'UploadCertificate' })
+    await eventually('ten uploads are under way', () => hold.holding === 10)
+    await operator.kill()
+    world.startOperator()
+    hold.remove()
+    await expectWholeBatch(world, names)
   })
 
   test.concurrent('killed while a batch of renewals is being uploaded', async () => {
-    const world = await World.create(cluster)
-    try {
-      const names = await createBatch(world)
-      const first = await world.startOperator().ready()
-      await expectWholeBatch(world, names)
-      const issuer = await createAuthority({ name: 'Next issuer' })
-      world.simulator.fault({ kind: 'kill', pid: first.pid, action: 'UploadCertificate', skip: 11 })
-      const renewed = names.slice(0, 25)
-      await Promise.all(
-        renewed.map(async (name) => {
-          const leaf = await createLeaf({ issuer, commonName: `${name}.example.com` })
-          await world.renewSecret(name, { chain: [leaf, issuer] })
-        }),
-      )
-      await death(first)
-      world.startOperator()
-      await eventually(
-        'every renewal has arrived',
-        () => world.simulator.certificates().length >= count + renewed.length,
-        { timeoutMs: 30_000 },
-      )
-      for (const name of renewed) {
-        await world.eventuallyStatus(name, 'an id before this one', ({ previous }) => previous.length === 1)
-      }
-      await expectEverythingTrue(world)
-      expect(world.simulator.certificates()).toHaveLength(count + renewed.length)
-    } finally {
-      await world.end()
+    await using world = await World.create(cluster)
+    const names = await createBatch(world, count)
+    const first = await world.startOperator().ready()
+    await expectWholeBatch(world, names)
+    const issuer = await createAuthority({ name: 'Next issuer' })
+    world.simulator.fault({ kind: 'kill', pid: first.pid, action: 'UploadCertificate', skip: 11 })
+    const renewed = names.slice(0, 25)
+    await Promise.all(
+      renewed.map(async (name) => {
+        const leaf = await createLeaf({ issuer, commonName: `${name}.example.com` })
+        await world.renewSecret(name, { chain: [leaf, issuer] })
+      }),
+    )
+    await death(first)
+    world.startOperator()
+    await eventually(
+      'every renewal has arrived',
+      () => world.simulator.certificates().length >= count + renewed.length,
+      { timeoutMs: 30_000 },
+    )
+    for (const name of renewed) {
+      await world.eventuallyStatus(name, 'an id before this one', ({ previous }) => previous.length === 1)
     }
+    await expectEverythingTrue(world)
+    expect(world.simulator.certificates()).toHaveLength(count + renewed.length)
   })
 })

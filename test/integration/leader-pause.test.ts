@@ -28,15 +28,10 @@ async function withTwo(
   run: (replicas: Replicas, leader: Replica, standby: Replica) => Promise<void>,
   { proxy }: { proxy?: ApiProxy } = {},
 ): Promise<void> {
-  const replicas = await Replicas.create(cluster)
-  try {
-    const [leader, standby] = await replicas.startTwo(proxy && { proxy })
-    await run(replicas, leader, standby)
-    for (const { process } of replicas.all) expect(process.stderr).toBe('')
-  } finally {
-    await replicas.end()
-    await proxy?.close()
-  }
+  await using replicas = await Replicas.create(cluster)
+  const [leader, standby] = await replicas.startTwo(proxy && { proxy })
+  await run(replicas, leader, standby)
+  for (const { process } of replicas.all) expect(process.stderr).toBe('')
 }
 
 /**
@@ -106,7 +101,7 @@ describe.concurrent('a leader that is paused for longer than its lease', () => {
   )
 
   test('with a status write on its way does not overwrite what the next one wrote', async () => {
-    const proxy = await ApiProxy.start(cluster)
+    await using proxy = await ApiProxy.start(cluster)
     let letGo = () => {}
     const held = new Promise<void>((resolve) => (letGo = resolve))
     let late = 0

@@ -19,13 +19,9 @@ const timeOf = (line: unknown) => Date.parse(String((line as { time?: string } |
 const report = (what: string, ms: number) => process.stderr.write(`${what}: ${Math.round(ms)} ms\n`)
 
 async function withReplicas(run: (replicas: Replicas) => Promise<void>): Promise<void> {
-  const replicas = await Replicas.create(cluster)
-  try {
-    await run(replicas)
-    for (const { process } of replicas.all) expect(process.stderr).toBe('')
-  } finally {
-    await replicas.end()
-  }
+  await using replicas = await Replicas.create(cluster)
+  await run(replicas)
+  for (const { process } of replicas.all) expect(process.stderr).toBe('')
 }
 
 async function expectWholeBatch({ world }: Replicas, names: readonly string[]): Promise<void> {
@@ -116,20 +112,16 @@ describe.concurrent('in the middle of a batch', () => {
   test('a leader that loses the API server for longer than the deadline ends, and the other one goes on', () =>
     withReplicas(async (replicas) => {
       const { world } = replicas
-      const proxy = await ApiProxy.start(cluster)
-      try {
-        // The times of a real installation: the proxy shares this process with all that is prepared here.
-        const [leader, standby] = await replicas.startTwo({ proxy, lease: {} })
-        const names = await createBatch(world, 60)
-        await eventually('a part is done', () => leader.calls().length > 15)
-        await proxy.stop()
-        expect(await leader.process.exited).toBe(1)
-        expect(leader.said('no longer leading')).toMatchObject({ reason: 'expired' })
-        await standby.eventuallyLeads()
-        await expectWholeBatch(replicas, names)
-      } finally {
-        await proxy.close()
-      }
+      await using proxy = await ApiProxy.start(cluster)
+      // The times of a real installation: the proxy shares this process with all that is prepared here.
+      const [leader, standby] = await replicas.startTwo({ proxy, lease: {} })
+      const names = await createBatch(world, 60)
+      await eventually('a part is done', () => leader.calls().length > 15)
+      await proxy.stop()
+      expect(await leader.process.exited).toBe(1)
+      expect(leader.said('no longer leading')).toMatchObject({ reason: 'expired' })
+      await standby.eventuallyLeads()
+      await expectWholeBatch(replicas, names)
     }))
 })
 
@@ -188,30 +180,26 @@ describe.concurrent('two replicas', () => {
 
   test('keep their roles through an outage shorter than the deadline, and through 403 after it', () =>
     withReplicas(async (replicas) => {
-      const proxy = await ApiProxy.start(cluster)
-      try {
-        const [leader, standby] = await replicas.startTwo({ proxy })
-        const isLease = (path: string) => path.includes('/leases')
-        let refused = 0
-        const troubles = ['cut', { status: 403, body: statusObject(403, 'Forbidden', 'not yet') }] as const
-        for (const trouble of troubles) {
-          const from = refused
-          proxy.onRequest = ({ path }) => {
-            if (!isLease(path) || refused >= from + 5) return undefined
-            refused++
-            return trouble
-          }
-          await eventually('renewals are refused', () => refused === from + 5)
-          const before = (await replicas.lease())?.spec.renewTime
-          await eventually('the lease is renewed', async () => {
-            return (await replicas.lease())?.spec.renewTime !== before
-          })
+      await using proxy = await ApiProxy.start(cluster)
+      const [leader, standby] = await replicas.startTwo({ proxy })
+      const isLease = (path: string) => path.includes('/leases')
+      let refused = 0
+      const troubles = ['cut', { status: 403, body: statusObject(403, 'Forbidden', 'not yet') }] as const
+      for (const trouble of troubles) {
+        const from = refused
+        proxy.onRequest = ({ path }) => {
+          if (!isLease(path) || refused >= from + 5) return undefined
+          refused++
+          return trouble
         }
-        expect(await Promise.all([leader, standby].map(leads))).toEqual([1, 0])
-        expect(standby.said('leading')).toBeUndefined()
-      } finally {
-        await proxy.close()
+        await eventually('renewals are refused', () => refused === from + 5)
+        const before = (await replicas.lease())?.spec.renewTime
+        await eventually('the lease is renewed', async () => {
+          return (await replicas.lease())?.spec.renewTime !== before
+        })
       }
+      expect(await Promise.all([leader, standby].map(leads))).toEqual([1, 0])
+      expect(standby.said('leading')).toBeUndefined()
     }))
 
   test('take turns when each leader is told to stop with nothing to do', () =>

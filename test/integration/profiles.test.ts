@@ -292,15 +292,11 @@ const peculiar: Readonly<Record<string, (stage: Stage) => Promise<void>>> = {
 describe.each(profileNames.map((name) => profiles[name]))('profile $name', (profile) => {
   for (const [name, run] of Object.entries({ ...scenarios, ...peculiar })) {
     test.concurrent(name, async () => {
-      const scene = await Scene.create(cluster, { profile: profile.name, namespaces: 1 })
-      try {
-        await scene.startOperator()
-        await run(new Stage(scene, profile))
-        if (Object.hasOwn(scenarios, name)) await expectEverythingTrue(scene.world)
-        expect(scene.world.simulator.maxInAnySecond('UploadCertificate')).toBeLessThanOrEqual(10)
-      } finally {
-        await scene.end()
-      }
+      await using scene = await Scene.create(cluster, { profile: profile.name, namespaces: 1 })
+      await scene.startOperator()
+      await run(new Stage(scene, profile))
+      if (Object.hasOwn(scenarios, name)) await expectEverythingTrue(scene.world)
+      expect(scene.world.simulator.maxInAnySecond('UploadCertificate')).toBeLessThanOrEqual(10)
     })
   }
 })
@@ -313,22 +309,18 @@ describe('where the service says that it exists, and not where', () => {
     ['the search by chain is not allowed', { profile: 'certificate-exists' }],
   ] as const) {
     const lookups = async (run: (stage: Stage) => Promise<void>) => {
-      const scene = await Scene.create(cluster, options)
-      try {
-        const { simulator } = scene.world
-        simulator.fault({
-          kind: 'error',
-          code: 'FailedOperation.CertificateExists',
-          action: 'UploadCertificate',
-        })
-        if (options.profile !== 'international-strict') {
-          simulator.fault({ ...refused, action: 'CheckCertificateExist' })
-        }
-        await scene.startOperator()
-        await run(new Stage(scene, profiles[options.profile]))
-      } finally {
-        await scene.end()
+      await using scene = await Scene.create(cluster, options)
+      const { simulator } = scene.world
+      simulator.fault({
+        kind: 'error',
+        code: 'FailedOperation.CertificateExists',
+        action: 'UploadCertificate',
+      })
+      if (options.profile !== 'international-strict') {
+        simulator.fault({ ...refused, action: 'CheckCertificateExist' })
       }
+      await scene.startOperator()
+      await run(new Stage(scene, profiles[options.profile]))
     }
 
     test.concurrent(`${what}: it is found by our tags`, () =>

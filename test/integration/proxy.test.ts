@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto'
 import { rmSync, writeFileSync } from 'node:fs'
-import { type AddressInfo, connect } from 'node:net'
+import { type AddressInfo, connect, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { createServer, type Server } from 'node:tls'
+import { createServer } from 'node:tls'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { sharedCluster } from '../control-plane/shared-cluster.ts'
 import {
@@ -44,31 +44,25 @@ interface Scene {
 
 function scenario(name: string, run: (scene: Scene) => Promise<void>): void {
   test.concurrent(name, async () => {
-    const world = await World.create(cluster)
-    const cloud = await tlsBefore(world.simulator.port, localhost)
-    const host = `localhost:${(cloud.address() as AddressInfo).port}`
+    await using world = await World.create(cluster)
+    await using cloud = await tlsBefore(world.simulator.port, localhost)
     await using proxy = await ConnectProxy.start()
     const leaf = await createLeaf({ commonName: 'shop.example.com', issuer })
     const canaries = new Canaries().addKey('private key', leaf.key).addText('password', password)
     const url = proxy.url(`operator:${password}`)
-    try {
-      await world.createSecret('shop', { chain: [leaf, issuer] })
-      await run({
-        world,
-        proxy,
-        host,
-        chain: chainFingerprint('SVR', leaf, issuer),
-        canaries,
-        startOperator: (env = {}) =>
-          world.startOperator(
-            { 'tencent-endpoint': `https://${host}` },
-            { HTTPS_PROXY: url, NODE_EXTRA_CA_CERTS: authorityFile, ...env },
-          ),
-      })
-    } finally {
-      await world.end()
-      await new Promise((resolve) => cloud.close(resolve))
-    }
+    await world.createSecret('shop', { chain: [leaf, issuer] })
+    await run({
+      world,
+      proxy,
+      host: cloud.host,
+      chain: chainFingerprint('SVR', leaf, issuer),
+      canaries,
+      startOperator: (env = {}) =>
+        world.startOperator(
+          { 'tencent-endpoint': `https://${cloud.host}` },
+          { HTTPS_PROXY: url, NODE_EXTRA_CA_CERTS: authorityFile, ...env },
+        ),
+    })
   })
 }
 
@@ -76,8 +70,10 @@ function scenario(name: string, run: (scene: Scene) => Promise<void>): void {
 async function tlsBefore(
   port: number,
   { certificatePem: cert, keyPem: key }: TestCertificate,
-): Promise<Server> {
+): Promise<AsyncDisposable & { readonly host: string }> {
+  const clients = new Set<Socket>()
   const server = createServer({ cert, key }, (client) => {
+    clients.add(client)
     const upstream = connect(port, '127.0.0.1')
     client.on('error', () => upstream.destroy())
     upstream.on('error', () => client.destroy())
@@ -85,7 +81,13 @@ async function tlsBefore(
     client.pipe(upstream).pipe(client)
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  return server
+  return {
+    host: `localhost:${(server.address() as AddressInfo).port}`,
+    async [Symbol.asyncDispose]() {
+      for (const client of clients) client.destroy()
+      await server[Symbol.asyncDispose]()
+    },
+  }
 }
 
 scenario('a Secret is synced through the proxy, which learns the host and nothing else', async (scene) => {

@@ -11,12 +11,8 @@ const cluster = sharedCluster()
 afterAll(() => cluster.close())
 
 async function inScene(run: (scene: SecrecyScene) => Promise<void>): Promise<void> {
-  const scene = await SecrecyScene.create(cluster)
-  try {
-    await run(scene)
-  } finally {
-    await scene.end()
-  }
+  await using scene = await SecrecyScene.create(cluster)
+  await run(scene)
 }
 
 /** Flags that load a module of ours before the bundle. */

@@ -172,83 +172,74 @@ async function createSecrets(scene: SecrecyScene): Promise<void> {
 test.concurrent.for(['json', 'pretty'])(
   'nothing of a key or a credential is in a %s log, an Event, an annotation, a metric, a list or a write',
   async (format) => {
-    const scene = await SecrecyScene.create(cluster)
-    const proxy = await ApiProxy.start(cluster)
-    try {
-      const { world, canaries } = scene
-      const { simulator, namespace } = world
-      const answers = proxy.recordAnswers()
-      const careless = new CarelessApiServer(scene)
-      proxy.onRequest = careless.onRequest
-      await createSecrets(scene)
-      const faults = simulator.faults.list()
-      simulator.fault({ kind: 'echo-request' })
+    await using proxy = await ApiProxy.start(cluster)
+    await using scene = await SecrecyScene.create(cluster)
+    const { world, canaries } = scene
+    const { simulator, namespace } = world
+    const answers = proxy.recordAnswers()
+    const careless = new CarelessApiServer(scene)
+    proxy.onRequest = careless.onRequest
+    await createSecrets(scene)
+    const faults = simulator.faults.list()
+    simulator.fault({ kind: 'echo-request' })
 
-      const kubeconfig = proxy.kubeconfig(world.account)
-      const operator = await scene.startOperator({ kubeconfig, 'log-format': format, resync: '1s' }).ready()
-      for (const [name, { ends }] of Object.entries(mishaps)) {
-        await world.eventuallyStatus(name, ends, (it) => it.phase === ends)
-      }
-      for (const name of refused) {
-        const events = () => cluster.admin.listEvents(namespace, name)
-        await eventually(`an Event on ${name}`, async () => (await events()).length > 0)
-      }
-      // Last, because it holds the account.
-      const held = await scene.leaf('held')
-      simulator.fault({ ...error('AuthFailure.SignatureFailure')(held), leafFingerprint: held.fingerprint })
-      await world.createSecret('held', { chain: [held, issuer] })
-      await world.eventuallyStatus('held', 'Failed', (it) => it.reason === 'CredentialsRefused')
-
-      // It was all said to the operator ...
-      expect(faults.filter((it) => it.hits === 0).map((it) => it.fault.kind)).toEqual([])
-      const quotations = ['watch', ...refused, 'broken-get', 'nonsense-get', 'unauthorized-get']
-      expect([...careless.quotedFor].sort()).toEqual(quotations.sort())
-      // ... and none of it was said again.
-      const urls = JSON.stringify(proxy.requests.map(({ path, query }) => [path, String(query)]))
-      expectNoTraces(scene, { ...(await said(operator)), cluster: await scene.shownInCluster(), urls })
-      await operator.stop()
-      expectNoTraces(scene, { stdout: operator.stdout, stderr: operator.stderr })
-
-      // Only a GET of a Secret that is opted in brings what it holds. What the proxy itself said is not among the answers.
-      const isGet = ({ method, path }: ProxiedRequest) => method === 'GET' && path.includes('/secrets/')
-      const kinds = new Set<string>()
-      for (const answer of answers.filter(({ request }) => !isGet(request))) {
-        kinds.add(answer.request.watch ? 'WATCH' : answer.request.method)
-        expect(canaries.tracesIn(answer.text())).toEqual([])
-      }
-      expect(kinds).toEqual(new Set(['WATCH', 'PATCH', 'POST']))
-      const gets = answers.filter(({ request }) => isGet(request)).map((it) => it.text())
-      const read = canaries.namesIn(gets.join('\n'))
-      expect(read).toContain('key of none')
-      expect(read).not.toContain('key of not-opted-in')
-      expect(read).not.toContain('key of opaque')
-    } finally {
-      await scene.end()
-      await proxy.close()
+    const kubeconfig = proxy.kubeconfig(world.account)
+    const operator = await scene.startOperator({ kubeconfig, 'log-format': format, resync: '1s' }).ready()
+    for (const [name, { ends }] of Object.entries(mishaps)) {
+      await world.eventuallyStatus(name, ends, (it) => it.phase === ends)
     }
+    for (const name of refused) {
+      const events = () => cluster.admin.listEvents(namespace, name)
+      await eventually(`an Event on ${name}`, async () => (await events()).length > 0)
+    }
+    // Last, because it holds the account.
+    const held = await scene.leaf('held')
+    simulator.fault({ ...error('AuthFailure.SignatureFailure')(held), leafFingerprint: held.fingerprint })
+    await world.createSecret('held', { chain: [held, issuer] })
+    await world.eventuallyStatus('held', 'Failed', (it) => it.reason === 'CredentialsRefused')
+
+    // It was all said to the operator ...
+    expect(faults.filter((it) => it.hits === 0).map((it) => it.fault.kind)).toEqual([])
+    const quotations = ['watch', ...refused, 'broken-get', 'nonsense-get', 'unauthorized-get']
+    expect([...careless.quotedFor].sort()).toEqual(quotations.sort())
+    // ... and none of it was said again.
+    const urls = JSON.stringify(proxy.requests.map(({ path, query }) => [path, String(query)]))
+    expectNoTraces(scene, { ...(await said(operator)), cluster: await scene.shownInCluster(), urls })
+    await operator.stop()
+    expectNoTraces(scene, { stdout: operator.stdout, stderr: operator.stderr })
+
+    // Only a GET of a Secret that is opted in brings what it holds. What the proxy itself said is not among the answers.
+    const isGet = ({ method, path }: ProxiedRequest) => method === 'GET' && path.includes('/secrets/')
+    const kinds = new Set<string>()
+    for (const answer of answers.filter(({ request }) => !isGet(request))) {
+      kinds.add(answer.request.watch ? 'WATCH' : answer.request.method)
+      expect(canaries.tracesIn(answer.text())).toEqual([])
+    }
+    expect(kinds).toEqual(new Set(['WATCH', 'PATCH', 'POST']))
+    const gets = answers.filter(({ request }) => isGet(request)).map((it) => it.text())
+    const read = canaries.namesIn(gets.join('\n'))
+    expect(read).toContain('key of none')
+    expect(read).not.toContain('key of not-opted-in')
+    expect(read).not.toContain('key of opaque')
   },
 )
 
 test('an operator that cannot start shows no credential', async () => {
-  const scene = await SecrecyScene.create(cluster)
-  try {
-    const { token, directory } = scene
-    const broken = join(directory, 'broken.kubeconfig')
-    writeFileSync(broken, `users:\n- name: operator\n  user:\n    token: ${token}\n   bad: [`)
-    const elsewhere = `https://operator:${token}@127.0.0.1/`
-    const starts: readonly Record<string, string>[] = [
-      { 'secret-key': token },
-      { 'tencent-endpoint': elsewhere },
-      { kubeconfig: broken },
-      { kubeconfig: join(directory, 'none'), token },
-    ]
-    for (const options of starts) {
-      const operator = scene.startOperator(options)
-      expect(await operator.exited).toBeGreaterThan(0)
-      expect(operator.stdout + operator.stderr).not.toBe('')
-      expectNoTraces(scene, { stdout: operator.stdout, stderr: operator.stderr })
-    }
-  } finally {
-    await scene.end()
+  await using scene = await SecrecyScene.create(cluster)
+  const { token, directory } = scene
+  const broken = join(directory, 'broken.kubeconfig')
+  writeFileSync(broken, `users:\n- name: operator\n  user:\n    token: ${token}\n   bad: [`)
+  const elsewhere = `https://operator:${token}@127.0.0.1/`
+  const starts: readonly Record<string, string>[] = [
+    { 'secret-key': token },
+    { 'tencent-endpoint': elsewhere },
+    { kubeconfig: broken },
+    { kubeconfig: join(directory, 'none'), token },
+  ]
+  for (const options of starts) {
+    const operator = scene.startOperator(options)
+    expect(await operator.exited).toBeGreaterThan(0)
+    expect(operator.stdout + operator.stderr).not.toBe('')
+    expectNoTraces(scene, { stdout: operator.stdout, stderr: operator.stderr })
   }
 })

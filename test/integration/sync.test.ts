@@ -15,16 +15,12 @@ const leafFor = (commonName: string) => createLeaf({ issuer, commonName })
 /** A test with a world of its own, side by side with the others of the file. */
 function scenario(name: string, run: (world: World) => Promise<void>, options?: WorldOptions): void {
   test.concurrent(name, async () => {
-    const world = await World.create(cluster, options)
-    try {
-      await run(world)
-      // Whatever a test does, no certificate may exist twice and no second may see more than ten calls.
-      const chains = world.simulator.certificates().map((it) => it.chainFingerprint)
-      expect(new Set(chains).size).toBe(chains.length)
-      expect(world.simulator.maxInAnySecond('UploadCertificate')).toBeLessThanOrEqual(10)
-    } finally {
-      await world.end()
-    }
+    await using world = await World.create(cluster, options)
+    await run(world)
+    // Whatever a test does, no certificate may exist twice and no second may see more than ten calls.
+    const chains = world.simulator.certificates().map((it) => it.chainFingerprint)
+    expect(new Set(chains).size).toBe(chains.length)
+    expect(world.simulator.maxInAnySecond('UploadCertificate')).toBeLessThanOrEqual(10)
   })
 }
 

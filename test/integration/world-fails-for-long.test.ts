@@ -29,7 +29,7 @@ const minutes = 60_000
 
 async function createWorld(on = cluster): Promise<World> {
   const world = await World.create(on, { elapsed: () => time.clock.elapsed() })
-  cleanUp.push(() => world.end())
+  cleanUp.push(() => world[Symbol.asyncDispose]())
   return world
 }
 
@@ -151,7 +151,7 @@ test('a limit lower than ours for ten minutes: slots go down, and come back', as
 test('a watch that is dead without anybody saying so is noticed within 90 s', async () => {
   const world = await createWorld()
   const proxy = await ApiProxy.start(cluster)
-  cleanUp.push(() => proxy.close())
+  cleanUp.push(() => proxy[Symbol.asyncDispose]())
   const operator = await startOperator(world, { kubeconfig: proxy.kubeconfig(world.account) })
   await time.until('the first is synced', await put(world, 'first'), { withinMs: 10_000 })
   proxy.stallWatches()

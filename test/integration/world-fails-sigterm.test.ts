@@ -13,14 +13,9 @@ const issuer = createAuthority({ name: 'Issuer' })
 afterAll(() => cluster.close())
 
 async function staged(run: (world: World, proxy: ApiProxy) => Promise<void>): Promise<void> {
-  const world = await World.create(cluster)
-  const proxy = await ApiProxy.start(cluster)
-  try {
-    await run(world, proxy)
-  } finally {
-    await world.end()
-    await proxy.close()
-  }
+  await using proxy = await ApiProxy.start(cluster)
+  await using world = await World.create(cluster)
+  await run(world, proxy)
 }
 
 /** Creates a Secret; resolves with a function that waits for its id. */

@@ -28,14 +28,9 @@ interface Stage {
 
 /** Runs a test with a world and a proxy of its own. */
 async function staged(run: (stage: Stage) => Promise<void>): Promise<void> {
-  const world = await World.create(cluster)
-  const proxy = await ApiProxy.start(cluster)
-  try {
-    await run({ world, proxy })
-  } finally {
-    await world.end()
-    await proxy.close()
-  }
+  await using proxy = await ApiProxy.start(cluster)
+  await using world = await World.create(cluster)
+  await run({ world, proxy })
 }
 
 const through = ({ world, proxy }: Stage) =>
