@@ -81,10 +81,10 @@ const contexts: readonly (readonly [start: string, values: Record<string, unknow
 
 const known = new Map<string, Promise<string>>()
 
-/** Renders as on a cluster that has everything, or for `renderMode` as on one that has nothing. */
+/** Renders as on a cluster that has everything, or for `renderMode` as on an old one that has nothing. */
 function outcome(path: string, values: Record<string, unknown>): Promise<string> {
-  const apiVersions = path.endsWith('.renderMode') ? { apiVersions: [] } : {}
-  const rendering = { values, ...apiVersions }
+  const nothing = path.endsWith('.renderMode') ? { apiVersions: [], kubernetes: '1.29.0' } : {}
+  const rendering = { values, ...nothing }
   const name = JSON.stringify(rendering)
   const made = known.get(name) ?? renderOrRefusal(rendering)
   known.set(name, made)

@@ -114,11 +114,14 @@ type: Recreate
 {{- /*
 Says "true" where an object of a kind that not every cluster has is to be rendered.
 Call with (dict "root" $ "value" NAME "kind" GROUP/VERSION/KIND "from" WHERE-IT-COMES-FROM); NAME.enabled and NAME.renderMode decide.
+"since", where it is given, is the version from which on every Kubernetes has the kind: a chart that is rendered without a
+cluster (helm template, kustomize) is told a version at most, and no kinds.
 */ -}}
 {{- define "tencent-cert-sync.renders" -}}
 {{- $settings := get .root.Values .value -}}
 {{- if $settings.enabled -}}
-{{- if or (eq $settings.renderMode "alwaysRender") (.root.Capabilities.APIVersions.Has .kind) -}}
+{{- $promised := and .since (semverCompare (printf ">= %s-0" .since) .root.Capabilities.KubeVersion.Version) -}}
+{{- if or (eq $settings.renderMode "alwaysRender") (.root.Capabilities.APIVersions.Has .kind) $promised -}}
 true
 {{- else if eq $settings.renderMode "failIfMissing" -}}
 {{- fail (printf "\n\n%s.enabled is true, and this cluster does not have %s (%s).\nSet %s.renderMode to skipIfMissing to leave it out, or to alwaysRender where it comes later.\n" .value .kind .from .value) -}}
@@ -127,7 +130,7 @@ true
 {{- end -}}
 
 {{- define "tencent-cert-sync.rendersPolicy" -}}
-{{- include "tencent-cert-sync.renders" (dict "root" . "value" "admissionPolicy" "kind" "admissionregistration.k8s.io/v1/ValidatingAdmissionPolicy" "from" "Kubernetes 1.30 or newer") -}}
+{{- include "tencent-cert-sync.renders" (dict "root" . "value" "admissionPolicy" "kind" "admissionregistration.k8s.io/v1/ValidatingAdmissionPolicy" "since" "1.30.0" "from" "Kubernetes 1.30 or newer") -}}
 {{- end -}}
 
 {{- define "tencent-cert-sync.rendersServiceMonitor" -}}
