@@ -17,6 +17,7 @@ async function configOf(rendering: Rendering): Promise<Config> {
   const invocation = parseConfig(
     argumentsOf(objects),
     Object.fromEntries(env.map(({ name, value }) => [name, value])),
+    () => 'ops',
   )
   if (invocation.kind !== 'run') throw new Error(invocation.text)
   return invocation.config
@@ -41,6 +42,9 @@ describe('the operator understands the arguments', () => {
       dryRun: false,
     })
     expect(await configOf({ variant: 'namespaced' })).toMatchObject({ namespaces: ['shop', 'blog'] })
+    expect(await configOf({ variant: 'default' })).toMatchObject({
+      leaderElection: { leaseNamespace: 'ops' },
+    })
   })
 })
 
@@ -51,11 +55,16 @@ test("the chart's defaults are the operator's own, but for leader election", asy
     .map(({ flag, default: standard }) => ({ flag: flag.slice(2).split(' ')[0] as string, standard }))
     .filter(({ flag, standard }) => given.has(flag) && given.get(flag) !== standard)
     .map(({ flag }) => flag)
-  expect(different).toEqual(['cluster-name', 'credentials-directory', 'leader-elect', 'lease-namespace'])
+  expect(different).toEqual(['cluster-name', 'credentials-directory', 'leader-elect'])
 })
 
 test('every flag of the operator is a value of the chart, but for those that only make sense outside a pod', async () => {
-  const everything = { watchNamespaces: ['shop'], labelSelector: 'a=b', ...required }
+  const everything = {
+    watchNamespaces: ['shop'],
+    labelSelector: 'a=b',
+    leaderElection: { leaseNamespace: 'leases' },
+    ...required,
+  }
   const given = argumentsOf(await render({ values: everything })).map((each) => each.split('=')[0])
   const missing = optionsTable()
     .map(({ flag }) => flag.split(' ')[0])

@@ -23,6 +23,21 @@ async function kustomize(folder: string): Promise<KubernetesObject[]> {
   return objectsOf(await runProgram([kubectl, 'kustomize', folder]))
 }
 
+/** What kustomize makes of the example of an overlay, with this folder as its base and perhaps another text in it. */
+async function overlay(change: readonly [before: RegExp, after: string] = [/^/, '']) {
+  const folder = testFolder()
+  cpSync(deploy, join(folder, 'deploy'), { recursive: true })
+  mkdirSync(join(folder, 'overlay'))
+  const text = readFileSync(join(deploy, 'examples/overlay/kustomization.yaml'), 'utf8')
+  const local = text.replace(/- https:\S+\/\/deploy\?ref=\S+/, '- ../deploy')
+  expect(local).not.toBe(text)
+  expect(local).toMatch(change[0])
+  writeFileSync(join(folder, 'overlay', 'kustomization.yaml'), local.replace(...change))
+  writeFileSync(join(folder, 'overlay', 'secret-id.txt'), 'id')
+  writeFileSync(join(folder, 'overlay', 'secret-key.txt'), 'key')
+  return kustomize(join(folder, 'overlay'))
+}
+
 function one(objects: readonly KubernetesObject[], kind: string, start = ''): KubernetesObject {
   const [found, ...more] = objects.filter(
     (each) => each.kind === kind && each.metadata.name.startsWith(start),
@@ -82,17 +97,7 @@ describe('kustomize', () => {
   })
 
   test('builds the example of an overlay, and the API server accepts it', async () => {
-    const folder = testFolder()
-    cpSync(deploy, join(folder, 'deploy'), { recursive: true })
-    mkdirSync(join(folder, 'overlay'))
-    const text = readFileSync(join(deploy, 'examples/overlay/kustomization.yaml'), 'utf8')
-    const local = text.replace(/- https:\S+\/\/deploy\?ref=\S+/, '- ../deploy')
-    expect(local).not.toBe(text)
-    writeFileSync(join(folder, 'overlay', 'kustomization.yaml'), local)
-    writeFileSync(join(folder, 'overlay', 'secret-id.txt'), 'id')
-    writeFileSync(join(folder, 'overlay', 'secret-key.txt'), 'key')
-
-    const objects = await kustomize(join(folder, 'overlay'))
+    const objects = await overlay()
 
     await acceptedByServer(objects)
     const pod = at(one(objects, 'Deployment'), 'spec.template.spec')
@@ -111,6 +116,30 @@ describe('kustomize', () => {
       (at(one(read('install.yaml'), 'Deployment'), 'spec.template.spec.containers.0.args') as string[])
         .length,
     )
+  })
+
+  test('takes the example of an overlay to another namespace, the policy too', async () => {
+    const before = await overlay()
+    const objects = await overlay([/^namespace: tencent-cert-sync$/m, 'namespace: certificates'])
+
+    await acceptedByServer(objects)
+    const namespaces = objects.map(({ metadata }) => metadata.namespace).filter((each) => each !== undefined)
+    expect(new Set(namespaces)).toEqual(new Set(['certificates']))
+    expect(one(objects, 'Namespace').metadata.name).toBe('certificates')
+    for (const kind of ['ClusterRoleBinding', 'RoleBinding']) {
+      expect(at(one(objects, kind), 'subjects.0.namespace')).toBe('certificates')
+    }
+    const username = (namespace: string) =>
+      `request.userInfo.username == 'system:serviceaccount:${namespace}:tencent-cert-sync'`
+    const condition = (all: readonly KubernetesObject[]) =>
+      at(one(all, 'ValidatingAdmissionPolicy'), 'spec.matchConditions.0.expression')
+    expect(condition(before)).toBe(username('tencent-cert-sync'))
+    expect(condition(objects)).toBe(username('certificates'))
+    // No argument holds the namespace, so none can hold the old one.
+    const args = (all: readonly KubernetesObject[]) =>
+      at(one(all, 'Deployment'), 'spec.template.spec.containers.0.args') as string[]
+    expect(args(objects)).toEqual(args(before))
+    expect(args(objects).filter((each) => each.includes('namespace'))).toEqual([])
   })
 })
 

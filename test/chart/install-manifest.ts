@@ -12,8 +12,9 @@ const head = `# tencent-cert-sync in one file, for kubectl and kustomize. Genera
 #   kubectl -n ${namespace} create secret generic tencent-cloud \\
 #     --from-file=TENCENTCLOUD_SECRET_ID=FILE --from-file=TENCENTCLOUD_SECRET_KEY=FILE
 #
-# The image has no registry: name yours (kustomization.yaml shows how). Kubernetes 1.30 or newer, because of the
-# ValidatingAdmissionPolicy.
+# The image has no registry: name yours (examples/overlay shows how). Kubernetes 1.30 or newer, because of the
+# ValidatingAdmissionPolicy, which holds the namespace in a text: another namespace must be changed there too, or the
+# policy binds nobody (examples/overlay does it).
 apiVersion: v1
 kind: Namespace
 metadata:

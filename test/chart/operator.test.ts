@@ -23,10 +23,14 @@ function credentialsFolder(): string {
   return folder
 }
 
-/** The bundle as a pod of the release: its arguments, its ServiceAccount; only the ports are free ones. */
+/**
+ * The bundle as a pod of the release: its arguments, its ServiceAccount; only the ports are free ones. The namespace, which
+ * a pod finds beside its token, is said.
+ */
 async function startPod({ objects, account }: InstalledChart): Promise<OperatorProcess> {
   const args = argumentsOf(objects).filter((each) => !/^--(health|metrics)-address=/.test(each))
-  const pod = OperatorProcess.start({ args: [...args, '--kubeconfig', account.kubeconfig], env: {} })
+  const place = ['--kubeconfig', account.kubeconfig, '--lease-namespace', account.namespace]
+  const pod = OperatorProcess.start({ args: [...args, ...place], env: {} })
   onTestFinished(() => pod.kill())
   return pod.ready()
 }

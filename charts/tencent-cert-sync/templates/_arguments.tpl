@@ -1,4 +1,4 @@
-{{- /* The operator's arguments, a YAML list. Whatever is a flag of the operator and a value of the chart is always given. */ -}}
+{{- /* The operator's arguments, a YAML list. Whatever is a flag of the operator and a value of the chart is always given, but for the Lease's namespace. */ -}}
 {{- define "tencent-cert-sync.arguments" -}}
 {{- with .Values.clusterName }}
 - {{ printf "--cluster-name=%s" . | quote }}
@@ -22,7 +22,13 @@
 - {{ printf "--leader-elect=%t" .Values.leaderElection.enabled | quote }}
 {{- if .Values.leaderElection.enabled }}
 - {{ printf "--lease-name=%s" (include "tencent-cert-sync.leaseName" .) | quote }}
+{{- /*
+The namespace of the pod is the operator's default: naming it would only be wrong once somebody moves the manifest, as
+kustomize does. Without the ServiceAccount's usual token the operator has no way to know it.
+*/}}
+{{- if or .Values.leaderElection.leaseNamespace (not .Values.automountServiceAccountToken) }}
 - {{ printf "--lease-namespace=%s" (include "tencent-cert-sync.leaseNamespace" .) | quote }}
+{{- end }}
 - {{ printf "--lease-duration=%s" .Values.leaderElection.leaseDuration | quote }}
 - {{ printf "--renew-deadline=%s" .Values.leaderElection.renewDeadline | quote }}
 - {{ printf "--retry-period=%s" .Values.leaderElection.retryPeriod | quote }}

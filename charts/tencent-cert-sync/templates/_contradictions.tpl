@@ -81,7 +81,8 @@
 {{- $problems = append $problems "serviceMonitor.enabled and podMonitor.enabled exclude each other: every series would be there twice" -}}
 {{- end -}}
 
-{{- $given := list -}}
+{{- /* The namespace of the Lease too where it is not given: the Role for it is where the value says. */ -}}
+{{- $given := list "--lease-namespace" -}}
 {{- range include "tencent-cert-sync.arguments" . | fromYamlArray }}{{ $given = append $given (splitList "=" . | first) }}{{ end -}}
 {{- range .Values.extraArgs -}}
 {{- $flag := splitList "=" . | first -}}
