@@ -74,7 +74,6 @@ const contexts: readonly (readonly [start: string, values: Record<string, unknow
   ['podMonitor.enabled', required],
   ['serviceMonitor.', { ...base, serviceMonitor: { enabled: true } }],
   ['podMonitor.', { ...base, podMonitor: { enabled: true } }],
-  ['global.imageRegistry', { ...base, image: { registry: '' } }],
   ['clusterName', { ...base, clusterName: 'other' }],
   ['credentials.existingSecret', { ...base, credentials: { existingSecret: 'other' } }],
 ]

@@ -62,7 +62,8 @@ annotations:
 {{- end -}}
 
 {{- define "tencent-cert-sync.image" -}}
-{{- $registry := default .Values.global.imageRegistry .Values.image.registry -}}
+{{- /* The mirror of a whole installation wins, as in most charts: a chart from a release has its own registry set. */ -}}
+{{- $registry := default .Values.image.registry .Values.global.imageRegistry -}}
 {{- $tag := default (ternary "" .Chart.AppVersion (ne .Values.image.digest "")) .Values.image.tag -}}
 {{- with $registry }}{{ trimSuffix "/" . }}/{{ end -}}
 {{- .Values.image.repository -}}
