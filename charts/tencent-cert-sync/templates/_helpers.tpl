@@ -87,9 +87,9 @@ annotations:
 {{- add $hours $minutes $seconds $rest -}}
 {{- end -}}
 
-{{- /* The port that a URL or a host names, 443 where it names none. */ -}}
+{{- /* The port that a URL or a host names; where it names none, the one of http:// or else that of https://. */ -}}
 {{- define "tencent-cert-sync.port" -}}
-{{- regexFind ":[0-9]+(/|$)" . | trimPrefix ":" | trimSuffix "/" | default "443" -}}
+{{- regexFind ":[0-9]+(/|$)" . | trimPrefix ":" | trimSuffix "/" | default (ternary "80" "443" (lower . | hasPrefix "http://")) -}}
 {{- end -}}
 
 {{- /* Whether credentials are mounted: from the Secret, or from a volume of the user's at the same place. */ -}}
