@@ -78,6 +78,23 @@ test('without leader election it has no right to Leases, and with rbac.create=fa
   }
 })
 
+test('two releases of one name with their Leases in one namespace share neither Lease nor rights', async () => {
+  const [leaseNamespace = '', ...namespaces] = await Promise.all(
+    ['leases', 'rights', 'rights'].map((prefix) => admin.newNamespace(prefix)),
+  )
+  const values = { leaderElection: { leaseNamespace } }
+  const charts = await Promise.all(
+    namespaces.map((namespace) =>
+      installChart(cluster, resources, { variant: 'default', values, namespace }),
+    ),
+  )
+  for (const [index, { client }] of charts.entries()) {
+    const lease = `demo-tencent-cert-sync.${namespaces[index]}`
+    sameRules(await rightsIn(leaseNamespace, client), [secrets, events, ...leases([lease])])
+    await client.close()
+  }
+})
+
 test('two releases of one name in two namespaces do not share a role', async () => {
   const namespaces = await Promise.all([admin.newNamespace('rights'), admin.newNamespace('rights')])
   const charts = await Promise.all(

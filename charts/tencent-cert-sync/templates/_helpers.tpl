@@ -25,12 +25,18 @@
 {{- default (include "tencent-cert-sync.fullname" .) .Values.serviceAccount.name -}}
 {{- end -}}
 
-{{- define "tencent-cert-sync.leaseName" -}}
-{{- default (include "tencent-cert-sync.fullname" .) .Values.leaderElection.leaseName -}}
-{{- end -}}
-
 {{- define "tencent-cert-sync.leaseNamespace" -}}
 {{- default (include "tencent-cert-sync.namespace" .) .Values.leaderElection.leaseNamespace -}}
+{{- end -}}
+
+{{- /* What the names beside the Lease start with: in another namespace than the release's, no two releases share them. */ -}}
+{{- define "tencent-cert-sync.electionName" -}}
+{{- $home := eq (include "tencent-cert-sync.leaseNamespace" .) (include "tencent-cert-sync.namespace" .) -}}
+{{- include (ternary "tencent-cert-sync.fullname" "tencent-cert-sync.globalName" $home) . -}}
+{{- end -}}
+
+{{- define "tencent-cert-sync.leaseName" -}}
+{{- default (include "tencent-cert-sync.electionName" .) .Values.leaderElection.leaseName -}}
 {{- end -}}
 
 {{- define "tencent-cert-sync.selectorLabels" -}}
