@@ -26,8 +26,11 @@
 {{- if gt (int .Values.replicaCount) 1 -}}
 {{- $problems = append $problems (printf "replicaCount is %d, and leaderElection.enabled is false: every replica would upload, and together they would exceed ten calls a second" (int .Values.replicaCount)) -}}
 {{- end -}}
-{{- if eq (dig "type" "" .Values.strategy) "RollingUpdate" -}}
-{{- $problems = append $problems "strategy.type is RollingUpdate, and leaderElection.enabled is false: during an update two operators would upload at the same time. Leave strategy empty" -}}
+{{- if .Values.strategy -}}
+{{- $type := dig "type" "" .Values.strategy -}}
+{{- if ne $type "Recreate" -}}
+{{- $problems = append $problems (printf "strategy.type is %s, and leaderElection.enabled is false: during an update two operators would upload at the same time. Leave strategy empty, or set strategy.type to Recreate" (default "not set, which means RollingUpdate" $type)) -}}
+{{- end -}}
 {{- end -}}
 {{- else -}}
 {{- $election := .Values.leaderElection -}}

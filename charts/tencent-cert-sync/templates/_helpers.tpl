@@ -106,7 +106,10 @@ annotations:
 
 {{- /* Strategy of the Deployment. Two operators without an election could exceed the pace together, so they never overlap. */ -}}
 {{- define "tencent-cert-sync.strategy" -}}
-{{- if .Values.strategy -}}
+{{- if eq (dig "type" "" (.Values.strategy | default dict)) "Recreate" -}}
+{{- /* It allows no rollingUpdate, which may be left from the values before --set strategy.type=Recreate. */ -}}
+{{ omit .Values.strategy "rollingUpdate" | toYaml }}
+{{- else if .Values.strategy -}}
 {{ toYaml .Values.strategy }}
 {{- else if .Values.leaderElection.enabled -}}
 type: RollingUpdate
