@@ -63,9 +63,19 @@
 {{- if and (ne (toString $budget.minAvailable) "") (ne (toString $budget.maxUnavailable) "") -}}
 {{- $problems = append $problems "podDisruptionBudget.minAvailable and podDisruptionBudget.maxUnavailable exclude each other" -}}
 {{- end -}}
-{{- if and (regexMatch "^[0-9]+$" (toString $budget.minAvailable)) (gt (int .Values.replicaCount) 1) -}}
-{{- if ge (int $budget.minAvailable) (int .Values.replicaCount) -}}
-{{- $problems = append $problems (printf "podDisruptionBudget.minAvailable (%d) must be less than replicaCount (%d): no node could ever be drained" (int $budget.minAvailable) (int .Values.replicaCount)) -}}
+{{- $replicas := int .Values.replicaCount -}}
+{{- if gt $replicas 1 -}}
+{{- $least := toString $budget.minAvailable -}}
+{{- $pods := trimSuffix "%" $least | atoi -}}
+{{- if hasSuffix "%" $least -}}
+{{- /* Kubernetes rounds up. */ -}}
+{{- $pods = div (add (mul $pods $replicas) 99) 100 | int -}}
+{{- end -}}
+{{- if ge $pods $replicas -}}
+{{- $problems = append $problems (printf "podDisruptionBudget.minAvailable (%s) must leave one of %d replicas that may go: no node could ever be drained. Lower it, or raise replicaCount" $least $replicas) -}}
+{{- end -}}
+{{- if regexMatch "^0+%?$" (toString $budget.maxUnavailable) -}}
+{{- $problems = append $problems (printf "podDisruptionBudget.maxUnavailable (%s) must let one replica go: no node could ever be drained. Set it to 1, or leave it empty" (toString $budget.maxUnavailable)) -}}
 {{- end -}}
 {{- end -}}
 {{- end -}}
