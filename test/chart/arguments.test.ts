@@ -1,8 +1,9 @@
 import { describe, expect, test } from 'vitest'
-import { type Config, optionsTable, parseConfig } from '../../src/config.ts'
+import { type Config, ConfigurationError, optionsTable, parseConfig } from '../../src/config.ts'
 import { type Rendering, render, variants } from './chart.ts'
 import { argumentsOf } from './installed-chart.ts'
 import { at } from './kubernetes-object.ts'
+import { nested } from './values.ts'
 
 const required = { clusterName: 'test', credentials: { existingSecret: 'tencent-cloud' } }
 
@@ -45,6 +46,88 @@ describe('the operator understands the arguments', () => {
     expect(await configOf({ variant: 'default' })).toMatchObject({
       leaderElection: { leaseNamespace: 'ops' },
     })
+  })
+})
+
+/** Texts at the edge of what the operator takes, by flag and by the value of the chart. */
+const edges: readonly (readonly [
+  flag: string,
+  value: string,
+  taken: readonly string[],
+  refused: readonly string[],
+])[] = [
+  ['--upload-budget', 'uploadBudget', ['1/h', '1000/h'], ['0/h', '1001/h', '5', '5/m']],
+  ['--resync', 'resync', ['100ms', '168h', '167h60m'], ['99ms', '168h1ms', '0s', '10', '']],
+  ['--shutdown-grace', 'shutdownGrace', ['1s', '1000ms', '39s999ms'], ['999ms', '1h1s']],
+  ['--lease-duration', 'leaderElection.leaseDuration', ['10s1ms', '1h'], ['999ms', '1h1ms']],
+  ['--renew-deadline', 'leaderElection.renewDeadline', ['2s1ms', '14s999ms'], ['499ms', '1h1ms']],
+  ['--retry-period', 'leaderElection.retryPeriod', ['100ms', '9s'], ['99ms', '10m1ms']],
+  [
+    '--lease-name',
+    'leaderElection.leaseName',
+    ['a', '1', 'a.b-c', `${'a'.repeat(63)}.${'b'.repeat(63)}`],
+    ['A', 'a_b', '-a', 'a-', 'a..b', '.a', 'a'.repeat(64), `a${'.a'.repeat(127)}`],
+  ],
+  ['--lease-namespace', 'leaderElection.leaseNamespace', ['a', '2024', 'a'.repeat(63)], ['a.b', 'A', '-a']],
+  [
+    '--tencent-endpoint',
+    'endpoint',
+    ['ssl.tencentcloudapi.com', 'https://ssl.example.com:8443/', 'http://127.0.0.1:8080', 'http://localhost'],
+    ['', 'http://ssl.tencentcloudapi.com', 'ftp://example.com', 'https://a/b', 'https://a?b', 'me@a', 'a b'],
+  ],
+  [
+    '--label-selector',
+    'labelSelector',
+    ['tier=front,env in (production, staging)', '!a,b!=c,example.com/d==e', 'a notin (b)'],
+    ['a=é', 'a;b', 'a="b"', 'a'.repeat(1025)],
+  ],
+]
+
+describe('chart and operator agree on', () => {
+  const operatorTakes = (args: readonly string[], environment: Record<string, string> = {}) => {
+    const usual = ['--cluster-name=test', '--dry-run=true']
+    try {
+      return parseConfig([...usual, ...args], environment, () => 'ops').kind === 'run'
+    } catch (error) {
+      if (error instanceof ConfigurationError) return false
+      throw error
+    }
+  }
+
+  test.each(edges)('%s', async (flag, path, taken, refused) => {
+    for (const text of taken) {
+      const args = argumentsOf(await render({ values: { ...required, ...nested(path, text) } }))
+      expect(args).toContain(`${flag}=${text}`)
+      expect(operatorTakes(args.filter((each) => !/^--(cluster-name|dry-run)=/.test(each))), text).toBe(true)
+    }
+    for (const text of refused) {
+      expect(operatorTakes([`${flag}=${text}`]), text).toBe(false)
+      const rendering = render({ values: { ...required, ...nested(path, text) } })
+      await expect(rendering, text).rejects.toThrow(path.split('.').at(-1))
+    }
+  })
+
+  test('the URL of a proxy', async () => {
+    const rendering = (httpsProxy: string) => ({ values: { ...required, proxy: { httpsProxy } } })
+    for (const url of [
+      'http://proxy',
+      'https://proxy:8443/',
+      'http://me:p%40ss@10.0.0.1:3128',
+      'http://[::1]:1',
+    ]) {
+      expect((await configOf(rendering(url))).proxy?.url).toBe(new URL(url).href)
+    }
+    for (const url of [
+      'proxy.example.com:3128',
+      'proxy',
+      'socks5://proxy',
+      'http://',
+      'http://a/b',
+      'http://a?b',
+    ]) {
+      expect(operatorTakes([], { HTTPS_PROXY: url }), url).toBe(false)
+      await expect(render(rendering(url)), url).rejects.toThrow('httpsProxy')
+    }
   })
 })
 

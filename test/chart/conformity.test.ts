@@ -46,6 +46,25 @@ describe('by the schemas of the API server itself', () => {
     expect(await problems(await renderManifest({ variant }))).toEqual([])
   })
 
+  test('names that look like numbers are texts', async () => {
+    const values = {
+      fullnameOverride: '1',
+      nameOverride: '2',
+      watchNamespaces: ['3'],
+      leaderElection: { leaseName: '4', leaseNamespace: '5' },
+      credentials: { existingSecret: '6' },
+      serviceAccount: { name: '7' },
+      priorityClassName: '8',
+      runtimeClassName: '9',
+      serviceMonitor: { namespace: '10' },
+      prometheusRule: { namespace: '11' },
+      // The user's own texts.
+      extraObjects: [],
+    }
+    const rendering = { variant: 'everything-on', values, release: '12', namespace: '2024' }
+    expect(await problems(await renderManifest(rendering))).toEqual([])
+  })
+
   test('a misspelt field, a wrong type and an unknown kind are found', async () => {
     const manifest = await renderManifest({ variant: 'everything-on' })
     const found = async (text: string, replacement: string) => {

@@ -3,6 +3,7 @@ import { RenderError, type Rendering, renderManifest } from './chart.ts'
 import {
   defaultValues,
   descriptions,
+  nested,
   schemaOfEachValue,
   type ValueSchema,
   valuesSchema,
@@ -19,14 +20,6 @@ function valueAt(path: string): unknown {
   return path
     .split('.')
     .reduce<unknown>((value, key) => (value as Record<string, unknown>)[key], defaultValues())
-}
-
-/** `{ a: { b: value } }` for `a.b`. */
-function nested(path: string, value: unknown): Record<string, unknown> {
-  return path.split('.').reduceRight<unknown>((inner, key) => ({ [key]: inner }), value) as Record<
-    string,
-    unknown
-  >
 }
 
 describe('values.yaml and values.schema.json', () => {
@@ -117,6 +110,7 @@ describe('the schema refuses', () => {
     ['a word that is none of the choices', { log: { level: 'verbose' } }, /log.level/],
     ['more slots than the service allows', { uploadSlots: 11 }, /uploadSlots/],
     ['a duration without a unit', { resync: '10' }, /resync/],
+    ['a disruption of less than nothing', { podDisruptionBudget: { maxUnavailable: -1 } }, /maxUnavailable/],
   ])('%s', async (_what, values, message) => {
     await expect(renderManifest({ variant: 'default', values })).rejects.toThrow(message)
   })

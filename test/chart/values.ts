@@ -63,3 +63,11 @@ export function descriptions(text: string): Map<string, string> {
   }
   return found
 }
+
+/** Values of the chart that hold one at a path: `{ a: { b: value } }` for `a.b`. */
+export function nested(path: string, value: unknown): Record<string, unknown> {
+  return path.split('.').reduceRight<unknown>((inner, key) => ({ [key]: inner }), value) as Record<
+    string,
+    unknown
+  >
+}

@@ -22,6 +22,23 @@
 {{- $problems = append $problems "credentials.existingSecret is not set: the name of a Secret with the keys TENCENTCLOUD_SECRET_ID and TENCENTCLOUD_SECRET_KEY. (Or mount them at credentials.mountPath with extraVolumes and extraVolumeMounts, or set dryRun.)" -}}
 {{- end -}}
 
+{{- $durations := list (list "resync" .Values.resync "100ms" "168h") (list "shutdownGrace" .Values.shutdownGrace "1s" "1h") -}}
+{{- if .Values.leaderElection.enabled -}}
+{{- with .Values.leaderElection -}}
+{{- $durations = append $durations (list "leaderElection.leaseDuration" .leaseDuration "1s" "1h") -}}
+{{- $durations = append $durations (list "leaderElection.renewDeadline" .renewDeadline "500ms" "1h") -}}
+{{- $durations = append $durations (list "leaderElection.retryPeriod" .retryPeriod "100ms" "10m") -}}
+{{- end -}}
+{{- end -}}
+{{- range $durations -}}
+{{- $given := include "tencent-cert-sync.milliseconds" (index . 1) | int64 -}}
+{{- $least := include "tencent-cert-sync.milliseconds" (index . 2) | int64 -}}
+{{- $most := include "tencent-cert-sync.milliseconds" (index . 3) | int64 -}}
+{{- if or (lt $given $least) (gt $given $most) -}}
+{{- $problems = append $problems (printf "%s is %s, expected a duration from %s to %s: the operator takes no other" (index . 0) (index . 1) (index . 2) (index . 3)) -}}
+{{- end -}}
+{{- end -}}
+
 {{- if not .Values.leaderElection.enabled -}}
 {{- if gt (int .Values.replicaCount) 1 -}}
 {{- $problems = append $problems (printf "replicaCount is %d, and leaderElection.enabled is false: every replica would upload, and together they would exceed ten calls a second" (int .Values.replicaCount)) -}}

@@ -1,14 +1,20 @@
 {{- define "tencent-cert-sync.name" -}}
-{{- default .Chart.Name .Values.nameOverride | trunc 63 | trimSuffix "-" -}}
+{{- include "tencent-cert-sync.cut" (list 63 (default .Chart.Name .Values.nameOverride)) -}}
+{{- end -}}
+
+{{- /* A name of at most so many characters, which ends in no dash or dot for that. Call with (list LENGTH NAME). */ -}}
+{{- define "tencent-cert-sync.cut" -}}
+{{- regexReplaceAll "[-.]+$" (index . 1 | trunc (index . 0)) "" -}}
 {{- end -}}
 
 {{- /* Short enough for "-leader-election" and "-metrics" after it, and for the pods' names. */ -}}
 {{- define "tencent-cert-sync.fullname" -}}
 {{- if .Values.fullnameOverride -}}
-{{- .Values.fullnameOverride | trunc 47 | trimSuffix "-" -}}
+{{- include "tencent-cert-sync.cut" (list 47 .Values.fullnameOverride) -}}
 {{- else -}}
 {{- $name := default .Chart.Name .Values.nameOverride -}}
-{{- ternary .Release.Name (printf "%s-%s" .Release.Name $name) (contains $name .Release.Name) | trunc 47 | trimSuffix "-" -}}
+{{- $full := ternary .Release.Name (printf "%s-%s" .Release.Name $name) (contains $name .Release.Name) -}}
+{{- include "tencent-cert-sync.cut" (list 47 $full) -}}
 {{- end -}}
 {{- end -}}
 
@@ -40,12 +46,12 @@
 {{- end -}}
 
 {{- define "tencent-cert-sync.selectorLabels" -}}
-app.kubernetes.io/name: {{ include "tencent-cert-sync.name" . }}
-app.kubernetes.io/instance: {{ .Release.Name }}
+app.kubernetes.io/name: {{ include "tencent-cert-sync.name" . | quote }}
+app.kubernetes.io/instance: {{ .Release.Name | quote }}
 {{- end -}}
 
 {{- define "tencent-cert-sync.labels" -}}
-helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" | trunc 63 }}
+helm.sh/chart: {{ include "tencent-cert-sync.cut" (list 63 (printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_")) }}
 app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
 app.kubernetes.io/managed-by: {{ .Release.Service }}
 {{ include "tencent-cert-sync.selectorLabels" . }}
