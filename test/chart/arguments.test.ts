@@ -60,8 +60,8 @@ const edges: readonly (readonly [
   ['--resync', 'resync', ['100ms', '168h', '167h60m'], ['99ms', '168h1ms', '0s', '10', '']],
   ['--shutdown-grace', 'shutdownGrace', ['1s', '1000ms', '39s999ms'], ['999ms', '1h1s']],
   ['--lease-duration', 'leaderElection.leaseDuration', ['10s1ms', '1h'], ['999ms', '1h1ms']],
-  ['--renew-deadline', 'leaderElection.renewDeadline', ['2s1ms', '14s999ms'], ['499ms', '1h1ms']],
-  ['--retry-period', 'leaderElection.retryPeriod', ['100ms', '9s'], ['99ms', '10m1ms']],
+  ['--renew-deadline', 'leaderElection.renewDeadline', ['6s', '14s999ms'], ['499ms', '1h1ms']],
+  ['--retry-period', 'leaderElection.retryPeriod', ['100ms', '3s'], ['99ms', '10m1ms']],
   [
     '--lease-name',
     'leaderElection.leaseName',
