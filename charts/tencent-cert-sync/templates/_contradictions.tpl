@@ -27,7 +27,7 @@
 {{- with .Values.leaderElection -}}
 {{- $durations = append $durations (list "leaderElection.leaseDuration" .leaseDuration "1s" "1h") -}}
 {{- $durations = append $durations (list "leaderElection.renewDeadline" .renewDeadline "500ms" "1h") -}}
-{{- $durations = append $durations (list "leaderElection.retryPeriod" .retryPeriod "100ms" "10m") -}}
+{{- $durations = append $durations (list "leaderElection.retryPeriod" .retryPeriod "100ms" "1m") -}}
 {{- end -}}
 {{- end -}}
 {{- range $durations -}}
@@ -54,8 +54,8 @@
 {{- if ge (include "tencent-cert-sync.milliseconds" $election.renewDeadline | int64) (include "tencent-cert-sync.milliseconds" $election.leaseDuration | int64) -}}
 {{- $problems = append $problems (printf "leaderElection.renewDeadline (%s) must be shorter than leaderElection.leaseDuration (%s)" $election.renewDeadline $election.leaseDuration) -}}
 {{- end -}}
-{{- if ge (include "tencent-cert-sync.milliseconds" $election.retryPeriod | int64) (include "tencent-cert-sync.milliseconds" $election.renewDeadline | int64) -}}
-{{- $problems = append $problems (printf "leaderElection.retryPeriod (%s) must be shorter than leaderElection.renewDeadline (%s)" $election.retryPeriod $election.renewDeadline) -}}
+{{- if gt (include "tencent-cert-sync.milliseconds" $election.retryPeriod | mul 3) (include "tencent-cert-sync.milliseconds" $election.renewDeadline | int64) -}}
+{{- $problems = append $problems (printf "leaderElection.retryPeriod (%s) must be at most a third of leaderElection.renewDeadline (%s): a renewal that fails must be tried again in time" $election.retryPeriod $election.renewDeadline) -}}
 {{- end -}}
 {{- end -}}
 
