@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process'
 import { chmodSync, existsSync, mkdirSync, readdirSync, utimesSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
@@ -113,7 +114,7 @@ test('two searches at once share one build; the second says what it waits for', 
 test('what a killed process left behind neither blocks nor stays', async () => {
   const cache = join(testFolder(), 'cache')
   mkdirSync(join(cache, '.lock'), { recursive: true })
-  mkdirSync(join(cache, 'new-killed'))
+  mkdirSync(join(cache, `new-${spawnSync('true').pid}-killed`))
   const aMinuteAgo = Date.now() / 1000 - 60
   utimesSync(join(cache, '.lock'), aMinuteAgo, aMinuteAgo)
   await findBinaries(search({ cache, build: async (folder) => void putPrograms(folder) }))

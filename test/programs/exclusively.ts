@@ -26,8 +26,12 @@ export async function exclusively<T>(
   try {
     return await work()
   } finally {
-    rmSync(holderFile(folder), { force: true })
-    await release()
+    // Whoever took over a lock of ours that went stale has a name of its own there.
+    if (read(holderFile(folder)) === String(process.pid)) rmSync(holderFile(folder), { force: true })
+    await release().catch((error: NodeJS.ErrnoException) => {
+      // It went stale meanwhile and is no longer ours; what was made is good all the same.
+      if (error.code !== 'ERELEASED') throw error
+    })
   }
 }
 

@@ -1,6 +1,7 @@
 import { accessSync, constants, mkdtempSync, readdirSync, renameSync, rmSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
+import { isAlive } from '../control-plane/is-alive.ts'
 import { exclusively } from './exclusively.ts'
 import { platform } from './platform.ts'
 import type { Progress } from './progress.ts'
@@ -71,10 +72,8 @@ export async function keptPrograms<Name extends string>(
 
   /** Lets `fill` put the programs into a folder beside their place, and moves them there. */
   async function install(fill: Fill): Promise<void> {
-    for (const left of readdirSync(cache).filter((name) => name.startsWith('new-'))) {
-      rmSync(join(cache, left), { recursive: true, force: true })
-    }
-    const folder = mkdtempSync(join(cache, 'new-'))
+    sweep(cache)
+    const folder = mkdtempSync(join(cache, `new-${process.pid}-`))
     try {
       await fill(folder, progress)
       programsIn(folder, names)
@@ -82,6 +81,15 @@ export async function keptPrograms<Name extends string>(
     } finally {
       rmSync(folder, { recursive: true, force: true })
     }
+  }
+}
+
+/** Deletes what killed processes left half done. One whose lock went stale may still be at work on its own. */
+function sweep(cache: string): void {
+  for (const name of readdirSync(cache)) {
+    const pid = /^new-(\d+)-/.exec(name)?.[1]
+    if (pid !== undefined && !isAlive(Number(pid)))
+      rmSync(join(cache, name), { recursive: true, force: true })
   }
 }
 

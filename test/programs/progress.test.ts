@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { PassThrough } from 'node:stream'
 import { expect, onTestFinished, test, vi } from 'vitest'
@@ -49,4 +49,16 @@ test('without a terminal there is a plain line every 15 s, and others can read i
   vi.advanceTimersByTime(lineEveryMs * 3)
   expect(out.read()).toBeNull()
   expect(() => readFileSync(status)).toThrow('ENOENT')
+})
+
+test('what one who waits says leaves alone what the one at work wrote', () => {
+  const status = join(testFolder(), 'status')
+  writeFileSync(status, 'Go packages: 4 of 10 built')
+  const waiter = new StderrProgress(status, new PassThrough() as unknown as NodeJS.WriteStream)
+  waiter.say('Waiting')
+  waiter.stop()
+  expect(readFileSync(status, 'utf8')).toBe('Go packages: 4 of 10 built')
+  waiter.step('Go modules', 'downloaded', 0)
+  expect(() => readFileSync(status)).toThrow('ENOENT')
+  waiter.stop()
 })

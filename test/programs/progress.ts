@@ -74,6 +74,8 @@ export class StderrProgress implements Progress {
 
   step(what: string, unit: string, total: number, done = 0): void {
     this.stop()
+    // Of one that was killed.
+    rmSync(this.#statusFile, { force: true })
     this.#step = { what, unit, total, done }
     this.#pace = new Pace()
     this.#pace.add(performance.now(), done)
@@ -97,6 +99,8 @@ export class StderrProgress implements Progress {
   }
 
   stop(): void {
+    // Who has no step only waits: the file is then another one's.
+    if (this.#timer === undefined) return
     clearInterval(this.#timer)
     this.#timer = undefined
     this.#bar?.stop()
