@@ -15,8 +15,7 @@ const oldestGo = '1.21'
  * @throws Error that says what is missing or what the Go command said.
  */
 export async function buildWithGo(set: GoProgramSet, folder: string, progress: Progress): Promise<void> {
-  const goMod = readFileSync(join(set.module, 'go.mod'), 'utf8')
-  const env = goEnvironment(process.env, await localGoVersion(), requiredGoVersion(goMod))
+  const env = await goEnvironmentOf(set.module)
   const flags = ['-mod=readonly', '-buildvcs=false', '-trimpath']
   const packages = Object.values(set.programs)
   progress.say(
@@ -90,6 +89,12 @@ export function goEnvironment(env: NodeJS.ProcessEnv, version: string, required:
     GOWORK: 'off',
     ...(isOlder(version, required) && { GOTOOLCHAIN: 'auto' }),
   }
+}
+
+/** The environment of the Go command for a module, by its go.mod. @throws Error when there is no Go, or an old one */
+export async function goEnvironmentOf(module: string): Promise<NodeJS.ProcessEnv> {
+  const goMod = readFileSync(join(module, 'go.mod'), 'utf8')
+  return goEnvironment(process.env, await localGoVersion(), requiredGoVersion(goMod))
 }
 
 async function localGoVersion(): Promise<string> {

@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { runProgram } from '../../programs/run-program.ts'
+import { requiredModule } from '../../programs/required-module.ts'
 import type { Kubectl } from '../suite/harness/kubectl.ts'
 import { certManagerProgram } from './program.ts'
 
@@ -9,17 +9,10 @@ import { certManagerProgram } from './program.ts'
  * @throws Error that says what Go or kubectl said
  */
 export async function applyCustomResources(kubectl: Kubectl): Promise<void> {
-  const folder = join(await moduleFolder(), 'deploy', 'crds')
+  const module = await requiredModule(certManagerProgram.module, 'github.com/cert-manager/cert-manager')
+  const folder = join(module, 'deploy', 'crds')
   await kubectl.applyFolder(folder)
   const names = ['certificates', 'certificaterequests', 'issuers', 'clusterissuers']
   const resources = names.map((name) => `crd/${name}.cert-manager.io`)
   await kubectl.run('wait', '--for=condition=Established', '--timeout=60s', ...resources)
-}
-
-/** Where Go keeps the module; it is fetched where it is not there. */
-async function moduleFolder(): Promise<string> {
-  const module = 'github.com/cert-manager/cert-manager'
-  const command: [string, ...string[]] = ['go', 'mod', 'download', '-json', module]
-  const told = await runProgram(command, { cwd: certManagerProgram.module })
-  return (JSON.parse(told) as { Dir: string }).Dir
 }
