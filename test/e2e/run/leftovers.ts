@@ -1,5 +1,6 @@
 import { runHelm } from '../../chart/chart.ts'
 import type { Admin } from '../../control-plane/admin.ts'
+import { ApiError } from '../../control-plane/api-client.ts'
 import type { ObjectMeta } from '../../control-plane/api-objects.ts'
 import { eventually } from '../../harness/eventually.ts'
 import { worldLabel } from '../suite/harness/e2e-world.ts'
@@ -14,7 +15,10 @@ export async function removeLeftovers(admin: Admin, kubeconfig: string): Promise
   for (const name of names) {
     // A world's release has the name of its namespace; the other namespaces have none.
     await runHelm(['--kubeconfig', kubeconfig, '--namespace', name, 'uninstall', name, '--ignore-not-found'])
-    await admin.deleteNamespace(name)
+    await admin.deleteNamespace(name).catch((error: unknown) => {
+      // It was on its way out before, and is gone.
+      if (!(error instanceof ApiError && error.status === 404)) throw error
+    })
   }
   await eventually('the namespaces of the suite are gone', async () => (await namespaces()).length === 0, {
     timeoutMs: 120_000,
