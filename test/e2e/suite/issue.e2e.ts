@@ -38,9 +38,11 @@ function ownedBy(name: string) {
   return cloud.certificatesOf(clusterName, `${namespace}/${name}`)
 }
 
-function history(name: string): SecretHistory {
+/** What becomes of a Secret from now on; the state of now is in it already. */
+async function history(name: string): Promise<SecretHistory> {
   const made = new SecretHistory(world().kubeconfig, world().namespace, name)
   histories.push(made)
+  await eventually(`the watch tells of ${name}`, () => made.states.length > 0)
   return made
 }
 
@@ -75,7 +77,7 @@ test('re-issued three times: an id each, the status is never lost, and cert-mana
   await certificate({ name: 'renewed' })
   let { uploaded } = await world().eventuallySynced('renewed')
   const ids = [uploaded?.certificateId]
-  const seen = history('renewed')
+  const seen = await history('renewed')
   for (let revision = 2; revision <= 4; revision++) {
     await issuance.reissue('renewed')
     await issuance.eventuallyRevision('renewed', revision)
@@ -88,6 +90,10 @@ test('re-issued three times: an id each, the status is never lost, and cert-mana
   expect(new Set(ids).size).toBe(4)
   expect((await ownedBy('renewed')).map(({ id }) => id).sort()).toEqual(ids.sort())
 
+  // The watch may be behind what a request sees.
+  const told = () =>
+    seen.states.some((it) => it.annotations[statusKeys.certificateId] === uploaded?.certificateId)
+  await eventually('the watch tells of the last id', told)
   // At every moment somebody who reads the Secret finds an id.
   const withoutId = seen.states.filter((it) => !ids.includes(it.annotations[statusKeys.certificateId]))
   expect(withoutId).toEqual([])

@@ -40,6 +40,17 @@ async function podNames(): Promise<string[]> {
   return (await world().release.pods()).map(({ metadata }) => metadata.name)
 }
 
+/** Resolves with the pods' names when none of `old` is left: Helm ends as soon as the new ones are ready. */
+async function eventuallyReplaced(old: readonly string[]): Promise<string[]> {
+  let names: string[] = []
+  const replaced = async () => {
+    names = await podNames()
+    return !names.some((name) => old.includes(name))
+  }
+  await eventually('every pod is a new one', replaced, { details: () => `${old} before, ${names} now` })
+  return names
+}
+
 afterEach(() => expectEverythingTrue(world()))
 
 test('helm upgrade and helm rollback: new pods, every Secret synced, no certificate twice', async () => {
@@ -47,13 +58,11 @@ test('helm upgrade and helm rollback: new pods, every Secret synced, no certific
   const [upgraded = '', rolledBack = ''] = namespaces
   const first = await podNames()
   const batch = await inTheMiddle('upgrade', upgraded, () => release.install({ log: { level: 'debug' } }))
-  const second = await podNames()
-  expect(second.filter((name) => first.includes(name))).toEqual([])
+  const second = await eventuallyReplaced(first)
   await batch.eventuallySynced()
 
   const other = await inTheMiddle('rollback', rolledBack, () => release.rollback())
-  const third = await podNames()
-  expect(third.filter((name) => second.includes(name))).toEqual([])
+  await eventuallyReplaced(second)
   await other.eventuallySynced()
 })
 

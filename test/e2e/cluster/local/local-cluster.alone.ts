@@ -13,7 +13,7 @@ import { ClusterHeldError } from './cluster-held-error.ts'
 import { readRecord } from './cluster-record.ts'
 import { layout } from './layout.ts'
 import { machineState, networkOf, processesIn } from './testing/machine-state.ts'
-import { answerOf, ServerPod } from './testing/server-pod.ts'
+import { answerOf, eventuallyAnswers, ServerPod } from './testing/server-pod.ts'
 
 // There is one local cluster on a machine: these tests run while no other one does.
 const files = layout()
@@ -79,23 +79,23 @@ describe('faults, ordered by a process that did not start the cluster', () => {
     const pod = new ServerPod(api, 'server')
     await pod.create((await operatorImage()).reference)
     const url = await pod.url()
-    expect(await answerOf(url)).toBe('here')
+    await eventuallyAnswers(url)
 
     await faults.pauseContainer('default', pod.name)
     expect(await answerOf(url)).toBeUndefined()
     await faults.resumeContainer('default', pod.name)
-    expect(await answerOf(url)).toBe('here')
+    await eventuallyAnswers(url)
 
     await faults.killContainer('default', pod.name)
     await pod.ready(1)
 
     await faults.restartKubelet()
     await faults.restartContainerd()
-    expect(await answerOf(url)).toBe('here')
+    await eventuallyAnswers(url)
 
     await faults.killApiServer()
     await expect(api.request('GET', '/version')).rejects.toThrow()
-    expect(await answerOf(url)).toBe('here')
+    await eventuallyAnswers(url)
     await faults.startApiServer()
     await faults.restartApiServer({ downMs: 100 })
     expect(await pod.restarts()).toBe(1)

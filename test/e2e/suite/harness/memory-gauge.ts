@@ -25,15 +25,13 @@ export class MemoryGauge {
   /** By the name of the pod: the time of each sample, RFC 3339, and its bytes. */
   readonly #samples = new Map<string, Map<string, number>>()
   readonly #sampling: NodeJS.Timeout
+  /** Of the last look. One may well fail: the next one is two seconds later. */
   #failure: unknown
 
   constructor(admin: Admin, pods: readonly OperatorPod[]) {
     this.#admin = admin
     this.#pods = pods
-    this.#sampling = setInterval(
-      () => this.#sample().catch((error: unknown) => (this.#failure = error)),
-      everyMs,
-    )
+    this.#sampling = setInterval(() => void this.#try(), everyMs)
   }
 
   /**
@@ -45,13 +43,17 @@ export class MemoryGauge {
     const before = count()
     await eventually('the kubelet has looked at the pod once more', () => count() > before, {
       timeoutMs: 60_000,
-      giveUp: () => (this.#failure === undefined ? undefined : String(this.#failure)),
+      details: () => (this.#failure === undefined ? '' : `The last look failed: ${this.#failure}`),
     })
     return Math.max(...(this.#samples.get(pod.metadata.name)?.values() ?? [])) / mebibyte
   }
 
   close(): void {
     clearInterval(this.#sampling)
+  }
+
+  async #try(): Promise<void> {
+    this.#failure = await this.#sample().catch((error: unknown) => error)
   }
 
   async #sample(): Promise<void> {

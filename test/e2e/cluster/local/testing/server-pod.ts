@@ -79,3 +79,8 @@ export async function answerOf(url: string): Promise<string | undefined> {
   abort.abort()
   return first
 }
+
+/** Resolves when the server answers. */
+export async function eventuallyAnswers(url: string): Promise<void> {
+  await eventually(`${url} answers`, async () => (await answerOf(url)) === 'here')
+}
