@@ -4,6 +4,7 @@ import { isAlive } from '../control-plane/is-alive.ts'
 import { eventually } from '../harness/eventually.ts'
 
 const root = '/sys/fs/cgroup'
+
 /** Removes a control group wherever it is; resolves when the kernel has let go of it, or after five seconds. */
 export async function removeCgroups(name: string): Promise<void> {
   const removed = () => {
@@ -18,10 +19,19 @@ export async function removeCgroups(name: string): Promise<void> {
 /** Removes the control groups called PREFIX-pid-anything whose process is no more. */
 export function sweepCgroups(prefix: string): void {
   for (const parent of parents()) {
-    for (const name of readdirSync(parent)) {
+    for (const name of namesIn(parent)) {
       const pid = name.startsWith(prefix) ? Number.parseInt(name.slice(prefix.length), 10) : Number.NaN
       if (pid > 0 && !isAlive(pid)) removeTree(join(parent, name))
     }
+  }
+}
+
+/** None where the folder has just gone: with version 2, systemd removes slices at any time. */
+function namesIn(folder: string): string[] {
+  try {
+    return readdirSync(folder)
+  } catch {
+    return []
   }
 }
 
