@@ -10,6 +10,7 @@ import { layout } from './local/layout.ts'
 import { keptLocalCluster, stopLocalCluster } from './local/local-cluster.ts'
 import { type NodeStatus, sendOrder } from './local/order.ts'
 import { runs } from './local/process-identity.ts'
+import { withSystemFolders } from './local/system-folders.ts'
 
 const help = `A single-node Kubernetes cluster on this Linux machine, as root: see test/e2e/cluster/README.md.
 
@@ -22,6 +23,7 @@ npm run cluster -- shell            a shell inside the node's namespaces
 npm run cluster -- down [--force]   end it and leave nothing; --force: also one that a running suite uses
 `
 
+process.env['PATH'] = withSystemFolders(process.env['PATH'])
 const files = layout()
 const [command = '--help', ...rest] = process.argv.slice(2)
 try {

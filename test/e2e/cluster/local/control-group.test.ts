@@ -2,7 +2,7 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { testFolder } from '../../../programs/test-folder.ts'
-import { controlGroupVersion, makeControlGroup } from './control-group.ts'
+import { controlGroupProblems, controlGroupVersion, makeControlGroup } from './control-group.ts'
 
 /** A folder that looks like /sys/fs/cgroup, with these files. */
 function controlGroups(files: Record<string, string>): string {
@@ -37,12 +37,43 @@ test('version 1: there is a group in every hierarchy, but for the one of version
   expect(() => mkdirSync(join(root, 'unified', 'e2e', 'pod'))).toThrow('ENOENT')
 })
 
-test('version 2: the controllers that the root has are passed on', () => {
-  const controllers = { 'cgroup.controllers': 'cpu memory pids\n', 'cgroup.subtree_control': '' }
+/** The root of a container's own, as version 2 shows it. */
+const versionTwo = {
+  'cgroup.controllers': 'cpuset cpu io memory pids rdma misc\n',
+  'cgroup.subtree_control': 'cpu memory\n',
+  'cgroup.type': 'domain\n',
+  'cgroup.procs': '',
+}
+
+function passedOn(root: string, group: string): string {
+  return readFileSync(join(root, group, 'cgroup.subtree_control'), 'utf8')
+}
+
+test('version 2: what the kubelet wants and is not passed on yet is passed on', () => {
   const inGroup = { 'e2e/cgroup.controllers': 'cpu memory\n', 'e2e/cgroup.subtree_control': '' }
-  const root = controlGroups({ ...controllers, ...inGroup })
+  const root = controlGroups({ ...versionTwo, ...inGroup })
+  expect(controlGroupProblems(root)).toEqual([])
   makeControlGroup('e2e', root)
-  const passedOn = (group: string) => readFileSync(join(root, group, 'cgroup.subtree_control'), 'utf8')
-  expect(passedOn('.')).toBe('+cpu +memory +pids')
-  expect(passedOn('e2e')).toBe('+cpu +memory')
+  expect(passedOn(root, '.')).toBe('+cpuset +pids +io')
+  expect(passedOn(root, 'e2e')).toBe('+cpu +memory')
+})
+
+test('version 2: where nothing is missing, nothing is written', () => {
+  const inGroup = { 'e2e/cgroup.controllers': '\n', 'e2e/cgroup.subtree_control': '' }
+  const root = controlGroups({
+    ...versionTwo,
+    'cgroup.subtree_control': 'cpuset cpu io memory pids\n',
+    ...inGroup,
+  })
+  makeControlGroup('e2e', root)
+  expect(passedOn(root, '.')).toBe('cpuset cpu io memory pids\n')
+  expect(passedOn(root, 'e2e')).toBe('')
+})
+
+test('version 2: a group that holds processes or lacks controllers is told with the way out', () => {
+  const busy = controlGroups({ ...versionTwo, 'cgroup.procs': '1\n7\n' })
+  expect(controlGroupProblems(busy)).toEqual([expect.stringMatching(/holds processes.*mkdir -p/)])
+  const poor = controlGroups({ ...versionTwo, 'cgroup.controllers': 'cpu\n' })
+  expect(controlGroupProblems(poor)).toEqual([expect.stringContaining('lacks the controllers memory, pids')])
+  expect(controlGroupProblems(testFolder())).toEqual([expect.stringContaining('neither version 1 nor 2')])
 })

@@ -1,5 +1,6 @@
 import { runProgram } from '../../../programs/run-program.ts'
 import { addresses, cable, type Route, takenAddresses } from './addresses.ts'
+import { MachineError } from './machine-error.ts'
 
 /**
  * Plugs a cable from the machine into the node's network namespace, and leads what goes to pods and services through
@@ -24,14 +25,13 @@ export async function unplug(): Promise<void> {
   })
 }
 
-/** @throws Error that names every address of the cluster that the machine uses for something else */
+/** @throws MachineError that names every address of the cluster that the machine uses for something else */
 export async function checkAddressesAreFree(): Promise<void> {
   const routes = JSON.parse((await ip('-json', '-4', 'route', 'show', 'table', 'all')) || '[]') as Route[]
   const taken = takenAddresses(routes)
   if (taken.length === 0) return
-  throw new Error(
-    ['Addresses of the local cluster are taken ("ip route show table all"):', ...taken].join('\n- '),
-  )
+  const way = 'they are fixed; end what has them (a VPN, a Docker network), see "ip route show table all"'
+  throw new MachineError([...taken, way])
 }
 
 function ip(...args: string[]): Promise<string> {

@@ -5,7 +5,7 @@ import { explain } from './prepare-machine.ts'
 const complete: Machine = {
   platform: 'linux',
   userId: 0,
-  controlGroupVersion: 1,
+  controlGroupProblems: [],
   isExecutable: () => true,
   programFolders: ['/usr/bin'],
 }
@@ -37,22 +37,17 @@ test('the folder with all the network plugins is taken, wherever the distributio
 })
 
 test('what no package mends is explained: another system, another user, no control groups', () => {
-  const missing = whatIsMissing({
-    ...complete,
-    platform: 'darwin',
-    userId: 501,
-    controlGroupVersion: undefined,
-  })
-  const text = explain(missing)
-  expect(text).toContain('this is darwin')
-  expect(text).toContain('only root')
-  expect(text).toContain('no control groups under /sys/fs/cgroup')
-  expect(text).toContain('E2E_CLUSTER=existing')
-  expect(text).not.toContain('apt-get')
+  const { message } = explain(whatIsMissing({ ...complete, platform: 'darwin', userId: 501 }))
+  expect(message).toContain('this is darwin')
+  expect(message).toContain('only root')
+  expect(message).toContain('E2E_CLUSTER=existing')
+  expect(message).not.toContain('apt-get')
+  const { reasons } = whatIsMissing({ ...complete, controlGroupProblems: ['no control groups'] })
+  expect(reasons).toEqual(['no control groups'])
 })
 
 test('the explanation has the command that installs what is missing', () => {
-  const text = explain(whatIsMissing(without('/usr/bin/runc', '/usr/bin/iptables')))
-  expect(text).toContain('missing: runc, iptables')
-  expect(text).toContain('apt-get install --no-install-recommends runc iptables')
+  const { message } = explain(whatIsMissing(without('/usr/bin/runc', '/usr/bin/iptables')))
+  expect(message).toContain('missing: runc, iptables')
+  expect(message).toContain('apt-get install --no-install-recommends runc iptables')
 })

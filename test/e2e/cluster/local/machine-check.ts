@@ -1,12 +1,14 @@
 import { accessSync, constants } from 'node:fs'
 import { join } from 'node:path'
-import { controlGroupVersion } from './control-group.ts'
+import { controlGroupProblems } from './control-group.ts'
+import { withSystemFolders } from './system-folders.ts'
 
 /** What the local cluster asks of a machine, as questions, so that tests can answer them. */
 export interface Machine {
   readonly platform: string
   readonly userId: number | undefined
-  readonly controlGroupVersion: 1 | 2 | undefined
+  /** Why no control group can be made, a sentence each. */
+  readonly controlGroupProblems: readonly string[]
   /** Whether there is an executable file of that path. */
   isExecutable(path: string): boolean
   /** Folders in which programs are looked for. */
@@ -41,9 +43,9 @@ export function thisMachine(env: NodeJS.ProcessEnv = process.env): Machine {
   return {
     platform: process.platform,
     userId: process.getuid?.(),
-    controlGroupVersion: controlGroupVersion(),
+    controlGroupProblems: controlGroupProblems(),
     isExecutable,
-    programFolders: (env['PATH'] ?? '').split(':'),
+    programFolders: withSystemFolders(env['PATH']).split(':'),
   }
 }
 
@@ -52,9 +54,8 @@ export function whatIsMissing(machine: Machine): Missing {
   const reasons = [
     ...(machine.platform === 'linux' ? [] : [`this is ${machine.platform}; it takes a Linux kernel`]),
     ...(machine.userId === 0 ? [] : ['only root may make namespaces, mounts and interfaces; run it as root']),
-    ...(machine.controlGroupVersion === undefined
-      ? ['there are no control groups under /sys/fs/cgroup (neither version 1 nor 2)']
-      : []),
+    // Who is not root may not write there either; that is no second reason.
+    ...(machine.platform === 'linux' && machine.userId === 0 ? machine.controlGroupProblems : []),
   ]
   const has = (program: string) =>
     machine.programFolders.some((folder) => machine.isExecutable(join(folder, program)))

@@ -1,11 +1,9 @@
 import { readFileSync } from 'node:fs'
 import { runProgram } from '../../../programs/run-program.ts'
+import { whatTheKernelLacks } from './kernel-check.ts'
 import { type Missing, networkPluginFolder, thisMachine, whatIsMissing } from './machine-check.ts'
-
-/** The machine cannot run the local cluster; the message says all that is missing and how to come by it. */
-export class MachineError extends Error {
-  override readonly name = 'MachineError'
-}
+import { MachineError } from './machine-error.ts'
+import { withSystemFolders } from './system-folders.ts'
 
 /** What the cluster needs to know of the machine. */
 export interface PreparedMachine {
@@ -15,39 +13,45 @@ export interface PreparedMachine {
 
 /**
  * Makes sure that the machine has what the local cluster needs. On Debian and its relatives, packages that are missing
- * are installed, which is said; `E2E_INSTALL_PACKAGES=no` refuses.
+ * are installed, which is said; `E2E_INSTALL_PACKAGES=no` refuses. Our PATH gets the folders with root's programs.
  * @throws MachineError
  */
 export async function prepareMachine(
   say: (text: string) => void,
   env: NodeJS.ProcessEnv = process.env,
 ): Promise<PreparedMachine> {
+  process.env['PATH'] = withSystemFolders(process.env['PATH'])
   const missing = whatIsMissing(thisMachine(env))
-  if (missing.reasons.length > 0) throw new MachineError(explain(missing))
+  if (missing.reasons.length > 0) throw explain(missing)
   if (missing.packages.length > 0) {
-    if (env['E2E_INSTALL_PACKAGES'] === 'no' || !isDebian()) throw new MachineError(explain(missing))
+    if (env['E2E_INSTALL_PACKAGES'] === 'no' || !isDebian()) throw explain(missing)
     await install(missing.packages, say)
     const still = whatIsMissing(thisMachine(env))
-    if (still.packages.length > 0) throw new MachineError(explain(still))
+    if (still.packages.length > 0) throw explain(still)
   }
   const networkPlugins = networkPluginFolder(thisMachine(env))
-  if (networkPlugins === undefined) throw new MachineError('the network plugins have vanished')
+  if (networkPlugins === undefined) throw new MachineError(['the network plugins have vanished'])
   await loadKernelModules()
+  const lacking = await whatTheKernelLacks()
+  if (lacking.length > 0) throw new MachineError(lacking)
   return { networkPlugins }
 }
 
 /** What is missing, in words for the person who wants the cluster. */
-export function explain({ reasons, programs, packages }: Missing): string {
+export function explain({ reasons, programs, packages }: Missing): MachineError {
   const install = `apt-get install --no-install-recommends ${packages.join(' ')}`
-  return [
-    'The local cluster cannot run on this machine:',
-    ...reasons.map((reason) => `- ${reason}`),
+  return new MachineError([
+    ...reasons,
     ...(programs.length === 0
       ? []
-      : [`- missing: ${programs.join(', ')}. On Debian, Ubuntu and their relatives: ${install}`]),
-    'Other places for the same tests: E2E_CLUSTER=existing (any kubeconfig) or E2E_CLUSTER=kind (Docker).',
-  ].join('\n')
+      : [`missing: ${programs.join(', ')}. On Debian, Ubuntu and their relatives: ${install}`]),
+  ])
 }
+
+/** Another apt-get may be at work. */
+const patience = ['-o', 'DPkg::Lock::Timeout=300']
+/** Nothing that somebody else installed goes: docker.io would remove docker-ce. */
+const careful = ['--yes', '--no-install-recommends', '--no-remove']
 
 async function install(packages: readonly string[], say: (text: string) => void): Promise<void> {
   const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' }
@@ -55,11 +59,11 @@ async function install(packages: readonly string[], say: (text: string) => void)
     `Installing the Debian packages ${packages.join(', ')} (E2E_INSTALL_PACKAGES=no in the environment refuses) ...`,
   )
   try {
-    await runProgram(['apt-get', 'update'], { env })
-    await runProgram(['apt-get', 'install', '--yes', '--no-install-recommends', ...packages], { env })
+    await runProgram(['apt-get', ...patience, 'update'], { env })
+    await runProgram(['apt-get', ...patience, 'install', ...careful, ...packages], { env })
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error)
-    throw new MachineError(`The packages ${packages.join(', ')} could not be installed: ${why}`)
+    throw new MachineError([`the packages ${packages.join(', ')} could not be installed: ${why}`])
   }
 }
 
