@@ -5,14 +5,14 @@ import { goPrograms } from '../programs/go-programs.ts'
 import { nodePrograms } from '../programs/kubernetes.ts'
 import { startCertManager } from './cert-manager/cert-manager.ts'
 import { description } from './cluster/attach.ts'
-import { chooseCluster } from './cluster/choose-cluster.ts'
+import { checkPlace, chooseCluster } from './cluster/choose-cluster.ts'
 import type { E2eCluster } from './cluster/e2e-cluster.ts'
 import { keptLocalCluster } from './cluster/local/local-cluster.ts'
 import { type Arguments, help, readArguments } from './run/arguments.ts'
 import { certManagerIsThere } from './run/cert-manager-there.ts'
 import { removeLeftovers } from './run/leftovers.ts'
 import { Phases } from './run/phases.ts'
-import { type Results, report } from './run/report.ts'
+import { anyPromiseRan, type Results, report } from './run/report.ts'
 import { takeCluster } from './run/suite-lease.ts'
 import { VitestRun } from './run/vitest-run.ts'
 import { administrator } from './suite/harness/administrator.ts'
@@ -51,7 +51,8 @@ class Run {
     try {
       code = await this.#promises()
     } finally {
-      await this.#end()
+      // What was not undone is a failure, too.
+      if (!(await this.#end())) code = Math.max(code, 1)
     }
     if (!this.interrupted && this.#isWhole && this.#ownNode)
       code = Math.max(code, await this.#promisesOfTheNode())
@@ -81,6 +82,8 @@ class Run {
 
   async #promises(): Promise<number> {
     const { keep, only = '', promise } = this.#args
+    // What can fail at once fails before minutes of building.
+    await this.#part('place', () => checkPlace({ say }))
     const { kubectl } = await this.#part('kubectl', () => goPrograms(nodePrograms))
     await this.#part('Helm', () => goPrograms(chartTools))
     const cluster = await this.#part('cluster', () => chooseCluster({ say, kept: keep }))
@@ -106,6 +109,11 @@ class Run {
       return this.#vitest.exitCode
     })
     if (keep) say(`The cluster goes on:\n\n  export KUBECONFIG=${cluster.kubeconfig}\n`)
+    if (!this.interrupted && !anyPromiseRan(readResults(resultsFile))) {
+      const asked = [only && `--only ${only}`, promise && `--promise ${promise}`].filter(Boolean).join(' ')
+      say(`No promise was asked: nothing matches ${asked || 'what there is'}.`)
+      return 1
+    }
     return code === 0 ? 0 : 1
   }
 
@@ -142,11 +150,17 @@ class Run {
     if (removed.length > 0) say(`    removed: ${removed.join(', ')}`)
   }
 
-  async #end(): Promise<void> {
+  /** @returns whether all was undone */
+  async #end(): Promise<boolean> {
+    let done = true
     for (const { name, work } of this.#undo.reverse()) {
       // What follows has to be undone all the same.
-      await this.#phases.run(name, work).catch((error: unknown) => say(`${name}: ${messageOf(error)}`))
+      await this.#phases.run(name, work).catch((error: unknown) => {
+        say(`${name}: ${messageOf(error)}`)
+        done = false
+      })
     }
+    return done
   }
 
   #part<T>(name: string, work: () => Promise<T>): Promise<T> {

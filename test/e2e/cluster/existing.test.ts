@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
 import { writeKubeconfig } from '../../control-plane/kubeconfig.ts'
 import { testFolder } from '../../programs/test-folder.ts'
-import { chooseCluster } from './choose-cluster.ts'
+import { checkPlace, chooseCluster } from './choose-cluster.ts'
 import { existingCluster } from './existing.ts'
 
 /** A kubeconfig for a server that answers everything with this status; its address. */
@@ -45,6 +45,8 @@ test('a cluster that cannot be used is said to be so, with the reason', async ()
 test('a word that is no place to run is refused with those that are', async () => {
   const chosen = chooseCluster({ env: { E2E_CLUSTER: 'minikube' } })
   await expect(chosen).rejects.toThrow('local, kind or existing')
+  const checked = checkPlace({ env: { E2E_CLUSTER: 'minikube' } })
+  await expect(checked).rejects.toThrow('local, kind or existing')
 })
 
 test('a kubeconfig that is no kubeconfig is refused', async () => {

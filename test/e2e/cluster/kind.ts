@@ -51,7 +51,8 @@ async function buildImage(): Promise<string> {
   return image
 }
 
-async function checkPrograms(): Promise<void> {
+/** @throws Error that says which of the programs is missing */
+export async function checkPrograms(): Promise<void> {
   const checks: [string, ...string[]][] = [
     ['kind', 'version'],
     ['docker', 'version'],

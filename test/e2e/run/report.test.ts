@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { inSeconds } from './phases.ts'
-import { report, summary } from './report.ts'
+import { anyPromiseRan, report, summary } from './report.ts'
 
 const results = {
   testResults: [
@@ -31,6 +31,17 @@ test('a report names every promise with what became of it, the figures and the p
 test('a summary counts promises, and files that failed before any of theirs', () => {
   expect(summary(results)).toBe('1 promises kept, 1 broken, 1 not asked, 1 files failed as a whole')
   expect(summary({ testResults: [] })).toBe('0 promises kept, 0 broken')
+})
+
+test('a run that asked nothing is told from one that did', () => {
+  const skipped = {
+    name: 'ha.e2e.ts',
+    status: 'passed',
+    assertionResults: [{ title: 'a', status: 'skipped' }],
+  }
+  expect(anyPromiseRan(undefined)).toBe(false)
+  expect(anyPromiseRan({ testResults: [skipped] })).toBe(false)
+  expect(anyPromiseRan(results)).toBe(true)
 })
 
 test.each([

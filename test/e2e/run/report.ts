@@ -62,6 +62,13 @@ export function summary(results: Results): string {
   ].join(', ')
 }
 
+/** Whether anything was asked at all; a file that failed as a whole was. */
+export function anyPromiseRan(results: Results | undefined): boolean {
+  const files = results?.testResults ?? []
+  const ran = ({ status }: { readonly status: string }) => status === 'passed' || status === 'failed'
+  return files.some((file) => isFileFailure(file) || file.assertionResults.some(ran))
+}
+
 function promisesOf(file: Results['testResults'][number]): string[][] {
   const name = file.name.replace(/^.*\//, '').replace(/\.(e2e|alone)\.ts$/, '')
   const rows = file.assertionResults.map(({ title, status, duration }) => [
