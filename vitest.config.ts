@@ -33,10 +33,10 @@ export default defineConfig({
         test: {
           name: 'chart',
           include: ['test/chart/**/*.test.ts'],
-          globalSetup: ['test/control-plane/global.ts'],
+          // Builds come first: no control plane has to run meanwhile.
+          globalSetup: ['test/chart/global.ts', 'test/control-plane/global.ts'],
           testTimeout: 90_000,
-          // The first one may have to build helm.
-          hookTimeout: 900_000,
+          hookTimeout: 60_000,
         },
       },
       {

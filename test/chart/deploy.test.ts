@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url'
 import { afterAll, describe, expect, test } from 'vitest'
 import { statusPrefix, userKeys } from '../../src/sync/annotation-keys.ts'
 import { goPrograms } from '../programs/go-programs.ts'
-import { nodePrograms } from '../programs/kubernetes.ts'
+import { kubectlProgram } from '../programs/kubernetes.ts'
 import { runProgram } from '../programs/run-program.ts'
 import { testFolder } from '../programs/test-folder.ts'
 import { render } from './chart.ts'
@@ -19,7 +19,7 @@ const read = (file: string) => objectsOf(readFileSync(join(deploy, file), 'utf8'
 
 /** What `kubectl kustomize` makes of a folder. */
 async function kustomize(folder: string): Promise<KubernetesObject[]> {
-  const { kubectl } = await goPrograms(nodePrograms)
+  const { kubectl } = await goPrograms(kubectlProgram)
   return objectsOf(await runProgram([kubectl, 'kustomize', folder]))
 }
 

@@ -5,7 +5,7 @@ import { afterAll, expect, test } from 'vitest'
 import { statusKeys } from '../../src/sync/annotation-keys.ts'
 import { sharedCluster } from '../control-plane/shared-cluster.ts'
 import { goPrograms } from '../programs/go-programs.ts'
-import { nodePrograms } from '../programs/kubernetes.ts'
+import { kubectlProgram } from '../programs/kubernetes.ts'
 import { runProgram } from '../programs/run-program.ts'
 
 const document = readFileSync(fileURLToPath(new URL('../../docs/operations.md', import.meta.url)), 'utf8')
@@ -22,7 +22,7 @@ function commandOf(start: string): string {
 }
 
 test("the runbook's first look names the Secrets that are not synced, and no others", async () => {
-  const { kubectl } = await goPrograms(nodePrograms)
+  const { kubectl } = await goPrograms(kubectlProgram)
   const namespace = await admin.newNamespace('runbook')
   const status = (phase: string, reason: string, message: string) => ({
     annotations: { [statusKeys.phase]: phase, [statusKeys.reason]: reason, [statusKeys.message]: message },

@@ -33,3 +33,12 @@ export const nodePrograms = {
   },
   linkerFlags,
 } as const satisfies GoProgramSet
+
+/** kubectl alone, for tests that need no node: its build is a small part of that one, and shares it. */
+export const kubectlProgram = {
+  name: `kubectl-${version}`,
+  title: `kubectl ${version}`,
+  module: moduleFolder,
+  programs: { kubectl: 'k8s.io/kubernetes/cmd/kubectl' },
+  linkerFlags,
+} as const satisfies GoProgramSet
