@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { closeSync, mkdirSync, openSync, readFileSync, writeFileSync } from 'node:fs'
-import { basename, join } from 'node:path'
+import { accessSync, closeSync, constants, mkdirSync, openSync, readFileSync, writeFileSync } from 'node:fs'
+import { basename, delimiter, join } from 'node:path'
 import { atProcessEnd } from '../control-plane/cleanup.ts'
 import {
   createTemporaryFolder,
@@ -13,6 +13,7 @@ import { dyingWithParent } from '../programs/child.ts'
 import { runProgram } from '../programs/run-program.ts'
 import { removeCgroups, sweepCgroups } from './cgroups.ts'
 import type { ContainerEngine } from './container-engine.ts'
+import { NoContainerEngineError } from './no-container-engine-error.ts'
 import { runDocker } from './run-docker.ts'
 
 const folderPrefix = 'tencent-cert-sync-docker-'
@@ -49,16 +50,14 @@ export class OwnEngine implements ContainerEngine {
 
   /**
    * Starts one, about two seconds.
-   * @throws Error that says what is missing, or with the last lines of dockerd
+   * @throws NoContainerEngineError that says what this machine lacks, or Error with the last lines of dockerd
    */
   static async start(): Promise<OwnEngine> {
-    if (process.platform !== 'linux') throw new Error('dockerd runs on Linux alone')
-    if (process.getuid?.() !== 0) throw new Error('only root can start a dockerd')
-    for (const program of ['dockerd', 'containerd', 'runc', 'docker-init', 'unshare']) {
-      await runProgram([program, '--version']).catch(() => {
-        throw new Error(`${program} is not on the PATH`)
-      })
-    }
+    if (process.platform !== 'linux') throw new NoContainerEngineError('dockerd runs on Linux alone')
+    if (process.getuid?.() !== 0) throw new NoContainerEngineError('only root can start a dockerd')
+    const missing = programs.filter((program) => !isOnPath(program))
+    if (missing.length > 0) throw new NoContainerEngineError(`not on the PATH: ${missing.join(', ')}`)
+    await mayMakeNamespaces()
     sweepTemporaryFolders(undefined, folderPrefix)
     sweepCgroups(folderPrefix)
     const engine = new OwnEngine(createTemporaryFolder(folderPrefix))
@@ -133,6 +132,27 @@ export class OwnEngine implements ContainerEngine {
       giveUp: () => (this.#running ? undefined : 'it has ended'),
     })
   }
+}
+
+const programs = ['docker', 'dockerd', 'containerd', 'runc', 'docker-init', 'unshare']
+
+function isOnPath(program: string): boolean {
+  return (process.env['PATH'] ?? '').split(delimiter).some((folder) => {
+    try {
+      accessSync(join(folder, program), constants.X_OK)
+      return true
+    } catch {
+      return false
+    }
+  })
+}
+
+/** In a container without privileges, root is not what it is elsewhere. */
+async function mayMakeNamespaces(): Promise<void> {
+  await runProgram(['unshare', '--mount', '--pid', '--fork', 'true']).catch((error: Error) => {
+    if (!/not permitted|denied/i.test(error.message)) throw error
+    throw new NoContainerEngineError(`root here may make no namespaces: ${error.message}`)
+  })
 }
 
 /** A containerd or settings of the machine's own Docker would be used where they are seen. */
