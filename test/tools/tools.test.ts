@@ -35,7 +35,7 @@ test('the guard refuses any other Node and says what to do', () => {
 
 test('the last line of a run tells what the test runner counted', () => {
   const file = resultsFile({ numPassedTests: 12, numFailedTests: 0, numPendingTests: 1, numTodoTests: 0 })
-  expect(run('./count-tests.mjs', ['0', file])).toMatchObject({
+  expect(run('./count-tests.mjs', ['0', '0', file])).toMatchObject({
     status: 0,
     stdout: '12 passed, 0 failed, 1 skipped\n',
   })
@@ -47,7 +47,7 @@ test('what several runs counted is added up, and one that did not take place add
     join(folder, 'none.json'),
     resultsFile({ numPassedTests: 30, numFailedTests: 1, numPendingTests: 2 }, 'more.json'),
   ]
-  expect(run('./count-tests.mjs', ['1', ...files])).toMatchObject({
+  expect(run('./count-tests.mjs', ['1', '0', ...files])).toMatchObject({
     status: 1,
     stdout: '42 passed, 2 failed, 2 skipped\n',
   })
@@ -55,15 +55,32 @@ test('what several runs counted is added up, and one that did not take place add
 
 test('a step that failed without a failed test is counted', () => {
   const file = resultsFile({ numPassedTests: 12, numFailedTests: 0 })
-  expect(run('./count-tests.mjs', ['1', file])).toMatchObject({
+  expect(run('./count-tests.mjs', ['1', '0', file])).toMatchObject({
     status: 1,
     stdout: '12 passed, 1 failed, 0 skipped\n',
   })
 })
 
 test('a run without results has failed', () => {
-  expect(run('./count-tests.mjs', ['0', join(folder, 'none.json')])).toMatchObject({
+  expect(run('./count-tests.mjs', ['0', '0', join(folder, 'none.json')])).toMatchObject({
     status: 1,
     stdout: '0 passed, 1 failed, 0 skipped\n',
   })
+})
+
+test('a step that was not run is counted as skipped', () => {
+  const file = resultsFile({ numPassedTests: 12, numPendingTests: 2 })
+  expect(run('./count-tests.mjs', ['0', '1', file])).toMatchObject({
+    status: 0,
+    stdout: '12 passed, 0 failed, 3 skipped\n',
+  })
+})
+
+test('results that were cut off are named and count as a failure', () => {
+  const whole = resultsFile({ numPassedTests: 12 })
+  const cut = join(folder, 'cut.json')
+  writeFileSync(cut, '{"numPassedTests": 3')
+  const { status, stdout, stderr } = run('./count-tests.mjs', ['0', '0', whole, cut])
+  expect([status, stdout]).toEqual([1, '12 passed, 1 failed, 0 skipped\n'])
+  expect(stderr).toContain(cut)
 })
