@@ -23,15 +23,17 @@ export async function existingCluster(env: NodeJS.ProcessEnv = process.env): Pro
 
 async function checkAnswers(kubeconfig: string): Promise<void> {
   const { server, tls, headers } = await new KubeConfig({ file: kubeconfig }).read()
+  // Behind a proxy such as Rancher's, the API server is not at the root.
+  const address = server.origin + server.pathname.replace(/\/$/, '')
   const dispatcher = new Agent({ connect: { ...tls, timeout: timeoutMs } })
   try {
-    const url = new URL('version', server)
+    const url = `${address}/version`
     const answer = await request(url, { dispatcher, headers, headersTimeout: timeoutMs })
     await answer.body.dump()
     if (answer.statusCode !== 200) throw new Error(`it answers with status ${answer.statusCode}`)
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error)
-    throw new Error(`The cluster of ${kubeconfig} at ${server.origin} cannot be used: ${why}`)
+    throw new Error(`The cluster of ${kubeconfig} at ${address} cannot be used: ${why}`)
   } finally {
     await dispatcher.destroy()
   }

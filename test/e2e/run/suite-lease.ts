@@ -39,7 +39,7 @@ export async function takeCluster(
 
   const renew = () => {
     const body = { spec: { renewTime: microTime(now()) } }
-    // Tests take the API server away: the next time will do.
+    // Tests take the API server away: the next time will do. A refused token is replaced by the administrator.
     admin.request('PATCH', `${path}/${name}`, { body, contentType: mergePatch }).catch(() => undefined)
   }
   const timer = setInterval(renew, renewEveryMs)

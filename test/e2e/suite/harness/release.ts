@@ -1,12 +1,13 @@
 import { rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { chartFolder, runHelm } from '../../../chart/chart.ts'
+import { chartFolder } from '../../../chart/chart.ts'
 import type { Admin } from '../../../control-plane/admin.ts'
 import type { ObjectMeta } from '../../../control-plane/api-objects.ts'
 import { createTemporaryFolder } from '../../../control-plane/temporary-folder.ts'
 import { eventually } from '../../../harness/eventually.ts'
 import { type LogLine, sumOf } from '../../../harness/operator-process.ts'
 import { mergeValues, type Values } from './chart-values.ts'
+import { clusterHelm } from './helm.ts'
 import type { Kubectl } from './kubectl.ts'
 
 /** A pod of the operator, as far as tests look at it. */
@@ -77,7 +78,7 @@ export class Release {
   /** Helm in the release's namespace; its stdout. */
   helm(...args: readonly string[]): Promise<string> {
     const { kubeconfig, namespace } = this.#options
-    return runHelm(['--kubeconfig', kubeconfig, '--namespace', namespace, ...args])
+    return clusterHelm(kubeconfig, '--namespace', namespace, ...args)
   }
 
   /** The operator's pods that are not being deleted, oldest first. */
