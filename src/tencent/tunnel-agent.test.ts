@@ -1,6 +1,16 @@
 import { getCACertificates, setDefaultCACertificates } from 'node:tls'
 import { inspect } from 'node:util'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
+import {
+  afterAll,
+  afterEach,
+  beforeAll,
+  beforeEach,
+  describe,
+  expect,
+  onTestFinished,
+  test,
+  vi,
+} from 'vitest'
 import { createAuthority, createLeaf } from '../../test/fixtures/certificates.ts'
 import { ConnectProxy, type TunnelVerdict } from '../../test/harness/connect-proxy.ts'
 import { eventually } from '../../test/harness/eventually.ts'
@@ -108,12 +118,17 @@ describe('through a proxy', () => {
     client.close()
   })
 
-  test('that answers piece by piece, calls arrive as well', async () => {
+  test('that answers byte by byte, calls arrive as well, and nothing piles up', async () => {
+    const warnings: string[] = []
+    const note = ({ message }: Error) => warnings.push(message)
+    process.on('warning', note)
+    onTestFinished(() => void process.off('warning', note))
     proxy.verdict = 'tunnel in pieces'
     const client = createClient()
     await client.call(call, signal)
     await client.call(call, signal)
     expect(service.received).toHaveLength(2)
+    expect(warnings).toEqual([])
   })
 
   test('a host whose certificate is for another name gets no request', async () => {

@@ -13,6 +13,7 @@ type Arguments = Parameters<https.Agent['createConnection']>
  *
  * The tunnel is Node's (`proxyEnv`). What Node leaves open for ever is closed here (24.21): a connection on which the
  * proxy refused, one on which the host behind a willing proxy stays silent, and all that are not yet set up at the end.
+ * And what Node does ever more often is done once: with each piece of the proxy's answer it listens twice as often.
  */
 export class TunnelAgent extends https.Agent {
   readonly #unfinished: UnfinishedConnections
@@ -30,7 +31,10 @@ export class TunnelAgent extends https.Agent {
       if (error !== null) connection?.destroy()
       callback?.(error === null ? null : (refusal(error) ?? error), stream)
     })
-    if (connection) finish = this.#unfinished.add(connection)
+    if (connection) {
+      finish = this.#unfinished.add(connection)
+      listenOnce(connection)
+    }
     return connection
   }
 
@@ -38,6 +42,13 @@ export class TunnelAgent extends https.Agent {
     this.#unfinished.destroy()
     super.destroy()
   }
+}
+
+/** A function that listens for bytes already is not added again. */
+function listenOnce(connection: Duplex): void {
+  const on = connection.on.bind(connection)
+  connection.on = (event: string, listener: Parameters<typeof on>[1]) =>
+    event === 'readable' && connection.listeners(event).includes(listener) ? connection : on(event, listener)
 }
 
 /** An error of our own words: Node's hold those of the proxy. */

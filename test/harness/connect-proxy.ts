@@ -98,8 +98,9 @@ export class ConnectProxy {
   #tunnel(target: string, client: Socket, inPieces: boolean): void {
     const { hostname, port } = new URL(`http://${target}`)
     const upstream = connect(Number(port || 80), hostname, async () => {
-      const pieces = inPieces ? ['HTTP/1.1 2', '00 OK\r\nVia: x\r\n', '\r\n'] : ['HTTP/1.1 200 OK\r\n\r\n']
-      for (const piece of pieces) {
+      const answer = 'HTTP/1.1 200 OK\r\nVia: x\r\n\r\n'
+      client.setNoDelay()
+      for (const piece of inPieces ? answer : [answer]) {
         client.write(piece)
         // A turn of the loop lets each piece leave in a packet of its own.
         await new Promise((resolve) => setImmediate(resolve))
