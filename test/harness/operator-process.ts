@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
+import { atProcessEnd } from '../control-plane/cleanup.ts'
 import { dyingWithParent } from '../programs/child.ts'
 import { eventually } from './eventually.ts'
 
@@ -51,10 +52,9 @@ export class OperatorProcess {
       this.#output.stderr += text
       onOutput?.(text)
     })
-    const killAtExit = () => child.kill('SIGKILL')
-    process.on('exit', killAtExit)
+    const hasEnded = atProcessEnd(() => child.kill('SIGKILL'))
     this.#exited = once(child, 'close').then(([code]) => {
-      process.off('exit', killAtExit)
+      hasEnded()
       return code as number | null
     })
   }
