@@ -23,6 +23,8 @@ const stuckMs = 180_000
 const staleMs = 180_000
 /** Calls in flight are aborted so long before the grace ends: time for the last status writes and Events. */
 const abortBeforeMs = 5_000
+/** The process ends, or is found to stand still, no later for a Lease with long times. */
+const longestLeaseCallMs = 10_000
 /** Each of them has that long at the end: the last Events, and giving the lease away. */
 const farewellMs = 2_000
 
@@ -32,6 +34,8 @@ export class Operator {
   readonly #log: Log
   readonly #clock: Clock
   readonly #client: KubernetesClient
+  /** For the Lease alone: a renewal must not wait for a connection behind calls for Secrets that hang. */
+  readonly #leaseClient: KubernetesClient | undefined
   readonly #service: SslService
   readonly #credentials: CredentialsProvider
   readonly #events: KubernetesEventRecorder
@@ -56,6 +60,8 @@ export class Operator {
     this.#credentials = createCredentials(config.credentials, clock)
     const { endpoint, proxy } = config
     this.lost = new Promise((resolve) => (this.#onLost = resolve))
+    this.#leaseClient =
+      config.leaderElection && createKubernetesClient({ kubeconfig: config.kubeconfig, clock })
     this.#elector = this.#createElector(clock)
     const fence = this.#elector
     this.#service = createSslService({ endpoint, proxy, credentials: this.#credentials, clock, fence })
@@ -146,6 +152,7 @@ export class Operator {
     await this.#endpoints.stop()
     this.#service.close()
     this.#client.close()
+    this.#leaseClient?.close()
     this.#log.info({}, 'stopped')
   }
 
@@ -156,16 +163,16 @@ export class Operator {
 
   #createElector(clock: Clock): LeaderElector | undefined {
     const { leaderElection: election } = this.#config
-    if (!election) return undefined
+    if (!election || !this.#leaseClient) return undefined
     const { leaseNamespace: namespace, leaseName: name, renewDeadlineMs } = election
     return new LeaderElector({
       ...election,
-      // Not the fenced client. Half the deadline: a renewal that is not answered leaves time for another.
       store: new KubernetesLeaseStore({
-        client: this.#client,
+        client: this.#leaseClient,
         namespace,
         name,
-        timeoutMs: renewDeadlineMs / 2,
+        // A renewal that is not answered leaves time for another.
+        timeoutMs: Math.min(renewDeadlineMs / 2, longestLeaseCallMs),
       }),
       clock,
       log: this.#log,

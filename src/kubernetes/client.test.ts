@@ -174,6 +174,53 @@ describe('a request', () => {
     client.close()
   })
 
+  test('that waits for a connection ends with its time-out, and when it is aborted', async () => {
+    const clock = createManualClock()
+    await using server = await scriptedApiServer(() => {})
+    const client = createKubernetesClient({ kubeconfig: server.kubeconfig, clock })
+    const connections = 16
+    const hanging = Array.from({ length: connections }, () => refusalOf(client.request(get('/hangs'))))
+    await eventually('they arrived', () => server.calls.length === connections)
+    const stopping = new AbortController()
+    const refused = refusalOf(client.request({ ...get('/waits'), timeoutMs: 5_000 }))
+    const failed = expect(client.request({ ...get('/waits'), signal: stopping.signal })).rejects.toThrow(
+      'shutting down',
+    )
+    await eventually('both have a time-out', () => clock.pending() > 2 * connections)
+    stopping.abort(new Error('shutting down'))
+    await failed
+    await clock.advance(5_000)
+    expect((await refused).reason).toBe('Timeout')
+    await clock.advance(25_000)
+    for (const each of hanging) expect((await each).reason).toBe('Timeout')
+    expect(server.calls.map(({ path }) => path)).not.toContain('/waits')
+    expect(clock.pending()).toBe(0)
+    client.close()
+  })
+
+  test('that is refused without an end to the words ends with the status, streams as well', async () => {
+    const clock = createManualClock()
+    await using server = await scriptedApiServer((call) =>
+      call.answer(503, 'busy', { 'content-length': '100' }),
+    )
+    const client = createKubernetesClient({ kubeconfig: server.kubeconfig, clock })
+    for (const refusing of [
+      client.request({ ...get('/x'), timeoutMs: 3_600_000 }),
+      client.stream({ ...get('/x'), timeoutMs: 3_600_000 }),
+    ]) {
+      const refused = refusalOf(refusing)
+      let settled = false
+      void refused.then(() => (settled = true))
+      await eventually('it ends', () => {
+        void clock.advance(1_000)
+        return settled
+      })
+      expect((await refused).reason).toBe('HTTP503')
+    }
+    expect(clock.pending()).toBe(0)
+    client.close()
+  })
+
   test('that is aborted rejects with the reason of the signal', async () => {
     await using server = await scriptedApiServer(() => {})
     const client = createKubernetesClient({ kubeconfig: server.kubeconfig })

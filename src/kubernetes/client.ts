@@ -60,6 +60,8 @@ export interface KubernetesClientOptions
 }
 
 const defaultTimeoutMs = 30_000
+/** For the body of an answer that is a failure. */
+const failureBodyTimeoutMs = 10_000
 /** Token and certificates are read again this often, as client-go does: a ServiceAccount token lives an hour or less. */
 const credentialsLiveMs = 60_000
 /** A Secret is at most 1 MiB, 500 metadata are 1 MiB as cert-manager writes them. */
@@ -132,12 +134,42 @@ class HttpKubernetesClient implements KubernetesClient {
   ): Promise<IncomingMessage> {
     const connection = await this.#credentials()
     const answer = await this.#transport.send(connection, this.#call(request, signal, watch))
-    if (answer.statusCode !== 401) return successful(answer, signal)
-    const refused = await failureOf(answer, signal)
+    if (answer.statusCode !== 401) return this.#successful(answer, signal)
+    const refused = await this.#failureOf(answer, signal)
     // A token may have been replaced since it was read.
     const renewed = await this.#credentials(true)
     if (renewed.headers['authorization'] === connection.headers['authorization']) throw refused
-    return successful(await this.#transport.send(renewed, this.#call(request, signal, watch)), signal)
+    return this.#successful(await this.#transport.send(renewed, this.#call(request, signal, watch)), signal)
+  }
+
+  async #successful(answer: IncomingMessage, signal: AbortSignal | undefined): Promise<IncomingMessage> {
+    const status = answer.statusCode ?? 0
+    if (status >= 200 && status < 300) return answer
+    throw await this.#failureOf(answer, signal)
+  }
+
+  async #failureOf(answer: IncomingMessage, signal: AbortSignal | undefined): Promise<KubernetesError> {
+    const status = answer.statusCode ?? 0
+    if (status >= 300 && status < 400) {
+      answer.destroy()
+      return new KubernetesError({
+        status,
+        reason: 'Redirect',
+        message: 'the API server answered with a redirect',
+      })
+    }
+    // A stream that could not be opened has no other time-out by now.
+    const stopWaiting = this.#clock.after(failureBodyTimeoutMs, () => answer.destroy())
+    let body: unknown
+    try {
+      body = parseJson(await read(answer, signal))
+    } catch {
+      signal?.throwIfAborted()
+      // A proxy's HTML, or a cut body: the status alone says enough.
+    } finally {
+      stopWaiting()
+    }
+    return errorOfStatus(status, body, answer.headers['retry-after'])
   }
 
   #call(request: KubernetesRequest, signal: AbortSignal | undefined, watch: boolean) {
@@ -192,32 +224,6 @@ class HttpKubernetesClient implements KubernetesClient {
       })
     }
   }
-}
-
-async function successful(answer: IncomingMessage, signal?: AbortSignal): Promise<IncomingMessage> {
-  const status = answer.statusCode ?? 0
-  if (status >= 200 && status < 300) return answer
-  throw await failureOf(answer, signal)
-}
-
-async function failureOf(answer: IncomingMessage, signal?: AbortSignal): Promise<KubernetesError> {
-  const status = answer.statusCode ?? 0
-  if (status >= 300 && status < 400) {
-    answer.destroy()
-    return new KubernetesError({
-      status,
-      reason: 'Redirect',
-      message: 'the API server answered with a redirect',
-    })
-  }
-  let body: unknown
-  try {
-    body = parseJson(await read(answer, signal))
-  } catch {
-    signal?.throwIfAborted()
-    // A proxy's HTML, or a cut body: the status alone says enough.
-  }
-  return errorOfStatus(status, body, answer.headers['retry-after'])
 }
 
 const inflate = promisify(gunzip)

@@ -89,8 +89,15 @@ export class Transport {
         headers: { ...call.headers, ...headers },
         ...(call.signal && { signal: call.signal }),
       })
+      // Not by the request's own error: one that waits for a connection is not told that it was destroyed.
+      const giveUp = (error: KubernetesError) => {
+        settle({ kind: 'failure', stale: false, error })
+        request.destroy()
+      }
       const timedOut = (what: string) =>
-        request.destroy(new KubernetesError({ status: 0, reason: 'Timeout', message: `time-out: ${what}` }))
+        giveUp(new KubernetesError({ status: 0, reason: 'Timeout', message: `time-out: ${what}` }))
+      const aborted = () => giveUp(connectionError(call.signal?.reason))
+      call.signal?.addEventListener('abort', aborted, { once: true })
       const stopWaiting = this.#clock.after(call.timeoutMs, () => timedOut('the API server did not answer'))
       let stopConnecting = () => {}
       request.on('socket', (socket) => {
@@ -103,6 +110,7 @@ export class Transport {
       const settle = (sent: Sent) => {
         stopWaiting()
         stopConnecting()
+        call.signal?.removeEventListener('abort', aborted)
         resolve(sent)
       }
       request.on('response', (answer) => settle({ kind: 'answer', answer }))

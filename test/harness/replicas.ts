@@ -102,6 +102,15 @@ export class Replica {
   }
 }
 
+type Flags = Readonly<Record<string, string>>
+
+/** What a leader and a standby are started with. Only the leader is behind the proxy. */
+export interface TwoReplicas {
+  readonly proxy?: ApiProxy
+  readonly lease?: Flags
+  readonly options?: Flags
+}
+
 /** A world in which several operators may run at a time, one of them working. */
 export class Replicas {
   readonly world: World
@@ -117,8 +126,8 @@ export class Replicas {
 
   /** Starts one more, over a proxy where one is given. It is ready when this resolves. */
   async start(
-    overrides: Readonly<Record<string, string>> = {},
-    { proxy, lease = shortLease }: { proxy?: ApiProxy; lease?: Readonly<Record<string, string>> } = {},
+    overrides: Flags = {},
+    { proxy, lease = shortLease }: { proxy?: ApiProxy; lease?: Flags } = {},
   ): Promise<Replica> {
     const { world } = this
     const name = `replica-${this.all.length + 1}`
@@ -147,13 +156,10 @@ export class Replicas {
   }
 
   /** Starts one that leads, over a proxy where one is given, and one that stands by. */
-  async startTwo(
-    options: Parameters<Replicas['start']>[1] = {},
-  ): Promise<[leader: Replica, standby: Replica]> {
-    const leader = await this.start({}, options)
+  async startTwo({ proxy, lease, options }: TwoReplicas = {}): Promise<[leader: Replica, standby: Replica]> {
+    const leader = await this.start(options, { ...(proxy && { proxy }), ...(lease && { lease }) })
     await leader.eventuallyLeads()
-    const { proxy: _, ...others } = options
-    const standby = await this.start({}, others)
+    const standby = await this.start(options, { ...(lease && { lease }) })
     await standby.eventuallySays('standing by')
     return [leader, standby]
   }

@@ -178,6 +178,32 @@ describe.concurrent('two replicas', () => {
       expect(await Promise.all([leader, standby].map(leads))).toEqual([1, 0])
     }))
 
+  test('keep their roles while every call for a Secret hangs for longer than the deadline', () =>
+    withReplicas(async (replicas) => {
+      const { world } = replicas
+      await using proxy = await ApiProxy.start(cluster)
+      const [leader, standby] = await replicas.startTwo({ proxy, options: { concurrency: '32' } })
+      let letGo = () => {}
+      const held = new Promise<void>((resolve) => (letGo = resolve))
+      let holding = 0
+      proxy.onRequest = async ({ path, watch }) => {
+        if (watch || !path.includes('/secrets/')) return undefined
+        holding++
+        await held
+        return undefined
+      }
+      const names = await createBatch(world, 40)
+      // As many as there are connections for them.
+      await eventually('they hang', () => holding === 16)
+      const renewedAt = async () => Date.parse((await replicas.lease())?.spec.renewTime ?? '')
+      const since = await renewedAt()
+      await eventually('the lease is renewed for long', async () => (await renewedAt()) > since + 7_000)
+      letGo()
+      await expectWholeBatch(replicas, names)
+      expect(await Promise.all([leader, standby].map(leads))).toEqual([1, 0])
+      expect(leader.said('no longer leading')).toBeUndefined()
+    }))
+
   test('keep their roles through an outage shorter than the deadline, and through 403 after it', () =>
     withReplicas(async (replicas) => {
       await using proxy = await ApiProxy.start(cluster)
