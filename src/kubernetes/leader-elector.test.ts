@@ -121,14 +121,18 @@ describe('the lease', () => {
     expect(first.led).toEqual(['created'])
   })
 
-  it.each(['deleted', 'emptied', 'annotated'] as const)(
+  it.each(['deleted', 'emptied', 'stripped', 'annotated'] as const)(
     'that is %s is put right by its holder',
     async (how) => {
       const [first, second] = await two()
-      if (how === 'deleted') leases.delete()
-      if (how === 'emptied') leases.edit({ holderIdentity: '' })
-      if (how === 'annotated') leases.annotate()
-      await clock.advance(20_000)
+      // Now the holder looks at it first, and now the other one.
+      for (let times = 0; times < 10; times++) {
+        if (how === 'deleted') leases.delete()
+        if (how === 'emptied') leases.edit({ holderIdentity: '' })
+        if (how === 'stripped') leases.strip()
+        if (how === 'annotated') leases.annotate()
+        await clock.advance(4_300)
+      }
       expect([first.leading, second.leading]).toEqual([true, false])
       expect(leases.spec).toMatchObject({ holderIdentity: 'first', leaseTransitions: 0 })
     },
@@ -195,6 +199,13 @@ describe('a leader', () => {
     expect(first.leading).toBe(false)
   })
 
+  it('is renewed in time by a slow API server', async () => {
+    const [first] = await two()
+    first.latencyMs = 2_200
+    await clock.advance(60_000)
+    expect([first.leading, first.losses]).toEqual([true, 0])
+  })
+
   it('ends when it finds another holder', async () => {
     const [first] = await two()
     leases.edit({ holderIdentity: 'thief' })
@@ -211,7 +222,7 @@ describe('a leader', () => {
     expect(second.leading).toBe(true)
     const { writes } = leases
     expect(() => first.elector.check()).toThrow(NotLeadingError)
-    first.resume()
+    await first.resume()
     expect(() => first.elector.check()).toThrow(NotLeadingError)
     await clock.advance(0)
     expect(first.losses).toBe(1)
@@ -220,11 +231,25 @@ describe('a leader', () => {
     expect(leases.writes).toBe(writes)
   })
 
+  it('that was refused once leads no more, though a renewal was under way and its answer is here', async () => {
+    const [first] = await two()
+    first.latencyMs = 500
+    const { writes } = leases
+    while (leases.writes === writes) await clock.advance(100)
+    first.pause()
+    // The renewal before this one is past its deadline, this one is not.
+    await clock.advance(8_700)
+    expect(() => first.elector.check()).toThrow(NotLeadingError)
+    await first.resume()
+    await clock.advance(0)
+    expect([first.leading, first.losses]).toEqual([false, 1])
+  })
+
   it('does not release a lease that it has lost', async () => {
     const [first] = await two()
     first.pause()
     await clock.advance(11_000)
-    first.resume()
+    await first.resume()
     const { writes } = leases
     await Promise.all([first.elector.release(), clock.advance(1_000)])
     expect(leases.writes).toBe(writes)
@@ -297,11 +322,21 @@ describe('a standby', () => {
     expect(first.leading).toBe(true)
   })
 
+  it('that may read the lease and not write it says so once', async () => {
+    const first = candidate('first')
+    first.writable = false
+    await clock.advance(120_000)
+    expect(first.log.lines.filter(({ level }) => level === 'warn')).toHaveLength(1)
+    first.writable = true
+    await clock.advance(2_000)
+    expect(first.leading).toBe(true)
+  })
+
   it('that was paused does not take a lease that was renewed meanwhile', async () => {
     const [first, second] = await two()
     second.pause()
     await clock.advance(60_000)
-    second.resume()
+    await second.resume()
     await clock.advance(10_000)
     expect([first.leading, second.leading]).toEqual([true, false])
   })
@@ -362,7 +397,7 @@ it('never has two that may act, whatever stops, breaks or gets lost, and in the 
         if (it.kind === 'annotate') leases.annotate()
         if (it.kind === 'slow' && one) one.latencyMs = it.ms
         if (it.kind === 'pause') one?.pause()
-        if (it.kind === 'resume') one?.resume()
+        if (it.kind === 'resume') await one?.resume()
         if (it.kind === 'cut' && one) one.reachable = false
         if (it.kind === 'heal' && one) one.reachable = true
         if (it.kind === 'lose' && one) one.losesAnswers = !one.losesAnswers
@@ -375,7 +410,7 @@ it('never has two that may act, whatever stops, breaks or gets lost, and in the 
         expectOne()
       }
       for (const it of candidates) {
-        it.resume()
+        await it.resume()
         it.reachable = true
         it.losesAnswers = false
         it.latencyMs = 5

@@ -68,7 +68,10 @@ export class LeaderElector implements Fence {
   }
 
   check(): void {
-    if (!this.leading) throw new NotLeadingError()
+    if (this.leading) return
+    // Whoever was refused once is not told otherwise by a renewal whose answer is late.
+    this.#expire()
+    throw new NotLeadingError()
   }
 
   /** Whether the lease was held and lost. */
@@ -131,8 +134,10 @@ export class LeaderElector implements Fence {
     try {
       const found = await store.get(signal)
       const vacancy = this.#watch.look(found)
-      this.#told = ''
-      if (!vacancy) return
+      if (!vacancy) {
+        this.#told = ''
+        return
+      }
       const sentAt = clock.elapsed()
       const spec = takenSpec(found?.spec ?? this.#watch.last, this.#holding())
       const ours = found ? await store.update(found, spec, signal) : await store.create(spec, signal)
@@ -177,6 +182,7 @@ export class LeaderElector implements Fence {
     this.#state = 'leading'
     this.#held = ours
     this.#renewedAt = sentAt
+    this.#told = ''
     log.info({ lease, holder: identity, reason: vacancy }, 'leading')
     this.#watchDeadline()
     onLeading(vacancy)
@@ -228,9 +234,11 @@ export class LeaderElector implements Fence {
    * renew tries more often: the end of an outage must not find it waiting out its deadline.
    */
   #pauseMs(): number {
-    const { retryPeriodMs, random = Math.random } = this.#options
+    const { retryPeriodMs, clock, random = Math.random } = this.#options
     if (this.#state !== 'leading') return retryPeriodMs * (0.6 + 0.3 * random())
-    return this.#renewedAt < this.#attemptAt ? retryPeriodMs / 4 : retryPeriodMs
+    if (this.#renewedAt < this.#attemptAt) return retryPeriodMs / 4
+    // From one renewal to the next, not from its answer: a slow API server must not make renewals rare as well.
+    return Math.max(0, this.#attemptAt + retryPeriodMs - clock.elapsed())
   }
 
   #holding(): Holding {

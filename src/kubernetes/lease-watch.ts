@@ -38,12 +38,13 @@ export class LeaseWatch {
 
   /** Takes note of a lease (undefined: there is none) that was just read; why it is to be had, or undefined. */
   look(lease: Lease | undefined): Vacancy | undefined {
-    if (lease) this.#note(lease.spec)
+    // A holder whose lease somebody deleted or stripped does not know it yet: it has the time that it was promised.
+    const found = lease && !isUnused(lease.spec) ? lease.spec : undefined
+    if (found) this.#note(found)
     const { clock, identity, leaseDurationMs } = this.#options
-    const spec = lease?.spec ?? this.#last
-    if (!spec || isUnused(spec)) return 'created'
-    // A holder whose lease somebody deleted does not know it yet: it is given the time that it was promised.
-    if (isReleased(spec)) return lease ? 'released' : 'created'
+    const spec = found ?? this.#last
+    if (!spec) return 'created'
+    if (isReleased(spec)) return found ? 'released' : 'created'
     // Ours, though the answer never came: it is no release that we know of, whoever had it before.
     if (spec.holderIdentity === identity) return 'expired'
     const seconds = spec.leaseDurationSeconds

@@ -36,6 +36,11 @@ export class FakeLeases {
     this.#write(this.#lease?.metadata ?? { name: 'lease' }, { ...this.#lease?.spec, ...change })
   }
 
+  /** Somebody leaves nothing of the spec. */
+  strip(): void {
+    if (this.#lease) this.#write(this.#lease.metadata, {})
+  }
+
   /** Somebody deletes it. */
   delete(): void {
     this.#lease = undefined

@@ -19,6 +19,8 @@ export class Candidate {
   losses = 0
   /** False: requests fail. */
   reachable = true
+  /** False: writes fail, reads do not. */
+  writable = true
   /** Writes are done, and their answers lost. */
   losesAnswers = false
   /** Of each way, ms. */
@@ -73,9 +75,13 @@ export class Candidate {
   }
 
   /** SIGCONT: answers that lie there come before timers that are due, as in the event loop. */
-  resume(): void {
+  async resume(): Promise<void> {
     this.#paused = false
-    for (const next of this.#missed.splice(0)) next()
+    for (const next of this.#missed.splice(0)) {
+      next()
+      // What follows from it comes before the next one.
+      await new Promise((resolve) => setImmediate(resolve))
+    }
   }
 
   /** SIGKILL. */
@@ -95,11 +101,15 @@ export class Candidate {
       after,
       sleep: (ms, signal) =>
         new Promise((resolve, reject) => {
-          const cancel = after(ms, resolve)
-          signal?.addEventListener('abort', () => {
+          const abort = () => {
             cancel()
-            reject(signal.reason)
+            reject(signal?.reason)
+          }
+          const cancel = after(ms, () => {
+            signal?.removeEventListener('abort', abort)
+            resolve()
           })
+          signal?.addEventListener('abort', abort, { once: true })
         }),
     }
   }
@@ -107,18 +117,30 @@ export class Candidate {
   #store(): LeaseStore {
     return {
       get: (signal) => this.#request(() => this.#leases.get(), signal),
-      create: (spec, signal) => this.#request(() => this.#leases.create(spec), signal, this.losesAnswers),
-      update: (read, spec, signal) =>
-        this.#request(() => this.#leases.update(read, spec), signal, this.losesAnswers),
+      create: (spec, signal) => this.#write(() => this.#leases.create(spec), signal),
+      update: (read, spec, signal) => this.#write(() => this.#leases.update(read, spec), signal),
     }
+  }
+
+  #write<T>(work: () => T, signal: AbortSignal): Promise<T> {
+    if (!this.writable)
+      return Promise.reject(new KubernetesError({ status: 403, reason: 'Forbidden', message: 'no' }))
+    return this.#request(work, signal, this.losesAnswers)
   }
 
   /** The request is under way when this process stops, so it arrives all the same; its answer waits. */
   #request<T>(work: () => T, signal: AbortSignal, isLost = false): Promise<T> {
     return new Promise((resolve, reject) => {
-      signal.addEventListener('abort', () => reject(signal.reason))
+      const abort = () => reject(signal.reason)
+      signal.addEventListener('abort', abort, { once: true })
       const fail = () => reject(new KubernetesError({ status: 0, reason: 'Timeout', message: 'no answer' }))
-      const answer = (callback: () => void) => this.#time.after(this.latencyMs, () => this.#run(callback))
+      const answer = (callback: () => void) =>
+        this.#time.after(this.latencyMs, () =>
+          this.#run(() => {
+            signal.removeEventListener('abort', abort)
+            callback()
+          }),
+        )
       this.#time.after(this.latencyMs, () => {
         if (!this.reachable) return answer(fail)
         const result = work()
