@@ -59,14 +59,14 @@ describe('the election', () => {
 
 describe('an election that cannot work', () => {
   it.each([
-    ['--renew-deadline', '15s', '--lease-duration'],
-    ['--renew-deadline', '16s', '--lease-duration'],
-    ['--lease-duration', '10s', '--lease-duration'],
-    ['--retry-period', '10s', '--renew-deadline'],
-    ['--retry-period', '11s', '--renew-deadline'],
-  ])('is refused with %s %s, naming %s', (flag, text, greater) => {
+    ['--renew-deadline', '15s', 'less than --lease-duration'],
+    ['--renew-deadline', '16s', 'less than --lease-duration'],
+    ['--lease-duration', '10s', 'less than --lease-duration'],
+    ['--retry-period', '3400ms', 'at most a third of --renew-deadline'],
+    ['--retry-period', '11s', 'at most a third of --renew-deadline'],
+  ])('is refused with %s %s, expected %s', (flag, text, expected) => {
     expect(problemsOf(['--leader-elect', flag, text], 'pod')).toEqual([
-      expect.stringMatching(new RegExp(`^--.*: got .*, expected less than ${greater} .*; for example: `)),
+      expect.stringMatching(new RegExp(`^--.*: got .*, expected ${expected} .*; for example: `)),
     ])
   })
 

@@ -10,7 +10,7 @@ export interface LeaderElection {
   readonly leaseDurationMs: number
   /** Less than the lease's duration. */
   readonly renewDeadlineMs: number
-  /** Less than the deadline. */
+  /** At most a third of the deadline: room for one renewal that is not answered, and another try. */
   readonly retryPeriodMs: number
 }
 
@@ -29,15 +29,20 @@ export function readLeaderElection(
   if (reader.problem(leaderElect) || !reader.value(leaderElect)) return { election: undefined }
 
   const problems: string[] = []
-  for (const [less, more] of [
-    [renewDeadline, leaseDuration],
-    [retryPeriod, renewDeadline],
+  for (const [less, expected, more, fits] of [
+    [renewDeadline, 'less than', leaseDuration, (lesser: number, greater: number) => lesser < greater],
+    [
+      retryPeriod,
+      'at most a third of',
+      renewDeadline,
+      (lesser: number, greater: number) => 3 * lesser <= greater,
+    ],
   ] as const) {
     if (reader.problem(less) || reader.problem(more)) continue
     const [lesser, greater] = [reader.value(less), reader.value(more)]
-    if (lesser < greater) continue
+    if (fits(lesser, greater)) continue
     problems.push(
-      `--${less.flag}: got ${formatDuration(lesser)}, expected less than --${more.flag} (${formatDuration(greater)}); for example: --${less.flag} ${less.example} --${more.flag} ${more.example}`,
+      `--${less.flag}: got ${formatDuration(lesser)}, expected ${expected} --${more.flag} (${formatDuration(greater)}); for example: --${less.flag} ${less.example} --${more.flag} ${more.example}`,
     )
   }
   const namespace = reader.isGiven(leaseNamespace) ? leaseNamespace : undefined

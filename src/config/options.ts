@@ -168,8 +168,8 @@ export const options = {
     placeholder: 'DURATION',
     default: '2s',
     example: '2s',
-    help: 'How often the leader renews; the others look a little more often. Less than --renew-deadline.',
-    parse: duration('100ms', '10m'),
+    help: 'How often the leader renews; the others look a little more often. At most a third of --renew-deadline.',
+    parse: duration('100ms', '1m'),
   }),
   dryRun: option({
     flag: 'dry-run',
