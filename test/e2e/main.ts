@@ -2,7 +2,7 @@ import { readFileSync, rmSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { chartTools } from '../programs/chart-tools.ts'
 import { goPrograms } from '../programs/go-programs.ts'
-import { nodePrograms } from '../programs/kubernetes.ts'
+import { kubectlProgram } from '../programs/kubernetes.ts'
 import { startCertManager } from './cert-manager/cert-manager.ts'
 import { description } from './cluster/attach.ts'
 import { checkPlace, chooseCluster } from './cluster/choose-cluster.ts'
@@ -84,7 +84,7 @@ class Run {
     const { keep, only = '', promise } = this.#args
     // What can fail at once fails before minutes of building.
     await this.#part('place', () => checkPlace({ say }))
-    const { kubectl } = await this.#part('kubectl', () => goPrograms(nodePrograms))
+    const { kubectl } = await this.#part('kubectl', () => goPrograms(kubectlProgram))
     await this.#part('Helm', () => goPrograms(chartTools))
     const cluster = await this.#part('cluster', () => chooseCluster({ say, kept: keep }))
     if (!keep) this.#undo.push({ name: 'cluster, end', work: () => cluster.stop() })

@@ -1,9 +1,9 @@
-import { runHelm } from '../../chart/chart.ts'
 import type { Admin } from '../../control-plane/admin.ts'
 import { ApiError } from '../../control-plane/api-client.ts'
 import type { ObjectMeta } from '../../control-plane/api-objects.ts'
 import { eventually } from '../../harness/eventually.ts'
 import { worldLabel } from '../suite/harness/e2e-world.ts'
+import { clusterHelm } from '../suite/harness/helm.ts'
 
 /**
  * Removes what a suite made on a cluster: its releases first, since they own objects outside their namespaces, then the
@@ -14,7 +14,7 @@ export async function removeLeftovers(admin: Admin, kubeconfig: string): Promise
   const names = await namespaces()
   for (const name of names) {
     // A world's release has the name of its namespace; the other namespaces have none.
-    await runHelm(['--kubeconfig', kubeconfig, '--namespace', name, 'uninstall', name, '--ignore-not-found'])
+    await clusterHelm(kubeconfig, '--namespace', name, 'uninstall', name, '--ignore-not-found')
     await admin.deleteNamespace(name).catch((error: unknown) => {
       // It was on its way out before, and is gone.
       if (!(error instanceof ApiError && error.status === 404)) throw error

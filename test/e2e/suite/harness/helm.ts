@@ -1,5 +1,5 @@
 import { mkdirSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { tmpdir, userInfo } from 'node:os'
 import { join } from 'node:path'
 import { chartTools } from '../../../programs/chart-tools.ts'
 import { goPrograms } from '../../../programs/go-programs.ts'
@@ -19,7 +19,7 @@ export function helmEnvironment(
   kubeconfig: string,
   user: NodeJS.ProcessEnv = process.env,
 ): NodeJS.ProcessEnv {
-  const home = join(tmpdir(), 'tencent-cert-sync-e2e-helm')
+  const home = join(tmpdir(), `tencent-cert-sync-e2e-helm-${userInfo().uid}`)
   mkdirSync(home, { recursive: true })
   return {
     ...Object.fromEntries(Object.entries(user).filter(([name]) => !/^(HELM_|KUBE)/.test(name))),
