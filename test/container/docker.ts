@@ -5,16 +5,18 @@ import type { Containers } from './global.ts'
 
 const provided = inject('containers')
 
-/** Why there is no Docker, where there is none: then every test with containers is skipped. */
-export const noDocker: string | undefined = typeof provided === 'string' ? provided : undefined
+if ('why' in provided && provided.expected) throw new Error(provided.why)
+
+/** Why there is no Docker, where there can be none: then every test with containers is skipped. */
+export const noDocker: string | undefined = 'why' in provided ? provided.why : undefined
 
 /** What `global.ts` prepared. @throws Error where there is no Docker */
 export function containers(): Containers {
-  if (typeof provided === 'string') throw new Error(provided)
+  if ('why' in provided) throw new Error(provided.why)
   return provided
 }
 
-if (typeof provided !== 'string') {
+if ('host' in provided) {
   process.env['DOCKER_HOST'] = provided.host
   // It would be an image from a registry; containers carry a label, by which a later run removes them.
   process.env['TESTCONTAINERS_RYUK_DISABLED'] = 'true'

@@ -18,40 +18,48 @@ export interface Containers {
   readonly label: Readonly<Record<string, string>>
 }
 
+/** Why there is no Docker with the images. */
+export interface NoContainers {
+  readonly why: string
+  /** Whether there should be one: then tests with containers fail, and otherwise they are skipped. */
+  readonly expected: boolean
+}
+
 declare module 'vitest' {
   interface ProvidedContext {
-    /** Or the reason why there are none. */
-    containers: Containers | string
+    containers: Containers | NoContainers
   }
 }
 
 const labelName = 'tencent-cert-sync.test'
 
-/** vitest's globalSetup: finds or starts Docker and puts the images there. Returns the teardown. */
+/**
+ * vitest's globalSetup: finds or starts Docker and puts the images there. Returns the teardown. What goes wrong is left to
+ * the tests with containers: all others can run.
+ */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
-  let engine: ContainerEngine
+  let engine: ContainerEngine | undefined
   try {
     engine = await containerEngine()
+    project.provide('containers', await prepared(engine))
   } catch (error) {
-    if (!(error instanceof NoContainerEngineError)) throw error
-    process.stderr.write(`The container tests are skipped. ${error.message}\n`)
-    project.provide('containers', error.message)
-    return async () => {}
+    const why = error instanceof Error ? error.message : String(error)
+    const expected = !(error instanceof NoContainerEngineError)
+    process.stderr.write(`The container tests ${expected ? 'fail' : 'are skipped'}. ${why}\n`)
+    project.provide('containers', { why, expected })
   }
-  try {
-    await removeLeftovers(engine)
-    const images = {
-      operator: await ready(engine, operatorImage),
-      simulator: await ready(engine, simulatorImage),
-      controlPlane: await ready(engine, controlPlaneImage),
-    }
-    const { host, own } = engine
-    project.provide('containers', { host, own, images, label: { [labelName]: String(process.pid) } })
-  } catch (error) {
-    await engine[Symbol.asyncDispose]()
-    throw error
+  return async () => engine?.[Symbol.asyncDispose]()
+}
+
+async function prepared(engine: ContainerEngine): Promise<Containers> {
+  await removeLeftovers(engine)
+  const images = {
+    operator: await ready(engine, operatorImage),
+    simulator: await ready(engine, simulatorImage),
+    controlPlane: await ready(engine, controlPlaneImage),
   }
-  return async () => engine[Symbol.asyncDispose]()
+  const { host, own } = engine
+  return { host, own, images, label: { [labelName]: String(process.pid) } }
 }
 
 async function ready(engine: ContainerEngine, image: typeof operatorImage): Promise<string> {

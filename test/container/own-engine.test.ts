@@ -4,15 +4,14 @@ import { existsSync, globSync, readdirSync, readFileSync } from 'node:fs'
 import { basename, dirname } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
-import { describe, expect, inject, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { eventually } from '../harness/eventually.ts'
 import { OwnEngine } from '../images/own-engine.ts'
 import { runDocker } from '../images/run-docker.ts'
 import { containers, noDocker } from './docker.ts'
 
-const provided = inject('containers')
 /** On the Docker of the machine it would be a guest, and not every user may start one. */
-const notOurs = noDocker !== undefined || (typeof provided !== 'string' && !provided.own)
+const notOurs = noDocker !== undefined || !containers().own
 const module = fileURLToPath(new URL('../images/own-engine.ts', import.meta.url))
 
 /** A process that starts an engine, tells its host, and waits to be ended. */

@@ -128,6 +128,7 @@ export class OwnEngine implements ContainerEngine {
       )
     const log = () => readFileSync(join(this.#folder, 'dockerd.log'), 'utf8').trimEnd().split('\n')
     await eventually('dockerd answers', answers, {
+      timeoutMs: 120_000,
       details: () => log().slice(-8).join('\n'),
       giveUp: () => (this.#running ? undefined : 'it has ended'),
     })
