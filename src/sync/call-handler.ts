@@ -133,7 +133,7 @@ export class CallHandler {
   ): Promise<Result> {
     const { clock, budget, gate } = this.#parts
     const chain = observed.material.chain as Chain
-    budget.spend(observed.key, chain.chainFingerprint, clock.now())
+    budget.spend(observed.key, chain.chainFingerprint, clock.elapsed())
     // Whatever becomes of this call, a further copy must be looked for first.
     this.#progress(observed, { aliasAsked: false })
     const answer = await turn.slot.call(() => this.#calls.upload(observed, decision, signal))
@@ -283,7 +283,7 @@ export class CallHandler {
     const again = before?.input === observed.input && before.class === failure
     const attempt = again ? before.attempt + 1 : 1
     const ms = backOff(failure, attempt)
-    state.failure = { input: observed.input, class: failure, attempt, until: clock.now() + ms }
+    state.failure = { input: observed.input, class: failure, attempt, until: clock.elapsed() + ms }
     return ms
   }
 

@@ -66,6 +66,15 @@ describe('a call that fails', () => {
     expect(world.store.writeAttempts(key)).toBe(2)
   })
 
+  it.each([-8, 8])('is repeated as soon when the wall clock is set by %d hours meanwhile', async (hours) => {
+    failing(times(2, () => noAnswer(upload)))
+    await world.until(() => world.service.calls.length === 1, minute, 100)
+    world.clock.stepWall(hours * hour)
+    expect(world.service.calls).toHaveLength(1)
+    await world.until(() => world.status(key).phase === 'Synced', minute)
+    expect(world.service.calls).toHaveLength(3)
+  })
+
   it('is repeated as the back-off allows and no sooner, whatever touches the Secret', async () => {
     failing(() => noAnswer(upload))
     await world.clock.advance(10_000)
@@ -256,6 +265,8 @@ describe('the upload budget', () => {
     expect(world.service.certificates).toHaveLength(5)
     expect(world.status(key)).toMatchObject({ phase: 'Pending', reason: 'UploadBudgetExceeded' })
     expect(world.certificateOf(key)?.leaf).toBe(world.status(key).uploaded?.fingerprint)
+    // An hour is an hour, whatever the wall clock says.
+    world.clock.stepWall(-hour / 2)
     await world.clock.advance(hour)
     expect(world.certificateOf(key)?.chain).toBe(newest.chainFingerprint)
     expect(world.service.certificates).toHaveLength(6)

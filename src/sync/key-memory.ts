@@ -8,7 +8,7 @@ export interface Failure {
   readonly input: string
   readonly class: FailureClass
   readonly attempt: number
-  /** ms since the epoch. */
+  /** ms of the monotonic clock. */
   readonly until: number
 }
 

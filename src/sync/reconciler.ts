@@ -56,18 +56,25 @@ export class Reconciler {
     if (!state.recorded && uploaded && uploaded.account === identity.account) {
       state.recorded = { ...uploaded, existed: status.origin !== 'Uploaded' }
     }
+    const budgetFreeAt = chain === undefined ? undefined : budget.freeAt(key, chain, clock.elapsed())
     return {
-      failure: state.failure,
+      failure: state.failure && { ...state.failure, until: this.#onWallClock(state.failure.until) },
       uploadsHeld: gate.holds(key, 'UploadCertificate'),
       lookupsHeld: gate.holds(key, 'DescribeCertificates'),
       memo: chain === undefined ? undefined : memo.get(this.#calls.memoKey(observed, chain)),
       recorded: state.recorded,
-      budgetFreeAt: chain === undefined ? undefined : budget.freeAt(key, chain, clock.now()),
+      budgetFreeAt: budgetFreeAt === undefined ? undefined : this.#onWallClock(budgetFreeAt),
       plainInput: state.plainInput,
       goneId: state.goneId,
       progress: state.progress,
       canFindByChain: service.canFindByChain,
     }
+  }
+
+  /** What waits is measured by the monotonic clock: a wall clock that is set back must not make it wait for longer. */
+  #onWallClock(instant: number): number {
+    const { clock } = this.#parts
+    return clock.now() + instant - clock.elapsed()
   }
 
   async #act(

@@ -15,7 +15,7 @@ export class UploadBudget {
     this.#perMs = perMs
   }
 
-  /** When (ms since the epoch) this chain may be uploaded; undefined when it may be now. */
+  /** When this chain may be uploaded; undefined when it may be now. Instants are ms of the monotonic clock. */
   freeAt(key: SecretKey, chain: string, now: number): number | undefined {
     const chains = this.#current(key, now)
     if (!chains || chains.has(chain) || chains.size < this.#count) return undefined

@@ -1,6 +1,6 @@
 import type { Clock } from '../../src/clock.ts'
 
-/** A clock that stands still until it is moved by hand. `now` and `elapsed` move together. */
+/** A clock that stands still until it is moved by hand. `now` and `elapsed` move together, unless the wall is set. */
 export interface ManualClock extends Clock {
   /**
    * Moves time on by `ms`, calling what falls due in its order, each at its own time. Before each, and at the end, it
@@ -8,6 +8,8 @@ export interface ManualClock extends Clock {
    * Answers over real sockets may need longer: wait for what they bring about.
    */
   advance(ms: number): Promise<void>
+  /** Somebody sets the wall clock forth or, with a negative number, back. */
+  stepWall(ms: number): void
   /** How many timers are waiting. */
   pending(): number
 }
@@ -21,9 +23,10 @@ interface Timer {
 export function createManualClock(startMs = Date.UTC(2026, 0, 1)): ManualClock {
   const timers = new Set<Timer>()
   let elapsed = 0
+  let step = 0
 
   const clock: ManualClock = {
-    now: () => startMs + elapsed,
+    now: () => startMs + elapsed + step,
     elapsed: () => elapsed,
     sleep(ms, signal) {
       return new Promise((resolve, reject) => {
@@ -56,6 +59,9 @@ export function createManualClock(startMs = Date.UTC(2026, 0, 1)): ManualClock {
       }
       elapsed = target
       await turn()
+    },
+    stepWall(ms) {
+      step += ms
     },
     pending: () => timers.size,
   }
