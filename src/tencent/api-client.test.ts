@@ -121,7 +121,16 @@ describe('a redirect', () => {
     'with status %i is an error, and no second request is made',
     async (status) => {
       await using elsewhere = await TestService.start(answering({ CertificateId: 'stolen' }))
-      for (const location of [`http://${elsewhere.host}/`, '/again', 'http://[', 'https://127.0.0.1:1/']) {
+      const locations = [
+        `http://${elsewhere.host}/`,
+        '/again',
+        'http://[',
+        'https://127.0.0.1:1/',
+        // A URL, but its user cannot be decoded.
+        'http://u%zz@127.0.0.1:1/',
+        '//u%zz@127.0.0.1:1/',
+      ]
+      for (const location of locations) {
         service.received.length = 0
         service.respond = (response) => response.writeHead(status, { location }).end()
         const error = await failureOf(client.call(upload, new AbortController().signal))

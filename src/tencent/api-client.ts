@@ -6,6 +6,7 @@ import type { Clock } from '../clock.ts'
 import type { Endpoint, ProxyServer } from '../config.ts'
 import type { Fence, ServiceAction } from '../sync/ports.ts'
 import { ServiceError } from '../sync/service-error.ts'
+import { guardAnswers } from './answer-guard.ts'
 import { type Credentials, CredentialsError } from './credential-values.ts'
 import type { CredentialsProvider } from './credentials.ts'
 import { classify } from './error-classes.ts'
@@ -83,6 +84,7 @@ export class ApiClient {
     this.#timeoutMs = options.requestTimeoutMs ?? 30_000
     // One pool; giving it to the SDK also keeps it from routing requests through the variable http_proxy.
     this.#agent = createAgent(protocol, options.proxy, options.clock, this.#timeoutMs)
+    guardAnswers(this.#agent)
     const { fence, clock } = options
     this.#fence = fence
     if (fence) fenceConnections(this.#agent, { protocol, fence, clock, setupMs: this.#timeoutMs })
@@ -168,7 +170,8 @@ export class ApiClient {
       // The time-out is ours: the SDK's own one starts anew for the body.
       timeout: 0,
       signal,
-      // Asked for before every hop. The SDK would follow a redirect with the private key in the body.
+      // Asked for before every hop: should the SDK ever see a redirect, it would follow it with the private key in the
+      // body.
       agent: () => {
         this.#fence?.check()
         hops += 1
@@ -193,12 +196,9 @@ function createAgent(
   return proxy === undefined ? new https.Agent(options) : new TunnelAgent(options, proxy, clock, setupMs)
 }
 
-/** Our code for an error of which node-fetch keeps no more than type and code; undefined: nothing is known. */
+/** Our code for an error of which node-fetch keeps no more than the code; undefined: nothing is known. */
 function ownCode(error: unknown): string | undefined {
-  if (!(error instanceof Error)) return undefined
-  // It gives up on a Location that is no URL before it asks for an agent.
-  if ('type' in error && error.type === 'invalid-redirect') return 'Redirect'
-  const code = 'code' in error ? String(error.code) : ''
+  const code = error instanceof Error && 'code' in error ? String(error.code) : ''
   return /^Proxy\d{3}$/.test(code) ? code : undefined
 }
 

@@ -84,6 +84,13 @@ describe.each<Way>(['http', 'https', 'https through a proxy'])('over %s', (way) 
     expect(service.received).toHaveLength(1)
   })
 
+  test('a redirect whose target has a user that cannot be decoded is an error like any other', async () => {
+    const { service, client } = await createScene(way)
+    service.respond = (it) => it.writeHead(302, { location: 'https://u%zz@elsewhere.example.com/' }).end()
+    await expect(client.call(call, signal)).rejects.toMatchObject({ code: 'Redirect' })
+    expect(service.received).toHaveLength(1)
+  })
+
   test('ten calls at once are all answered', async () => {
     const { service, client } = await createScene(way)
     await Promise.all(Array.from({ length: 10 }, () => client.call(call, signal)))

@@ -139,10 +139,13 @@ describe('through a proxy', () => {
   })
 
   test('a redirect is an error, and nobody is asked a second time', async () => {
-    service.respond = (it) => it.writeHead(307, { location: 'https://elsewhere.example.com/' }).end()
-    expect(await failureOf(createClient().call(call, signal))).toMatchObject({ code: 'Redirect' })
-    expect(service.received).toHaveLength(1)
-    expect(proxy.asked).toHaveLength(1)
+    const client = createClient()
+    for (const location of ['https://elsewhere.example.com/', 'https://u%zz@elsewhere.example.com/']) {
+      service.respond = (it) => it.writeHead(307, { location }).end()
+      expect(await failureOf(client.call(call, signal))).toMatchObject({ code: 'Redirect' })
+    }
+    expect(service.received).toHaveLength(2)
+    for (const { line } of proxy.asked) expect(line).toBe(`CONNECT localhost:${service.port}`)
   })
 
   test('what the environment says of proxies to Node itself changes nothing', async () => {

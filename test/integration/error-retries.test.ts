@@ -176,3 +176,20 @@ for (const status of [301, 302, 307, 308]) {
     await scene.eventuallySynced(shop)
   })
 }
+
+scenario('a redirect whose target cannot be read is an error like any other', async (scene, shop) => {
+  const { simulator } = scene.world
+  // A URL, but its user cannot be decoded.
+  simulator.fault({ kind: 'redirect', status: 302, location: 'http://u%zz@127.0.0.1:1/' })
+  await scene.write(shop)
+  await scene.startOperator({ resync: '100ms' })
+
+  const told = await scene.eventuallyStatus(shop, 'Failed', (it) => it.phase === 'Failed')
+  expect(told.message).toContain('redirect')
+  await scene.resyncs(20)
+  expect(simulator.calls()).toHaveLength(1)
+
+  simulator.clearFaults()
+  scene.clock.leap(10 * minute)
+  await scene.eventuallySynced(shop)
+})

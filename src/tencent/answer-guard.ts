@@ -1,0 +1,22 @@
+import type http from 'node:http'
+
+/** What every agent has and the declarations leave out: a request is given to it before anybody listens to it. */
+interface Requested {
+  addRequest(request: http.ClientRequest, ...rest: readonly unknown[]): void
+}
+
+/**
+ * Looks at the answers to an agent's requests before node-fetch does, which cannot cope with all of them. It throws
+ * where nobody can catch it when the user in a Location cannot be decoded, and the process ends: so it is shown no
+ * Location, which also leaves it no redirect to follow.
+ */
+export function guardAnswers(agent: http.Agent): void {
+  const requested = agent as http.Agent & Requested
+  const add = requested.addRequest.bind(agent)
+  requested.addRequest = (request, ...rest) => {
+    request.once('response', (response) => {
+      delete response.headers.location
+    })
+    add(request, ...rest)
+  }
+}
