@@ -21,7 +21,8 @@ interface Hold {
 const probes: Readonly<Record<Cause, readonly [number, number]>> = {
   outage: [1_000, 60_000],
   caller: [30_000, 600_000],
-  'not-allowed': [600_000, 6 * 3_600_000],
+  // No longer: nobody tells us of a policy that was mended.
+  'not-allowed': [600_000, 600_000],
 }
 
 const outagesInARow = 5
@@ -131,6 +132,8 @@ export class AccountGate {
           : undefined
       case 'not-allowed':
         // Whoever is told what it may not do was recognised.
+        this.#outageCount = 0
+        this.#outages.clear()
         if (this.#hold && this.#hold.cause !== 'not-allowed') this.#release()
         if (error.action !== 'UploadCertificate' || !error.countsForAccount) return undefined
         this.#denied.add(key)
@@ -144,8 +147,9 @@ export class AccountGate {
         if (this.#hold && this.#hold.cause !== 'not-allowed') this.#release()
         return undefined
       default:
-        // Whoever looks at the certificate has accepted the caller.
-        this.succeeded(error.action)
+        // Whoever looks at the certificate has accepted the caller. An answer that is not the service's proves nothing.
+        if (error.requestId === undefined) this.passed(key)
+        else this.succeeded(error.action)
         return undefined
     }
   }

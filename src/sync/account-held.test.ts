@@ -173,6 +173,22 @@ describe('a missing permission to upload', () => {
     expect(phases(keys.slice(3))).toEqual(keys.slice(3).map(() => 'Synced'))
   })
 
+  it.each([1, 4])(
+    'is tried again at once with new credentials, by all who were denied (%d)',
+    async (count) => {
+      world = new World({ parts: { slots: 1 } })
+      const keys = put(count)
+      world.service.fault = () => error('not-allowed')
+      world.start()
+      await world.clock.advance(minute)
+      expect(phases(keys)).toContain('Failed')
+      world.service.fault = undefined
+      world.controller.credentialsChanged()
+      await world.clock.advance(minute)
+      expect(phases(keys)).toEqual(keys.map(() => 'Synced'))
+    },
+  )
+
   it('is not waited for by the account when the Secret whose turn it is needs no upload', async () => {
     world = new World({ parts: { slots: 1 } })
     world.start()

@@ -12,7 +12,7 @@ describe('the back-off', () => {
     ['throttled', 1_000, 10_000],
     ['outage', 1_000, 10 * minute],
     ['caller', 30_000, 10 * minute],
-    ['not-allowed', 10 * minute, 6 * hour],
+    ['not-allowed', 10 * minute, hour],
     ['quota', hour, hour],
     ['rejected', 24 * hour, 24 * hour],
     ['exists', 10 * minute, 6 * hour],

@@ -9,7 +9,7 @@ const delays: Readonly<Record<FailureClass, readonly [number, number]>> = {
   throttled: [second, 10 * second],
   outage: [second, 10 * minute],
   caller: [30 * second, 10 * minute],
-  'not-allowed': [10 * minute, 6 * hour],
+  'not-allowed': [10 * minute, hour],
   quota: [hour, hour],
   rejected: [24 * hour, 24 * hour],
   exists: [10 * minute, 6 * hour],

@@ -148,6 +148,8 @@ export class Controller {
   /** New credentials are there. */
   credentialsChanged(): void {
     this.#gate.probeNow()
+    // What the old ones were refused the new ones may be allowed.
+    for (const key of this.#memory.endBackOff('caller', 'not-allowed')) this.#queue.add(key, 'change')
   }
 
   /** ms since a worker last took or finished something, or 0 when there is nothing for it to do: for liveness (I8). */
@@ -258,7 +260,7 @@ export class Controller {
 
   /** Keys whose wait for the account is over. When it works again, nobody waits out a back-off of the outage. */
   #wake(keys: Iterable<SecretKey>): void {
-    const ended = this.#gate.held ? [] : this.#memory.endOutages()
+    const ended = this.#gate.held ? [] : this.#memory.endBackOff('outage')
     for (const key of new Set([...keys, ...ended])) this.#queue.add(key, 'change')
   }
 

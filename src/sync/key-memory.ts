@@ -42,11 +42,19 @@ export class KeyMemory {
     this.#states.delete(key)
   }
 
-  /** Ends the back-off of all keys whose last call met an outage, and names them. */
-  endOutages(): SecretKey[] {
+  /** A copy of this chain is being made: whoever found none before has to look again (I1). */
+  copyBegins(chainFingerprint: string): void {
+    for (const state of this.#states.values()) {
+      if (state.progress?.chainFingerprint !== chainFingerprint) continue
+      state.progress = { ...state.progress, aliasAsked: false }
+    }
+  }
+
+  /** Ends the back-off of all keys whose last call failed with one of these, and names them. */
+  endBackOff(...classes: readonly FailureClass[]): SecretKey[] {
     const ended: SecretKey[] = []
     for (const [key, state] of this.#states) {
-      if (state.failure?.class !== 'outage') continue
+      if (!state.failure || !classes.includes(state.failure.class)) continue
       state.failure = undefined
       ended.push(key)
     }
