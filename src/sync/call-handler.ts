@@ -3,7 +3,15 @@ import { backOff } from './back-off.ts'
 import { holdsOtherChain, requestOf } from './decide.ts'
 import type { ChainProgress, Decision } from './decision.ts'
 import type { Observed } from './observe.ts'
-import { existsElsewhere, failed, type Outcome, rejectedByService, uploaded, verified } from './outcome.ts'
+import {
+  existsElsewhere,
+  failed,
+  nothingUploaded,
+  type Outcome,
+  rejectedByService,
+  uploaded,
+  verified,
+} from './outcome.ts'
 import type { Reconciled, Turn } from './reconciled.ts'
 import type { ReconcilerParts } from './reconciler-parts.ts'
 import type { Attempt } from './recorder.ts'
@@ -60,7 +68,10 @@ export class CallHandler {
     then: Result['next'] = { kind: 'done' },
   ): Promise<Result> {
     const { recorder, memory, metrics } = this.#parts
-    const recording = await recorder.record(observed, outcome, attempt, signal)
+    // The outcome ends the request by which the id was found to be gone: nothing else would tell it again (I6).
+    const withdrawn = outcome.phase === 'Rejected' && this.#isGone(observed)
+    const told = withdrawn ? { ...outcome, change: { ...outcome.change, ...nothingUploaded } } : outcome
+    const recording = await recorder.record(observed, told, attempt, signal)
     const settled = outcome.phase === 'Synced' || outcome.phase === 'Rejected'
     switch (recording.kind) {
       case 'again':
@@ -70,7 +81,7 @@ export class CallHandler {
       case 'unchanged':
         return { next: then, settled }
       case 'written': {
-        const { certificateId, chainFingerprint, origin } = outcome.change
+        const { certificateId, chainFingerprint, origin } = told.change
         const state = memory.of(observed.key)
         if (certificateId && chainFingerprint) {
           state.recorded = { certificateId, chainFingerprint, existed: origin === 'Adopted' }
@@ -79,7 +90,7 @@ export class CallHandler {
           state.goneId = undefined
           state.told = undefined
         }
-        metrics.secret(observed.key, secretFacts(observed, outcome.change))
+        metrics.secret(observed.key, secretFacts(observed, told.change))
         return { next: then, settled, written: recording.resourceVersion }
       }
     }
@@ -134,8 +145,9 @@ export class CallHandler {
     const { clock, budget, gate } = this.#parts
     const chain = observed.material.chain as Chain
     budget.spend(observed.key, chain.chainFingerprint, clock.elapsed())
-    // Whatever becomes of this call, a further copy must be looked for first.
+    // Whatever becomes of this call, a further copy must be looked for first: by whoever holds the chain, if it is one.
     this.#progress(observed, { aliasAsked: false })
+    if (decision.copySuffix) this.#parts.memory.copyBegins(chain.chainFingerprint)
     const answer = await turn.slot.call(() => this.#calls.upload(observed, decision, signal))
     gate.succeeded('UploadCertificate')
     if (!decision.copySuffix && this.#isOtherChain(observed, answer.certificateId)) {
@@ -202,7 +214,9 @@ export class CallHandler {
       refusal: answer.refusal,
     })
     const state = memory.of(observed.key)
-    const gone = state.goneId !== undefined && state.goneId === observed.status.uploaded?.certificateId
+    const gone = this.#isGone(observed)
+    // Not only once it is written: a write may be done and its answer lost.
+    state.recorded = { certificateId, chainFingerprint: chain.chainFingerprint, existed }
     const attempt = (state.failure?.attempt ?? 0) + 1
     state.failure = undefined
     state.progress = undefined
@@ -299,6 +313,12 @@ export class CallHandler {
     const state = this.#parts.memory.of(observed.key)
     const before = state.progress?.chainFingerprint === chainFingerprint ? state.progress : undefined
     state.progress = { ...before, ...step, chainFingerprint }
+  }
+
+  /** The service said that the id on record does not exist. */
+  #isGone({ key, status }: Observed): boolean {
+    const { goneId } = this.#parts.memory.of(key)
+    return goneId !== undefined && goneId === status.uploaded?.certificateId
   }
 
   /** The id on record holds another chain of the same leaf: the service compares by leaf. */

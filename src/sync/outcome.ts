@@ -152,6 +152,18 @@ export function rejectedByPreflight(observed: Observed, reason: Reason, message:
   })
 }
 
+/** Takes back what the status says of a certificate that is no longer in the account. */
+export const nothingUploaded = {
+  certificateId: null,
+  account: null,
+  fingerprint: null,
+  chainFingerprint: null,
+  notAfter: null,
+  syncedAt: null,
+  origin: null,
+  settings: null,
+} as const satisfies StatusChange
+
 /** The service refused this input. */
 export function rejectedByService(observed: Observed, error: ServiceError, now: number): Outcome {
   const message = `Tencent Cloud refused the certificate (${error.code}). ${error.hint ?? 'Correct the Secret; it is tried again when it changes.'}`

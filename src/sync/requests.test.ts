@@ -112,6 +112,46 @@ describe('a request for a fresh look', () => {
     expect(uploads()).toBe(2)
   })
 
+  it('uploads anew what is gone although the answer to the status write is lost', async () => {
+    const id = await synced()
+    world.service.delete(id)
+    ask()
+    world.store.lostAnswers = 1
+    await world.settle()
+    await world.clock.advance(minute)
+    expect(world.certificateOf(key)?.chain).toBe(material.first.chainFingerprint)
+    expect(uploads()).toBe(2)
+  })
+
+  it.each<[string, () => void]>([
+    [
+      'the service refuses',
+      () => {
+        world.service.fault = ({ action }) =>
+          action === 'UploadCertificate'
+            ? serviceError({ failure: 'rejected', action, code: 'FailedOperation.CertificateInvalid' })
+            : undefined
+      },
+    ],
+    ['has expired', () => world.clock.stepWall(100 * 365 * 24 * 60 * minute)],
+  ])('takes back the id of what is gone and cannot be uploaded anew: it %s', async (_, spoil) => {
+    const id = await synced()
+    world.service.delete(id)
+    spoil()
+    ask()
+    await world.settle()
+    const expectRejected = () =>
+      expect(world.status(key)).toMatchObject({
+        phase: 'Rejected',
+        handledRequest: 'now',
+        uploaded: undefined,
+      })
+    expectRejected()
+    world.start()
+    await world.settle()
+    expectRejected()
+  })
+
   it('is not echoed before its end', async () => {
     await synced()
     world.service.fault = () => noAnswer(describeAction)

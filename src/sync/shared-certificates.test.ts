@@ -1,5 +1,6 @@
 import { beforeAll, describe, expect, it } from 'vitest'
 import { noAnswer, serviceError } from '../../test/fakes/certificate-service.ts'
+import { userKeys } from './annotation-keys.ts'
 import { createMaterial, type TestChain, type TestMaterial } from './testing/material.ts'
 import { userAnnotations } from './testing/observed.ts'
 import { World } from './testing/world.ts'
@@ -89,6 +90,49 @@ describe('a copy that was asked for', () => {
     await world.settle()
     expect(world.status('web/site')).toMatchObject({ origin: 'Uploaded', reason: 'CertificateUploaded' })
     expect(world.certificateOf('web/site')?.chain).toBe(material.firstAgain.chainFingerprint)
+  })
+})
+
+describe('another chain of a leaf in two Secrets', () => {
+  const two = ['web/one', 'web/two']
+
+  async function bothGetTheOtherChain(more: Readonly<Record<string, string>> = {}): Promise<void> {
+    for (const key of two) world.store.put(key, userAnnotations(), material.first.data)
+    world.start()
+    await world.settle()
+    for (const key of two) {
+      const annotations = { ...world.store.annotations(key), ...more }
+      world.store.put(key, annotations, material.firstAgain.data)
+    }
+  }
+
+  function expectOneCopy(): void {
+    const { chainFingerprint } = material.firstAgain
+    expect(world.service.withChain(chainFingerprint)).toHaveLength(1)
+    const [copy] = world.service.withChain(chainFingerprint)
+    for (const key of two) expect(world.status(key).uploaded?.certificateId).toBe(copy?.certificateId)
+  }
+
+  it('is one copy although the answer to the first one is lost', async () => {
+    world = new World({ service: { serviceMs: 200 } })
+    let lost = 0
+    world.service.lostAnswer = ({ upload }) =>
+      upload?.repeatable && lost++ === 0 ? noAnswer('UploadCertificate') : undefined
+    await bothGetTheOtherChain()
+    await world.until(() =>
+      two.every(
+        (key) => world.status(key).uploaded?.chainFingerprint === material.firstAgain.chainFingerprint,
+      ),
+    )
+    expect(lost).toBe(1)
+    expectOneCopy()
+  })
+
+  it.each([1, 10])('is one copy although both are asked for a fresh look (slots: %d)', async (slots) => {
+    world = new World({ service: { serviceMs: 200 }, parts: { slots } })
+    await bothGetTheOtherChain({ [userKeys.requestedAt]: 'now' })
+    await world.until(() => two.every((key) => world.status(key).handledRequest === 'now'))
+    expectOneCopy()
   })
 })
 

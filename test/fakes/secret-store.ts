@@ -35,6 +35,8 @@ export class FakeSecretStore implements SecretStore {
     | undefined
   /** What is down: every call of it throws. */
   readonly down = new Set<'get' | 'annotate'>()
+  /** So many writes are done, and their answers lost. */
+  lostAnswers = 0
   /** How long a GET takes to be answered, when it takes any time. */
   slowness: (() => Promise<void>) | undefined
   readonly #reading = new Map<SecretKey, number>()
@@ -126,6 +128,10 @@ export class FakeSecretStore implements SecretStore {
     if (message !== undefined) return { kind: 'refused', message }
     this.#writes.set(key, this.writes(key) + 1)
     const written = this.#store(key, { ...secret, annotations: merged(secret.annotations, annotations) })
+    if (this.lostAnswers > 0) {
+      this.lostAnswers -= 1
+      throw new FakeKubernetesError('no answer')
+    }
     return { kind: 'written', resourceVersion: written.resourceVersion }
   }
 
