@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import { inspect } from 'node:util'
 import { gzipSync } from 'node:zlib'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
@@ -168,6 +169,26 @@ describe('an answer that is none', () => {
     ['a code that is prose', refusing(`${canary} -----BEGIN`), 'MalformedResponse', 'outage'],
     ['a reset', (it) => it.socket?.resetAndDestroy(), 'ConnectionFailed', 'outage'],
     ['a body cut short', truncated({}), 'ConnectionFailed', 'outage'],
+    ['a body shorter than announced', truncated({ 'Content-Length': '100' }), 'ConnectionFailed', 'outage'],
+    [
+      'a compressed body shorter than announced',
+      (response) => {
+        const body = gzipSync(`{"Response":{"x":"${randomBytes(1_000).toString('hex')}"}}`)
+        response.writeHead(200, { 'Content-Encoding': 'gzip', 'Content-Length': body.length })
+        response.write(body.subarray(0, 500), () => response.destroy())
+      },
+      'ConnectionFailed',
+      'outage',
+    ],
+    [
+      'a gateway error shorter than announced',
+      (response) => {
+        response.writeHead(503, { 'Content-Length': '100' })
+        response.write(canary, () => response.destroy())
+      },
+      'HTTP503',
+      'outage',
+    ],
     [
       'broken compression',
       (it) => it.writeHead(200, { 'Content-Encoding': 'gzip' }).end(canary),
@@ -241,13 +262,6 @@ describe('waiting', () => {
   const silences: readonly [name: string, Respond][] = [
     ['without headers', () => undefined],
     ['in the middle of the body', (response) => response.writeHead(200).write('{"Response":')],
-    [
-      'after a body that is shorter than announced',
-      (response) => {
-        response.writeHead(200, { 'Content-Length': '100' })
-        response.write('{', () => response.destroy())
-      },
-    ],
   ]
 
   test.each(silences)('ends with Timeout when the service falls silent %s', async (_, respond) => {
