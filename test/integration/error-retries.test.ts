@@ -193,3 +193,17 @@ scenario('a redirect whose target cannot be read is an error like any other', as
   scene.clock.leap(10 * minute)
   await scene.eventuallySynced(shop)
 })
+
+scenario('an answer cut short is known at once, and the same id comes with the next', async (scene, shop) => {
+  scene.world.simulator.fault({ kind: 'cut-short', times: 1 })
+  await scene.write(shop)
+  await scene.startOperator({ resync: '100ms' })
+
+  // Not the time-out of the request: that is 30 s away.
+  const told = await scene.eventuallyStatus(shop, 'Failed', (it) => it.phase === 'Failed')
+  expect(told).toMatchObject({ reason: 'ServiceUnavailable' })
+  expect(told.message).toContain('ConnectionFailed')
+  scene.clock.leap(minute)
+  await scene.eventuallySynced(shop)
+  expect(scene.world.simulator.certificates()).toHaveLength(1)
+})

@@ -99,6 +99,7 @@ describe('faults', () => {
       { kind: 'hold', at: 'before-work', times: 1 },
       { kind: 'kill', pid: victim.pid, action: 'UploadCertificate' },
       { kind: 'lose-response' },
+      { kind: 'cut-short' },
       { kind: 'malformed-json' },
     ]
     for (const fault of faults) expect((await ask('POST', '/faults', fault)).status).toBe(200)

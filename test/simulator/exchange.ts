@@ -107,8 +107,17 @@ export async function serve(request: IncomingMessage, response: ServerResponse, 
       request.socket.destroy()
       return
     }
+    if (faults.take('cut-short', target) !== undefined) {
+      call.delivery = 'garbled'
+      response.writeHead(200, {
+        'content-type': 'application/json',
+        'content-length': Buffer.byteLength(json),
+      })
+      response.write(half(json), () => request.socket.destroy())
+      return
+    }
     if (faults.take('malformed-json', target) === undefined) return answer(200, json, {})
-    answer(200, json.slice(0, -Math.ceil(json.length / 2)), {})
+    answer(200, half(json), {})
     if (call.delivery === 'answered') call.delivery = 'garbled'
   }
 
@@ -160,6 +169,10 @@ export async function serve(request: IncomingMessage, response: ServerResponse, 
     })
     response.end(text)
   }
+}
+
+function half(text: string): string {
+  return text.slice(0, Math.floor(text.length / 2))
 }
 
 function parseJson(body: Buffer): unknown {

@@ -139,6 +139,15 @@ describe('after the work', () => {
     expect(simulator.certificates()).toHaveLength(1)
   })
 
+  test('an answer cut short: an error in its middle at the client, the certificate stored', async () => {
+    simulator.fault({ kind: 'cut-short', times: 1 })
+    const response = await send(simulator.url, 'UploadCertificate', uploadOf(await testLeaf()))
+    expect(response.status).toBe(200)
+    await expect(response.text()).rejects.toThrow('terminated')
+    expect(simulator.certificates()).toHaveLength(1)
+    expect(lastCall()).toMatchObject({ result: 'Success', delivery: 'garbled' })
+  })
+
   test('malformed JSON: nothing to parse at the client, the certificate stored', async () => {
     simulator.fault({ kind: 'malformed-json', times: 1 })
     const response = await send(simulator.url, 'UploadCertificate', uploadOf(await testLeaf()))

@@ -35,6 +35,8 @@ export type FaultKind =
   | { readonly kind: 'kill'; readonly pid: number }
   /** The work is done, the connection closed without an answer. */
   | { readonly kind: 'lose-response' }
+  /** The work is done, the connection closed in the middle of the answer, which has a Content-Length. */
+  | { readonly kind: 'cut-short' }
   /** The work is done, the answer's JSON is cut off. */
   | { readonly kind: 'malformed-json' }
 

@@ -36,6 +36,7 @@ const kinds: Readonly<Record<Fault['kind'], Readonly<Record<string, Check>>>> = 
   hold: { at: (value) => value === 'before-work' || value === 'before-answer' },
   kill: { pid: isForeignProcess },
   'lose-response': {},
+  'cut-short': {},
   'malformed-json': {},
 }
 
