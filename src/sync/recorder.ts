@@ -48,6 +48,8 @@ export class Recorder {
   readonly #log: Log
   readonly #dryRun: boolean
   readonly #budget: WriteBudget
+  /** Outcomes whose write was not answered: told when they turn out to be written. */
+  readonly #untold = new Map<SecretKey, { outcome: Outcome; attempt: Attempt }>()
   /** Secrets about whose refused or contested status somebody was told, and when (ms, elapsed). */
   readonly #told = new Map<SecretKey, { reason: Reason; at: number }>()
 
@@ -69,8 +71,21 @@ export class Recorder {
     attempt: Attempt,
     signal: AbortSignal,
   ): Promise<Recording> {
+    const { key } = observed
+    const isNews = !says(observed, outcome)
+    const untold = this.#untold.get(key)
+    if (isNews) this.#untold.set(key, { outcome, attempt })
     const recording = await this.note(observed, outcome.change, signal)
-    if (recording.kind === 'written') this.#announce(observed, outcome, attempt)
+    // A stale write may be our own, which the transport has sent again.
+    if (recording.kind !== 'again') this.#untold.delete(key)
+    if (recording.kind === 'written') {
+      this.#logWritten(observed, outcome, attempt)
+      if (isNews) this.#announce(observed, outcome, attempt)
+    }
+    if (recording.kind === 'unchanged' && untold && says(observed, untold.outcome)) {
+      this.#logWritten(observed, untold.outcome, untold.attempt)
+      this.#announce(observed, untold.outcome, untold.attempt)
+    }
     return recording
   }
 
@@ -128,12 +143,12 @@ export class Recorder {
     this.#budget.forget(key)
     this.#told.delete(key)
     this.#refused.delete(key)
+    this.#untold.delete(key)
   }
 
-  /** Events on transitions only: a repaired annotation is none. */
-  #announce(observed: Observed, outcome: Outcome, attempt: Attempt): void {
-    const { secret, status, material } = observed
-    const certificateId = outcome.change.certificateId ?? status.uploaded?.certificateId
+  #logWritten(observed: Observed, outcome: Outcome, attempt: Attempt): void {
+    const { secret, material } = observed
+    const certificateId = idOf(observed, outcome)
     const { phase, reason, message } = outcome
     this.#log[phase === 'Failed' || phase === 'Rejected' ? 'warn' : 'info'](
       {
@@ -150,12 +165,12 @@ export class Recorder {
       },
       message,
     )
-    const same =
-      status.phase === phase &&
-      status.reason === reason &&
-      status.message === outcome.change.message &&
-      status.uploaded?.certificateId === certificateId
-    if (same) return
+  }
+
+  /** Events on transitions only: a repaired annotation is none. */
+  #announce(observed: Observed, outcome: Outcome, attempt: Attempt): void {
+    const { secret } = observed
+    const { phase, reason, message } = outcome
     const request = attempt.requestId ? ` Request id ${attempt.requestId}.` : ''
     this.#events.record({
       secret: referenceTo(secret),
@@ -163,7 +178,9 @@ export class Recorder {
       reason,
       action: 'Sync',
       message:
-        phase === 'Synced' ? `${message} CertificateId ${certificateId}.${request}` : `${message}${request}`,
+        phase === 'Synced'
+          ? `${message} CertificateId ${idOf(observed, outcome)}.${request}`
+          : `${message}${request}`,
     })
   }
 
@@ -183,6 +200,22 @@ export class Recorder {
       message,
     })
   }
+}
+
+/** The id that the status names after an outcome. */
+function idOf({ status }: Observed, { change }: Outcome): string | undefined {
+  return change.certificateId ?? status.uploaded?.certificateId
+}
+
+/** Whether the status says already what an outcome has to tell people. */
+function says(observed: Observed, outcome: Outcome): boolean {
+  const { status } = observed
+  return (
+    status.phase === outcome.phase &&
+    status.reason === outcome.reason &&
+    status.message === outcome.change.message &&
+    status.uploaded?.certificateId === idOf(observed, outcome)
+  )
 }
 
 /**

@@ -121,6 +121,9 @@ describe('a request for a fresh look', () => {
     await world.clock.advance(minute)
     expect(world.certificateOf(key)?.chain).toBe(material.first.chainFingerprint)
     expect(uploads()).toBe(2)
+    expect(world.events.reasons(key)).toEqual(['CertificateUploaded', 'CertificateUploaded'])
+    await world.clock.advance(24 * 60 * minute)
+    expect(world.events.reasons(key)).toHaveLength(2)
   })
 
   it.each<[string, () => void]>([

@@ -49,6 +49,13 @@ export const mutants: readonly Mutant[] = [
     tests: ['src/sync/requests.test.ts'],
   },
   {
+    name: 'what was written without an answer is never told',
+    file: 'src/sync/recorder.ts',
+    original: 'if (isNews) this.#untold.set(key, { outcome, attempt })',
+    mutated: '',
+    tests: ['src/sync/requests.test.ts'],
+  },
+  {
     name: 'new credentials are not tried by those who were denied',
     file: 'src/sync/controller.ts',
     original: "this.#memory.endBackOff('caller', 'not-allowed')",
