@@ -1,4 +1,5 @@
-import { connect } from 'node:net'
+import { subscribe, unsubscribe } from 'node:diagnostics_channel'
+import { connect, type Socket } from 'node:net'
 import { afterEach, describe, expect, it, onTestFinished } from 'vitest'
 import type { HealthCheck } from '../sync/observability.ts'
 import { type BoundAddresses, Endpoints, type EndpointsOptions } from './endpoints.ts'
@@ -166,6 +167,30 @@ describe('the addresses', () => {
     await closed
     expect(await serve({ healthAddress: { host: '127.0.0.1', port } })).toMatchObject({ health })
     await endpoints.stop()
+  })
+})
+
+describe('a client that does not read', () => {
+  it('is dropped, and others are served meanwhile', async () => {
+    const accepted: Socket[] = []
+    const note = (message: unknown) => void accepted.push((message as { socket: Socket }).socket)
+    subscribe('net.server.socket', note)
+    onTestFinished(() => void unsubscribe('net.server.socket', note))
+    // More than the buffers of two sockets hold.
+    const text = async () => 'x'.repeat(32 * 1024 * 1024)
+    const { health } = await serve({
+      metricsAddress: { ...anywhere },
+      metrics: { ...metrics, text },
+      stallTimeoutMs: 500,
+    })
+
+    const client = connect(portOf(health), '127.0.0.1')
+    onTestFinished(() => void client.destroy())
+    client.pause().write('GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n')
+    await expect.poll(() => accepted[0]?.writableLength).toBeGreaterThan(0)
+    expect(await get(health, '/healthz')).toMatchObject({ status: 200 })
+    await expect.poll(() => accepted[0]?.destroyed, { timeout: 10_000 }).toBe(true)
+    expect(await get(health, '/healthz')).toMatchObject({ status: 200 })
   })
 })
 

@@ -13,6 +13,8 @@ export interface EndpointsOptions {
   /** For /readyz: whether what is known is fresh. */
   readonly readiness: readonly HealthCheck[]
   readonly metrics: { text(): Promise<string>; readonly contentType: string }
+  /** How long a connection may stand still in the middle of an answer, ms. Default: 10,000. */
+  readonly stallTimeoutMs?: number
 }
 
 /** The addresses that are served, as `host:port`. */
@@ -27,7 +29,7 @@ export class Endpoints {
   readonly #metrics: HttpServer | undefined
 
   constructor(options: EndpointsOptions) {
-    const { healthAddress, metricsAddress, metrics } = options
+    const { healthAddress, metricsAddress, metrics, stallTimeoutMs } = options
     const metricsRoutes: Record<string, Route> = {
       '/metrics': async () => ({
         status: 200,
@@ -41,14 +43,19 @@ export class Endpoints {
       formatAddress(healthAddress) === formatAddress(metricsAddress)
     this.#health =
       healthAddress &&
-      new HttpServer('health-address', healthAddress, {
-        '/healthz': probe(options.liveness),
-        '/readyz': probe(options.readiness),
-        ...(shared && metricsRoutes),
-      })
+      new HttpServer(
+        'health-address',
+        healthAddress,
+        {
+          '/healthz': probe(options.liveness),
+          '/readyz': probe(options.readiness),
+          ...(shared && metricsRoutes),
+        },
+        stallTimeoutMs,
+      )
     this.#metrics = shared
       ? this.#health
-      : metricsAddress && new HttpServer('metrics-address', metricsAddress, metricsRoutes)
+      : metricsAddress && new HttpServer('metrics-address', metricsAddress, metricsRoutes, stallTimeoutMs)
   }
 
   /** Serves them. Throws an Error that names the flag when an address cannot be had; then nothing is served. */

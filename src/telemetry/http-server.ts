@@ -14,7 +14,8 @@ export type Route = (query: URLSearchParams) => Answer | Promise<Answer>
 
 /**
  * Serves a few paths to GET and HEAD over plain HTTP: 404 for others, 405 for other methods. Bodies, headers and
- * times of a request are bounded: anybody in the cluster can connect.
+ * times of a request are bounded, and so is the time in which nothing of an answer is read: anybody in the cluster can
+ * connect.
  */
 export class HttpServer {
   readonly #flag: string
@@ -22,8 +23,16 @@ export class HttpServer {
   readonly #routes: ReadonlyMap<string, Route>
   readonly #server: Server
 
-  /** `flag`: the option that the address comes from, for error messages. */
-  constructor(flag: string, address: ListenAddress, routes: Readonly<Record<string, Route>>) {
+  /**
+   * @param flag the option that the address comes from, for error messages
+   * @param stallTimeoutMs how long a connection may stand still in the middle of an answer
+   */
+  constructor(
+    flag: string,
+    address: ListenAddress,
+    routes: Readonly<Record<string, Route>>,
+    stallTimeoutMs = 10_000,
+  ) {
     this.#flag = flag
     this.#address = address
     this.#routes = new Map(Object.entries(routes))
@@ -38,6 +47,8 @@ export class HttpServer {
       (request, response) => void this.#handle(request, response),
     )
     this.#server.maxConnections = 128
+    // The other times end with the request: a client that does not read its answer would keep its place for ever.
+    this.#server.timeout = stallTimeoutMs
   }
 
   /** Resolves with the address (`host:port`, the port that was free for 0). Throws an Error that names the flag. */
