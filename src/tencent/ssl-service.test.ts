@@ -261,6 +261,18 @@ describe('a search', () => {
     expect(new Set(found.map((it) => it.certificateId)).size).toBe(count)
   })
 
+  test.each([
+    ['first', 0, 3],
+    ['second', 500, 700],
+  ])('does not take an empty %s page for the end while the total says otherwise', async (_, count, total) => {
+    account(count, 500, total)
+    await expect(service.findByAlias('web', signal)).rejects.toMatchObject({
+      code: 'MalformedResponse',
+      failure: 'outage',
+      requestId: 'request-1',
+    })
+  })
+
   test('with more matches than it may read is an error, not half a result', async () => {
     account(1_000_000, 500)
     await expect(service.findByAlias('web', signal)).rejects.toMatchObject({

@@ -114,7 +114,7 @@ class TencentSslService implements SslService {
       for (const certificate of certificates) found.set(certificate.certificateId, certificate)
       offset += entries
       // The service may cap the page below what was asked for: its total says whether there is more.
-      const complete = entries === 0 || (total === undefined ? entries < pageSize : offset >= total)
+      const complete = total === undefined ? entries < pageSize : offset >= total
       if (complete) return [...found.values()]
     }
     // Half a search would look like "not there", and lead to a second upload.
@@ -130,6 +130,11 @@ class TencentSslService implements SslService {
       const { Certificates: list, TotalCount: count } = answer.fields
       const total = typeof count === 'number' && Number.isSafeInteger(count) ? count : undefined
       if (Array.isArray(list)) {
+        // What a search does not show must not pass for what is not there. Of ids, some may well be gone.
+        const { CertIds: ids, Offset: offset = 0 } = parameters
+        if (ids === undefined && list.length === 0 && total !== undefined && offset < total) {
+          throw answer.malformed()
+        }
         const certificates = list.map(readRemoteCertificate).filter((it) => it !== undefined)
         return { certificates, entries: list.length, total }
       }
