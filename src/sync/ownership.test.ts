@@ -13,6 +13,20 @@ describe('ownership tags', () => {
     ])
   })
 
+  it('fit into a tag however long the names are, and still differ', () => {
+    const longest = { cluster: 'c'.repeat(63), namespace: 'n'.repeat(63), name: 's'.repeat(253) }
+    const owners = [longest, { ...longest, name: `${'s'.repeat(252)}t` }]
+    for (const { value } of owners.flatMap(ownershipTags)) expect(value.length).toBeLessThanOrEqual(255)
+    const secrets = owners.map((each) => ownershipTags(each)[1]?.value)
+    expect(new Set(secrets).size).toBe(2)
+    expect(secrets[0]).toMatch(/^n{63}\/s+-[0-9a-f]{16}$/)
+  })
+
+  it('hold the whole name as long as it fits', () => {
+    const names = { ...owner, namespace: 'n'.repeat(63), name: 's'.repeat(191) }
+    expect(ownershipTags(names)[1]?.value).toBe(`${names.namespace}/${names.name}`)
+  })
+
   it('use none of the reserved words', () => {
     for (const { key } of ownershipTags(owner)) expect(key).not.toMatch(/qcloud|tencent|project/i)
   })

@@ -9,12 +9,14 @@ export interface Owner {
 }
 
 const prefix = 'cert-sync/'
+/** Characters of a tag's value, as documented. A namespace and a name together can have 317. */
+const maxValue = 255
 
 /** The tags that every upload carries. The words qcloud, tencent and project are reserved in keys. */
 export function ownershipTags(owner: Owner): Tag[] {
   return [
     { key: `${prefix}cluster`, value: owner.cluster },
-    { key: `${prefix}secret`, value: `${owner.namespace}/${owner.name}` },
+    { key: `${prefix}secret`, value: shorten(`${owner.namespace}/${owner.name}`) },
   ]
 }
 
@@ -30,5 +32,16 @@ export function isOwnershipTag(key: string): boolean {
 export function copySuffix(owner: Owner, chainFingerprint: string, own: boolean): string {
   const { cluster, namespace, name } = owner
   const parts = own ? [cluster, namespace, name, chainFingerprint] : [cluster, chainFingerprint]
-  return createHash('sha256').update(JSON.stringify(parts)).digest('hex').slice(0, 16)
+  return hash(JSON.stringify(parts))
+}
+
+/** What is too long ends in a hash of the whole. The namespace is never cut: no other can have the same value. */
+function shorten(value: string): string {
+  if (value.length <= maxValue) return value
+  const mark = `-${hash(value)}`
+  return value.slice(0, maxValue - mark.length) + mark
+}
+
+function hash(text: string): string {
+  return createHash('sha256').update(text).digest('hex').slice(0, 16)
 }

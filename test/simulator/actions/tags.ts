@@ -4,10 +4,18 @@ import type { Parameters } from '../parameters.ts'
 import type { Profile } from '../profile.ts'
 
 const reservedKey = /^(qcloud|tencent|project)/i
+/** Characters, as the pages of the Tag product say. */
+const longest = { key: 127, value: 255 }
 
-/** @throws ApiError InvalidParameter.ReservedTagKey, UnauthorizedOperation where the profile has them */
+/**
+ * @throws ApiError InvalidParameter.WithDetailReason; InvalidParameter.ReservedTagKey, UnauthorizedOperation where the
+ *   profile has them
+ */
 export function checkTags(parameters: Parameters, profile: Profile): readonly Tag[] {
   const tags = tagsOf(parameters)
+  if (tags.some(({ TagKey, TagValue }) => TagKey.length > longest.key || TagValue.length > longest.value)) {
+    throw new ApiError('InvalidParameter.WithDetailReason', 'A tag key or tag value is too long.')
+  }
   if (profile.tags === 'permitted' || tags.length === 0) return tags
   if (tags.some((tag) => reservedKey.test(tag.TagKey))) {
     throw new ApiError('InvalidParameter.ReservedTagKey', 'The tag key is reserved.')

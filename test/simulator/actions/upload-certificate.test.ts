@@ -60,6 +60,12 @@ describe('what is accepted', () => {
     expect(await codeOf(upload({ ...encrypted, KeyPassword: 'password' }))).toBe('Success')
   })
 
+  test('a tag as long as a tag may be', async () => {
+    const tag = { TagKey: 'k'.repeat(127), TagValue: 'v'.repeat(255) }
+    expect(await codeOf(upload({ ...uploadOf(leaf), Tags: [tag] }))).toBe('Success')
+    expect(simulator.certificates()).toMatchObject([{ tags: [tag] }])
+  })
+
   test('an expired certificate', async () => {
     const expired = await createLeaf({
       commonName: 'expired.example.com',
@@ -153,6 +159,16 @@ describe('what is refused', () => {
       'UnknownParameter',
     ],
     ['a tag without a value', () => ({ Tags: [{ TagKey: 'a' }] }), 'MissingParameter'],
+    [
+      'a tag key of more than 127 characters',
+      () => ({ Tags: [{ TagKey: 'k'.repeat(128), TagValue: 'v' }] }),
+      'InvalidParameter.WithDetailReason',
+    ],
+    [
+      'a tag value of more than 255 characters',
+      () => ({ Tags: [{ TagKey: 'k', TagValue: 'v'.repeat(256) }] }),
+      'InvalidParameter.WithDetailReason',
+    ],
     ['a project as text', () => ({ ProjectId: '1' }), 'InvalidParameter'],
   ])('%s', async (_what, change, code) => {
     const parameters = { ...uploadOf(leaf), ...change(leaf) }
