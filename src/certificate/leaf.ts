@@ -3,7 +3,7 @@ import { fingerprint } from './fingerprint.ts'
 import type { Chain } from './material.ts'
 
 /** What is told about a chain's leaf. */
-export type Leaf = Omit<Chain, 'chainFingerprint' | 'length' | 'pem'>
+export type Leaf = Omit<Chain, 'chainFingerprint' | 'lastNotAfter' | 'length' | 'pem'>
 
 const maximumDomainLength = 256
 

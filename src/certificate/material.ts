@@ -17,6 +17,8 @@ export interface Chain {
   readonly notBefore: number
   /** Of the leaf; ms since the Unix epoch. */
   readonly notAfter: number
+  /** The latest of all certificates, ms since the Unix epoch: a CA bundle is of use until then. */
+  readonly lastNotAfter: number
   /** The leaf's common name, else its first DNS name, else empty. At most 256 characters, none of them a control. */
   readonly domain: string
   /** The DNS names of the leaf's subjectAltName. */

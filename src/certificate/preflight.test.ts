@@ -71,6 +71,46 @@ describe('preflight passes', () => {
   })
 })
 
+describe('CA certificates in the middle of a rotation', () => {
+  const bundled = async (...ends: readonly Date[]) =>
+    bundle(
+      ...(await Promise.all(ends.map((end) => createAuthority({ name: 'CA', notBefore, notAfter: end })))),
+    )
+  const first = new Date('2026-02-01T00:00:00Z')
+  const second = new Date('2026-02-20T00:00:00Z')
+
+  it('pass while one of them is valid, wherever it stands', async () => {
+    expect(check(await bundled(first, notAfter), undefined, now, 'CA')).toBeUndefined()
+    expect(check(await bundled(notAfter, first), undefined, now, 'CA')).toBeUndefined()
+    expect(check(await bundled(first, notAfter, second), undefined, now, 'CA')).toBeUndefined()
+  })
+
+  it('are refused when all have expired, with the date of the last', async () => {
+    for (const ends of [
+      [first, second],
+      [second, first],
+    ]) {
+      const violation = check(await bundled(...ends), undefined, now, 'CA')
+      expectViolation(violation, 'CertificateExpired', 'All certificates in ca.crt', '2026-02-20T00:00:00Z')
+    }
+    expectViolation(
+      check(await bundled(first), undefined, now, 'CA'),
+      'CertificateExpired',
+      'The certificate in ca.crt expired on 2026-02-01T00:00:00Z',
+    )
+  })
+
+  it('are no excuse for a server certificate', async () => {
+    const expired = await createLeaf({
+      commonName: 'b.example.com',
+      issuer: root,
+      notBefore,
+      notAfter: first,
+    })
+    expectViolation(check(bundle(expired, root), expired.keyPem), 'CertificateExpired', 'tls.crt')
+  })
+})
+
 describe('preflight refuses', () => {
   it.each([undefined, '', '\n'])('missing data (%j)', (nothing) => {
     expectViolation(check(nothing, leaf.keyPem), 'MissingData', 'tls.crt')

@@ -42,7 +42,7 @@ const checks: readonly Check[] = [
   leafMissing,
   // Make sure that the key belongs to the server certificate.
   keyMismatched,
-  // Make sure that the certificate is still valid.
+  // Make sure that the certificate, or one of the CA certificates, is still valid.
   certificateExpired,
 ]
 
@@ -123,12 +123,17 @@ function keyMismatched({ key }: Material): Violation | undefined {
 }
 
 function certificateExpired(material: Material, now: number): Violation | undefined {
-  const notAfter = material.chain?.notAfter
-  if (notAfter === undefined || now <= notAfter) return undefined
+  const { type, chain } = material
+  // While authorities are rotated, the old certificate stays in the bundle beside the new one, often past its end.
+  const notAfter = type === 'CA' ? chain?.lastNotAfter : chain?.notAfter
+  if (chain === undefined || notAfter === undefined || now <= notAfter) return undefined
   const date = new Date(notAfter).toISOString().replace('.000Z', 'Z')
+  const source = dataKey(material)
   return violation(
     'CertificateExpired',
-    `The certificate in ${dataKey(material)} expired on ${date}. Have it renewed.`,
+    type === 'CA' && chain.length > 1
+      ? `All certificates in ${source} have expired, the last on ${date}. Have them renewed.`
+      : `The certificate in ${source} expired on ${date}. Have it renewed.`,
   )
 }
 

@@ -94,6 +94,7 @@ function describeChain(
   const ordered = orderChain(certificates, leaf).map((each) => each.raw)
   return {
     ...describeLeaf(leaf),
+    lastNotAfter: Math.max(...certificates.map((each) => Date.parse(each.validTo))),
     chainFingerprint: chainFingerprint(type, ordered),
     length: ordered.length,
     pem: ordered.map((der) => writePem('CERTIFICATE', der)).join('\n'),
