@@ -30,7 +30,7 @@ const paces: readonly (readonly [string, string, readonly number[]])[] = [
   [
     'a missing permission',
     'FailedOperation.CAMAuthorizedFail',
-    [10, 20, 40, 80, 160, 320, 360, 360].map((n) => n * minute),
+    [10, 20, 40, 60, 60, 60].map((n) => n * minute),
   ],
   ['an unknown code', 'Some.NewCode', [10, 20, 40, 80, 160, 320, 360, 360].map((n) => n * minute)],
   ['a full account', 'LimitExceeded', [hour, hour, hour, hour]],
