@@ -171,7 +171,12 @@ const errorClasses: Readonly<Record<string, ErrorClass>> = {
   MalformedResponse: unreachable,
   HTTP429: outage,
   'HTTP5*': outage,
-  'HTTP*': endpoint,
+  // A gateway's word, not the service's: it says nothing of the certificate, and may be another one soon.
+  'HTTP*': { failure: 'outage', hint: endpoint.hint },
+  HTTP413: {
+    failure: 'unknown',
+    hint: 'Make the certificate chain in the Secret smaller, or let proxies on the way to Tencent Cloud pass requests of its size.',
+  },
   Proxy407: {
     failure: 'outage',
     hint: 'Put the user and password that the proxy wants into HTTPS_PROXY, or name the host of --tencent-endpoint in NO_PROXY.',

@@ -124,6 +124,9 @@ describe('upload', () => {
     [{ use: 'CLB' }, 'cosmetic'],
     [{ tags: [{ key: 'a', value: 'b' }] }, 'cosmetic'],
     [{ projectId: 1 }, 'rejected'],
+    // What a copy is found by is no cosmetic.
+    [{ alias: 'a', repeatable: true }, 'rejected'],
+    [{ alias: 'a', repeatable: true, tags: [{ key: 'a', value: 'b' }] }, 'cosmetic'],
   ])('a bad parameter is with %j %s', async (extra, failure) => {
     remote.respond = refusing('InvalidParameter')
     await expect(service.upload({ ...request, ...extra }, signal)).rejects.toMatchObject({ failure })

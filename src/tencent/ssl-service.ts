@@ -46,7 +46,9 @@ class TencentSslService implements SslService {
   }
 
   async upload(request: UploadRequest, signal: AbortSignal): Promise<UploadAnswer> {
-    const cosmeticsSent = request.alias !== undefined || request.use !== undefined || request.tags.length > 0
+    // The alias by which a copy is found again is none: it is sent in any case.
+    const alias = request.repeatable ? undefined : request.alias
+    const cosmeticsSent = alias !== undefined || request.use !== undefined || request.tags.length > 0
     const answer = await this.#api.call(
       { action: 'UploadCertificate', parameters: uploadParameters(request), cosmeticsSent },
       signal,

@@ -227,10 +227,10 @@ export const mutants: readonly Mutant[] = [
     tests: ['src/tencent/api-client.test.ts'],
   },
   {
-    name: 'a redirect is followed with the private key',
-    file: 'src/tencent/api-client.ts',
-    original: 'if (hops > 1) {',
-    mutated: 'if (hops > 9) {',
+    name: 'whoever would follow a redirect is shown where it leads',
+    file: 'src/tencent/answer-guard.ts',
+    original: 'delete response.headers.location',
+    mutated: '',
     tests: ['src/tencent/api-client.test.ts'],
   },
   {
