@@ -3,11 +3,11 @@ import { expect, test } from 'vitest'
 import { backoffMs } from './backoff.ts'
 import { errorOfStatus } from './kubernetes-error.ts'
 
-test('pauses double from 200 ms to 30 s and are cut by up to a half', () => {
-  expect([1, 2, 3, 4, 8, 9, 1000].map((failures) => backoffMs(failures, undefined, 0))).toEqual([
-    200, 400, 800, 1600, 25_600, 30_000, 30_000,
+test('pauses double from 200 ms to 10 s and are cut by up to a half', () => {
+  expect([1, 2, 3, 4, 6, 7, 1000].map((failures) => backoffMs(failures, undefined, 0))).toEqual([
+    200, 400, 800, 1600, 6_400, 10_000, 10_000,
   ])
-  expect(backoffMs(9, undefined, 0.999)).toBeGreaterThanOrEqual(15_000)
+  expect(backoffMs(9, undefined, 0.999)).toBeGreaterThanOrEqual(5_000)
 })
 
 test('a pause is never longer than a minute, nor shorter than what was asked for up to that', () => {

@@ -2,12 +2,13 @@ import { doubling } from '../sync/back-off.ts'
 import { KubernetesError } from './kubernetes-error.ts'
 
 const firstMs = 200
-const longestMs = 30_000
+/** Less than client-go's 30 s: we are two pods and no herd, and a certificate may wait for the end of an outage. */
+const longestMs = 10_000
 /** A server may ask for more patience than that, but not for silence. */
 const longestAskedMs = 60_000
 
 /**
- * How long to wait before the next attempt, ms: 200 doubling to 30,000, of which a random part of up to a half is left
+ * How long to wait before the next attempt, ms: 200 doubling to 10,000, of which a random part of up to a half is left
  * out, so that the clients of an API server that comes back do not come back together. Never less than a `Retry-After`.
  *
  * @param failures attempts that failed in a row, at least 1.

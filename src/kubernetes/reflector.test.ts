@@ -381,12 +381,14 @@ describe('when the world fails', () => {
       else call.answer(code, status(code, 'Whatever'))
     })
     let oldestAttempt = 0
+    let longestSilence = 0
     await advanceUntil(clock, 5000, 'five minutes are over', () => {
       oldestAttempt = Math.max(oldestAttempt, reflector.attemptAgeMs())
+      longestSilence = Math.max(longestSilence, reflector.silenceMs())
       return clock.elapsed() >= 300_000
     })
     expect(reflector.hasSynced).toBe(false)
-    expect(reflector.silenceMs()).toBeGreaterThanOrEqual(30_000)
+    expect(longestSilence).toBeGreaterThanOrEqual(30_000)
     expect(oldestAttempt).toBeLessThanOrEqual(40_000)
     expect(server.calls.length).toBeGreaterThan(15)
     expect(logged.some(({ level }) => level === 'warn')).toBe(true)

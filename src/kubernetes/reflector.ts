@@ -30,7 +30,7 @@ const patience = 5
 /**
  * Follows the TLS Secrets of one namespace, or of the cluster, by their metadata, and reports what happens to those
  * that carry the opt-in annotation. It does not give up: whatever the API server answers is tried again, at most about
- * 30 s later (60 s if the server asks for it).
+ * 10 s later (60 s if the server asks for it).
  */
 export class Reflector {
   readonly #options: ReflectorOptions

@@ -16,8 +16,8 @@ const unbreakable = 'the programs of this cluster are out of reach'
 const refusals = ['StatusNotWritable', 'NotAllowed', 'CredentialsRefused', 'UnexpectedError']
 /**
  * An API server that ends withdraws its endpoint: the way to it through its Service opens again only when kube-proxy
- * has looked, after a back-off of its own of 30 to 60 s, and then the operator's, of up to 30 s, has to pass. Nearly
- * 100 s were seen.
+ * has looked, after a back-off of its own of 30 to 60 s, and then the operator's, of up to 10 s, has to pass. Nearly
+ * 100 s were seen when that was 30 s, too.
  */
 const backOffsMs = 240_000
 let secrets: CertifiedSecrets
