@@ -218,7 +218,8 @@ export class Controller {
       const [namespace, name] = key.split('/') as [string, string]
       log.warn({ namespace, name, attempt, error: describe(error) }, 'reconcile failed; it is repeated')
       this.#gate.passed(key)
-      this.#queue.addAfter(key, doubling(200, 60_000, attempt) * (1 - 0.2 * Math.random()))
+      const backOffMs = doubling(200, 60_000, attempt) * (1 - 0.2 * Math.random())
+      this.#queue.addAfter(key, Math.max(backOffMs, askedMs(error)))
       return undefined
     }
   }
@@ -285,6 +286,12 @@ export class Controller {
     this.#running.add(work)
     return work.finally(() => this.#running.delete(work))
   }
+}
+
+/** How long the API server asked to wait, ms: it may ask for patience, but not for silence. */
+function askedMs(error: unknown): number {
+  const asked = error instanceof Error && 'retryAfterMs' in error ? error.retryAfterMs : undefined
+  return typeof asked === 'number' ? Math.min(asked, 60_000) : 0
 }
 
 /** Our own errors carry no Secret data; of anything else only the name is told. */

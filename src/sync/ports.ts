@@ -33,7 +33,10 @@ export type WriteOutcome =
   | { readonly kind: 'stale' }
   | { readonly kind: 'refused'; readonly message: string }
 
-/** Access to Secrets. Every method throws an Error when the API server cannot be reached or answers 401, 403, 429 or 5xx. */
+/**
+ * Access to Secrets. Every method throws an Error when the API server cannot be reached or answers 401, 403, 429 or 5xx;
+ * its `retryAfterMs`, where it has one, is how long the API server asked to wait.
+ */
 export interface SecretStore {
   /** The Secret now, or undefined when it is gone. */
   get(key: SecretKey, signal: AbortSignal): Promise<SecretSnapshot | undefined>

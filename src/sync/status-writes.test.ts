@@ -197,6 +197,16 @@ describe('an API server', () => {
     expect(world.metrics.writes.get('contested')).toBeUndefined()
   })
 
+  it('that asks to wait is not asked before', async () => {
+    fresh().store.down.add('get')
+    world.store.retryAfterMs = 30_000
+    world.start()
+    await world.clock.advance(29_000)
+    expect(world.store.gets(key)).toBe(1)
+    await world.clock.advance(2_000)
+    expect(world.store.gets(key)).toBe(2)
+  })
+
   it('that answers no GET is asked ever more slowly, for ever', async () => {
     fresh().store.down.add('get')
     world.start()

@@ -14,6 +14,12 @@ export type SecretData = Readonly<Record<string, Buffer | undefined>>
 /** An error as the API server's client throws it, without its details. */
 export class FakeKubernetesError extends Error {
   override readonly name = 'KubernetesError'
+  readonly retryAfterMs: number | undefined
+
+  constructor(message: string, retryAfterMs?: number) {
+    super(message)
+    this.retryAfterMs = retryAfterMs
+  }
 }
 
 /**
@@ -35,6 +41,8 @@ export class FakeSecretStore implements SecretStore {
     | undefined
   /** What is down: every call of it throws. */
   readonly down = new Set<'get' | 'annotate'>()
+  /** How long to wait the API server asks when it is down, ms. */
+  retryAfterMs: number | undefined
   /** So many writes are done, and their answers lost. */
   lostAnswers = 0
   /** How long a GET takes to be answered, when it takes any time. */
@@ -103,8 +111,8 @@ export class FakeSecretStore implements SecretStore {
 
   async get(key: SecretKey, signal: AbortSignal): Promise<SecretSnapshot | undefined> {
     signal.throwIfAborted()
-    if (this.down.has('get')) throw new FakeKubernetesError('the API server is down')
     this.#gets.set(key, this.gets(key) + 1)
+    if (this.down.has('get')) throw new FakeKubernetesError('the API server is down', this.retryAfterMs)
     const secret = this.#secrets.get(key)
     await this.#answerSlowly(key)
     return secret
