@@ -140,7 +140,7 @@ export const mutants: readonly Mutant[] = [
     file: 'src/sync/call-handler.ts',
     original: "    if (other) return { next: { kind: 'join', flight: other } }\n",
     mutated: '',
-    tests: ['src/sync/crash-shared.test.ts'],
+    tests: ['src/sync/shared-certificates.test.ts'],
   },
   {
     name: 'a refused alias, tag or use blocks the upload',
