@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { accessSync, closeSync, constants, mkdirSync, openSync, readFileSync, writeFileSync } from 'node:fs'
+import { closeSync, mkdirSync, openSync, readFileSync, writeFileSync } from 'node:fs'
 import { basename, delimiter, join } from 'node:path'
 import { atProcessEnd } from '../control-plane/cleanup.ts'
 import {
@@ -10,6 +10,7 @@ import {
 } from '../control-plane/temporary-folder.ts'
 import { eventually } from '../harness/eventually.ts'
 import { dyingWithParent } from '../programs/child.ts'
+import { isExecutable } from '../programs/is-executable.ts'
 import { runProgram } from '../programs/run-program.ts'
 import { removeCgroups, sweepCgroups } from './cgroups.ts'
 import type { ContainerEngine } from './container-engine.ts'
@@ -138,14 +139,8 @@ export class OwnEngine implements ContainerEngine {
 const programs = ['docker', 'dockerd', 'containerd', 'runc', 'docker-init', 'unshare']
 
 function isOnPath(program: string): boolean {
-  return (process.env['PATH'] ?? '').split(delimiter).some((folder) => {
-    try {
-      accessSync(join(folder, program), constants.X_OK)
-      return true
-    } catch {
-      return false
-    }
-  })
+  const folders = (process.env['PATH'] ?? '').split(delimiter)
+  return folders.some((folder) => isExecutable(join(folder, program)))
 }
 
 /** In a container without privileges, root is not what it is elsewhere. */

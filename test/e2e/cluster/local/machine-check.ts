@@ -1,5 +1,5 @@
-import { accessSync, constants } from 'node:fs'
 import { join } from 'node:path'
+import { isExecutable } from '../../../programs/is-executable.ts'
 import { controlGroupProblems } from './control-group.ts'
 import { withSystemFolders } from './system-folders.ts'
 
@@ -78,13 +78,4 @@ export function networkPluginFolder({ isExecutable }: Pick<Machine, 'isExecutabl
   return networkPluginFolders.find((folder) => {
     return networkPlugins.every((plugin) => isExecutable(join(folder, plugin)))
   })
-}
-
-function isExecutable(path: string): boolean {
-  try {
-    accessSync(path, constants.X_OK)
-    return true
-  } catch {
-    return false
-  }
 }
