@@ -4,8 +4,6 @@ import { KubernetesError } from './kubernetes-error.ts'
 const firstMs = 200
 /** Less than client-go's 30 s: we are two pods and no herd, and a certificate may wait for the end of an outage. */
 const longestMs = 10_000
-/** A server may ask for more patience than that, but not for silence. */
-const longestAskedMs = 60_000
 
 /**
  * How long to wait before the next attempt, ms: 200 doubling to 10,000, of which a random part of up to a half is left
@@ -17,5 +15,5 @@ const longestAskedMs = 60_000
 export function backoffMs(failures: number, error: unknown, random: number): number {
   const full = doubling(firstMs, longestMs, failures)
   const asked = error instanceof KubernetesError ? (error.retryAfterMs ?? 0) : 0
-  return Math.max(full * (1 - random / 2), Math.min(asked, longestAskedMs))
+  return Math.max(full * (1 - random / 2), asked)
 }

@@ -66,6 +66,10 @@ describe('an error', () => {
     expect(errorOfStatus(429, undefined).retryAfterMs).toBeUndefined()
   })
 
+  test('waits no longer than a minute, whatever it is asked', () => {
+    expect(errorOfStatus(429, undefined, '3600').retryAfterMs).toBe(60_000)
+  })
+
   test('means an expired resourceVersion by its status or by its reason', () => {
     expect(isExpired(errorOfStatus(410, { reason: 'Gone' }))).toBe(true)
     expect(isExpired(errorOfStatus(500, { reason: 'Expired' }))).toBe(true)

@@ -30,7 +30,7 @@ export class KubernetesError extends Error {
    * `ConnectionFailed`, `Timeout`, `MalformedResponse`, `TooLarge`, `Redirect`, `CredentialsUnreadable`, `HTTP503`.
    */
   readonly reason: string
-  /** How long the API server asked to wait, ms. */
+  /** How long the API server asked to wait, ms, at most a minute. */
   readonly retryAfterMs: number | undefined
   /** The fields that a 422 complains about, such as `metadata.uid`. */
   readonly fields: readonly string[]
@@ -44,6 +44,9 @@ export class KubernetesError extends Error {
   }
 }
 
+/** A server may ask for more patience than we have by ourselves, but not for silence. */
+const longestAskedMs = 60_000
+
 /** Turns an answer that is not a success into an error. `retryAfter` is the header of that name. */
 export function errorOfStatus(status: number, body: unknown, retryAfter?: string): KubernetesError {
   const told: StatusBody = isRecord(body) ? body : {}
@@ -54,7 +57,8 @@ export function errorOfStatus(status: number, body: unknown, retryAfter?: string
     status,
     reason: isWord(told.reason) ? told.reason : `HTTP${status}`,
     message: message === '' ? `the API server answered ${status}` : withoutData(message),
-    retryAfterMs: Number.isFinite(seconds) && seconds >= 0 ? seconds * 1000 : undefined,
+    retryAfterMs:
+      Number.isFinite(seconds) && seconds >= 0 ? Math.min(seconds * 1000, longestAskedMs) : undefined,
     fields: causes.flatMap((cause) => (typeof cause?.field === 'string' ? [cause.field] : [])),
   })
 }

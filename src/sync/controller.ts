@@ -288,10 +288,10 @@ export class Controller {
   }
 }
 
-/** How long the API server asked to wait, ms: it may ask for patience, but not for silence. */
+/** How long the API server asked to wait, ms. */
 function askedMs(error: unknown): number {
   const asked = error instanceof Error && 'retryAfterMs' in error ? error.retryAfterMs : undefined
-  return typeof asked === 'number' ? Math.min(asked, 60_000) : 0
+  return typeof asked === 'number' ? asked : 0
 }
 
 /** Our own errors carry no Secret data; of anything else only the name is told. */

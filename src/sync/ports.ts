@@ -35,7 +35,7 @@ export type WriteOutcome =
 
 /**
  * Access to Secrets. Every method throws an Error when the API server cannot be reached or answers 401, 403, 429 or 5xx;
- * its `retryAfterMs`, where it has one, is how long the API server asked to wait.
+ * its `retryAfterMs`, where it has one, is how long the API server asked to wait, at most a minute.
  */
 export interface SecretStore {
   /** The Secret now, or undefined when it is gone. */
