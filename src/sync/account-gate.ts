@@ -83,8 +83,7 @@ export class AccountGate {
 
   /** A call of this action came through, or was refused for reasons of the Secret's own: the account works. */
   succeeded(action: ServiceAction): void {
-    this.#outageCount = 0
-    this.#outages.clear()
+    this.#answered()
     if (action === 'UploadCertificate') this.#denied.clear()
     if (this.#concerns(action)) this.#release()
   }
@@ -131,20 +130,14 @@ export class AccountGate {
           ? 'outage'
           : undefined
       case 'not-allowed':
-        // Whoever is told what it may not do was recognised.
-        this.#outageCount = 0
-        this.#outages.clear()
-        if (this.#hold && this.#hold.cause !== 'not-allowed') this.#release()
+        this.#recognised()
         if (error.action !== 'UploadCertificate' || !error.countsForAccount) return undefined
         this.#denied.add(key)
         return this.#hold || this.#denied.size >= deniedSecrets ? 'not-allowed' : undefined
       case 'throttled':
         return undefined
       case 'cosmetic':
-        // Recognised, but perhaps not allowed to upload: the next call tells.
-        this.#outageCount = 0
-        this.#outages.clear()
-        if (this.#hold && this.#hold.cause !== 'not-allowed') this.#release()
+        this.#recognised()
         return undefined
       default:
         // Whoever looks at the certificate has accepted the caller. An answer that is not the service's proves nothing.
@@ -152,6 +145,18 @@ export class AccountGate {
         else this.succeeded(error.action)
         return undefined
     }
+  }
+
+  /** The service knows the caller, who is perhaps not allowed to upload: the next call tells. */
+  #recognised(): void {
+    this.#answered()
+    if (this.#hold && this.#hold.cause !== 'not-allowed') this.#release()
+  }
+
+  /** The service is there. */
+  #answered(): void {
+    this.#outageCount = 0
+    this.#outages.clear()
   }
 
   #failedAgain(key: SecretKey, cause: Cause): void {
