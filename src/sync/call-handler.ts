@@ -6,11 +6,11 @@ import type { Observed } from './observe.ts'
 import {
   existsElsewhere,
   failed,
-  nothingUploaded,
   type Outcome,
   rejectedByService,
   uploaded,
   verified,
+  withdrawing,
 } from './outcome.ts'
 import type { Reconciled, Turn } from './reconciled.ts'
 import type { ReconcilerParts } from './reconciler-parts.ts'
@@ -69,9 +69,14 @@ export class CallHandler {
   ): Promise<Result> {
     const { recorder, memory, metrics } = this.#parts
     // The outcome ends the request by which the id was found to be gone: nothing else would tell it again (I6).
-    const withdrawn = outcome.phase === 'Rejected' && this.#isGone(observed)
-    const told = withdrawn ? { ...outcome, change: { ...outcome.change, ...nothingUploaded } } : outcome
-    const recording = await recorder.record(observed, told, attempt, signal)
+    const final = outcome.phase === 'Rejected' && this.#isGone(observed) ? withdrawing(outcome) : outcome
+    const state = memory.of(observed.key)
+    const { certificateId, chainFingerprint, origin } = final.change
+    // Not only once it is written: a write may be done and its answer lost.
+    if (certificateId && chainFingerprint) {
+      state.recorded = { certificateId, chainFingerprint, existed: origin === 'Adopted' }
+    }
+    const recording = await recorder.record(observed, final, attempt, signal)
     const settled = outcome.phase === 'Synced' || outcome.phase === 'Rejected'
     switch (recording.kind) {
       case 'again':
@@ -80,19 +85,13 @@ export class CallHandler {
         return { next: { kind: 'after', ms: recording.retryMs } }
       case 'unchanged':
         return { next: then, settled }
-      case 'written': {
-        const { certificateId, chainFingerprint, origin } = told.change
-        const state = memory.of(observed.key)
-        if (certificateId && chainFingerprint) {
-          state.recorded = { certificateId, chainFingerprint, existed: origin === 'Adopted' }
-        }
+      case 'written':
         if (outcome.phase === 'Synced') {
           state.goneId = undefined
           state.told = undefined
         }
-        metrics.secret(observed.key, secretFacts(observed, told.change))
+        metrics.secret(observed.key, secretFacts(observed, final.change))
         return { next: then, settled, written: recording.resourceVersion }
-      }
     }
   }
 
@@ -215,8 +214,6 @@ export class CallHandler {
     })
     const state = memory.of(observed.key)
     const gone = this.#isGone(observed)
-    // Not only once it is written: a write may be done and its answer lost.
-    state.recorded = { certificateId, chainFingerprint: chain.chainFingerprint, existed }
     const attempt = (state.failure?.attempt ?? 0) + 1
     state.failure = undefined
     state.progress = undefined

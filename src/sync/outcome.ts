@@ -152,8 +152,12 @@ export function rejectedByPreflight(observed: Observed, reason: Reason, message:
   })
 }
 
-/** Takes back what the status says of a certificate that is no longer in the account. */
-export const nothingUploaded = {
+/** An outcome that also takes back what the status says of a certificate that is no longer in the account. */
+export function withdrawing(outcome: Outcome): Outcome {
+  return { ...outcome, change: { ...outcome.change, ...nothingUploaded } }
+}
+
+const nothingUploaded = {
   certificateId: null,
   account: null,
   fingerprint: null,

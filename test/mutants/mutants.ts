@@ -37,8 +37,8 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'a new id is known only when the answer to its write came',
     file: 'src/sync/call-handler.ts',
-    original: 'state.recorded = { certificateId, chainFingerprint: chain.chainFingerprint, existed }',
-    mutated: '',
+    original: 'if (certificateId && chainFingerprint) {\n      state.recorded',
+    mutated: 'if (certificateId && chainFingerprint && state.goneId === undefined) {\n      state.recorded',
     tests: ['src/sync/requests.test.ts'],
   },
   {
