@@ -198,6 +198,26 @@ describe('one certificate per chain and a true status, whatever the service answ
   })
 })
 
+test.concurrent('one copy for two Secrets of one leaf, killed when the first has been made', async () => {
+  await using world = await World.create(cluster)
+  const { before, after } = await otherChain()
+  const names = ['one', 'two']
+  const synced = (chain: Chain) =>
+    Promise.all(names.map((it) => world.eventuallySynced(it, chainFingerprint('SVR', ...chain))))
+  const operator = world.startOperator()
+  for (const name of names) await world.createSecret(name, { chain: before })
+  await synced(before)
+  for (const name of names) await world.renewSecret(name, { chain: after })
+  await eventually('the copy is in the account', () => world.simulator.certificates().length === 2)
+  await operator.kill()
+
+  world.startOperator()
+  const ends = await synced(after)
+  expect(new Set(ends.map(({ uploaded }) => uploaded?.certificateId)).size).toBe(1)
+  await expectEverythingTrue(world)
+  expect(world.simulator.certificates()).toHaveLength(2)
+})
+
 describe('no eleventh call in any second, and nothing twice', () => {
   const count = 40
 
