@@ -1,4 +1,4 @@
-import { doubling } from '../sync/back-off.ts'
+import { doubling } from '../engine/queue/back-off.ts'
 import { KubernetesError } from './kubernetes-error.ts'
 
 const firstMs = 200

@@ -1,6 +1,6 @@
 import type { Clock } from '../clock.ts'
-import type { Log } from '../sync/observability.ts'
-import type { SecretChange, SecretKey } from '../sync/ports.ts'
+import type { Log } from '../ports/log.ts'
+import type { ObjectKey, SecretChange } from '../ports/secrets.ts'
 import { splitKey } from './secret-path.ts'
 
 const redeliverAfterMs = 1000
@@ -10,7 +10,7 @@ export class ChangeDelivery {
   readonly #receiver: (change: SecretChange) => void
   readonly #clock: Clock
   readonly #log: Log
-  readonly #undelivered = new Map<SecretKey, SecretChange>()
+  readonly #undelivered = new Map<ObjectKey, SecretChange>()
   #cancel: (() => void) | undefined
 
   constructor(receiver: (change: SecretChange) => void, clock: Clock, log: Log) {

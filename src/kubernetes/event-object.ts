@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import type { EventRecorder } from '../sync/ports.ts'
+import type { EventRecorder } from '../ports/events.ts'
 
 /** What is to be recorded. */
 export type RecordedEvent = Parameters<EventRecorder['record']>[0]

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, test } from 'vitest'
 import { createManualClock } from '../../test/fakes/manual-clock.ts'
-import type { Log } from '../sync/observability.ts'
+import type { Log } from '../ports/log.ts'
 import { createKubernetesClient } from './client.ts'
 import { cutToBytes, eventName } from './event-object.ts'
 import { KubernetesEventRecorder } from './event-recorder.ts'

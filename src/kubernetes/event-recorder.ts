@@ -1,7 +1,7 @@
 import { hostname } from 'node:os'
 import type { Clock } from '../clock.ts'
-import type { Log } from '../sync/observability.ts'
-import type { EventRecorder } from '../sync/ports.ts'
+import type { EventRecorder } from '../ports/events.ts'
+import type { Log } from '../ports/log.ts'
 import { backoffMs } from './backoff.ts'
 import type { KubernetesClient } from './client.ts'
 import {

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { NotLeadingError } from '../sync/not-leading-error.ts'
+import { NotLeadingError } from '../ports/not-leading-error.ts'
 import type { KubernetesClient, KubernetesRequest } from './client.ts'
 import { FencedClient } from './fenced-client.ts'
 

@@ -1,4 +1,4 @@
-import type { Fence } from '../sync/ports.ts'
+import type { Fence } from '../ports/fence.ts'
 import type { KubernetesClient, KubernetesRequest, KubernetesResponse } from './client.ts'
 
 /**

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import type { SecretChange } from '../sync/ports.ts'
+import type { SecretChange } from '../ports/secrets.ts'
 import { KnownSecrets } from './known-secrets.ts'
 import { partialSecret } from './testing/watch-events.ts'
 

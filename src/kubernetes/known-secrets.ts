@@ -1,5 +1,5 @@
-import { userKeys } from '../sync/annotation-keys.ts'
-import type { SecretChange, SecretKey } from '../sync/ports.ts'
+import { userKeys } from '../contract/annotation-keys.ts'
+import type { ObjectKey, SecretChange } from '../ports/secrets.ts'
 import { keyOf, type ObjectMeta } from './object-metadata.ts'
 
 /**
@@ -7,9 +7,9 @@ import { keyOf, type ObjectMeta } from './object-metadata.ts'
  * resourceVersion. All others leave no trace (I10). The methods return what is to be reported.
  */
 export class KnownSecrets {
-  readonly #versions = new Map<SecretKey, string>()
+  readonly #versions = new Map<ObjectKey, string>()
   /** Those of them that the list under way has not shown yet. */
-  #missing = new Set<SecretKey>()
+  #missing = new Set<ObjectKey>()
 
   get size(): number {
     return this.#versions.size
@@ -43,7 +43,7 @@ export class KnownSecrets {
     return missing.flatMap((key) => this.#drop(key, false) ?? [])
   }
 
-  #drop(key: SecretKey, optedOut: boolean): SecretChange | undefined {
+  #drop(key: ObjectKey, optedOut: boolean): SecretChange | undefined {
     this.#missing.delete(key)
     return this.#versions.delete(key) ? { kind: 'gone', key, optedOut } : undefined
   }

@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { beforeEach, describe, expect, it } from 'vitest'
 import { FakeLeases } from '../../test/fakes/leases.ts'
 import { createManualClock, type ManualClock } from '../../test/fakes/manual-clock.ts'
-import { NotLeadingError } from '../sync/not-leading-error.ts'
+import { NotLeadingError } from '../ports/not-leading-error.ts'
 import { Candidate, times } from './testing/candidate.ts'
 
 let clock: ManualClock

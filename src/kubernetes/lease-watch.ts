@@ -1,5 +1,5 @@
 import type { Clock } from '../clock.ts'
-import type { Log } from '../sync/observability.ts'
+import type { Log } from '../ports/log.ts'
 import { isReleased, isUnused, type Lease, type LeaseSpec } from './lease.ts'
 
 /**

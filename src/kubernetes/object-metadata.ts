@@ -1,4 +1,4 @@
-import type { SecretKey } from '../sync/ports.ts'
+import type { ObjectKey } from '../ports/secrets.ts'
 import { isRecord, type StatusBody } from './kubernetes-error.ts'
 
 /**
@@ -63,7 +63,7 @@ export function readPage(body: unknown): MetadataPage | undefined {
 }
 
 /** `namespace/name`. */
-export function keyOf(metadata: ObjectMeta): SecretKey {
+export function keyOf(metadata: ObjectMeta): ObjectKey {
   return `${metadata.namespace}/${metadata.name}`
 }
 

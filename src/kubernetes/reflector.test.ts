@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, test } from 'vitest'
 import { createManualClock, type ManualClock } from '../../test/fakes/manual-clock.ts'
-import type { Log } from '../sync/observability.ts'
-import type { SecretChange } from '../sync/ports.ts'
+import type { Log } from '../ports/log.ts'
+import type { SecretChange } from '../ports/secrets.ts'
 import { createKubernetesClient } from './client.ts'
 import { Reflector, type ReflectorOptions } from './reflector.ts'
 import {

@@ -1,4 +1,4 @@
-import type { SecretKey } from '../sync/ports.ts'
+import type { ObjectKey } from '../ports/secrets.ts'
 
 /** The path of all Secrets, of one namespace or of the cluster. */
 export function secretsPath(namespace?: string): string {
@@ -12,7 +12,7 @@ export function secretPath(namespace: string, name: string): string {
 }
 
 /** Takes `namespace/name` apart. Neither can contain a slash. @throws TypeError when it is no such key. */
-export function splitKey(key: SecretKey): { readonly namespace: string; readonly name: string } {
+export function splitKey(key: ObjectKey): { readonly namespace: string; readonly name: string } {
   const [namespace, name, ...rest] = key.split('/')
   if (!namespace || !name || rest.length > 0) throw new TypeError(`not a Secret's key: ${key}`)
   return { namespace, name }

@@ -1,4 +1,10 @@
-import type { SecretKey, SecretReference, SecretSnapshot, SecretStore, WriteOutcome } from '../sync/ports.ts'
+import type {
+  ObjectKey,
+  SecretReference,
+  SecretSnapshot,
+  SecretStore,
+  WriteOutcome,
+} from '../ports/secrets.ts'
 import type { KubernetesClient } from './client.ts'
 import { isRecord, KubernetesError } from './kubernetes-error.ts'
 import { metadataOnly, type ObjectMeta } from './object-metadata.ts'
@@ -17,7 +23,7 @@ export class KubernetesSecretStore implements SecretStore {
     this.#client = client
   }
 
-  async get(key: SecretKey, signal: AbortSignal): Promise<SecretSnapshot | undefined> {
+  async get(key: ObjectKey, signal: AbortSignal): Promise<SecretSnapshot | undefined> {
     const { namespace, name } = splitKey(key)
     try {
       const { body } = await this.#client.request<unknown>({

@@ -1,7 +1,7 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { connect, type Socket } from 'node:net'
 import { afterEach, describe, expect, it, onTestFinished } from 'vitest'
-import type { HealthCheck } from '../sync/observability.ts'
+import type { HealthCheck } from '../ports/health-check.ts'
 import { type BoundAddresses, Endpoints, type EndpointsOptions } from './endpoints.ts'
 
 const anywhere = { host: '127.0.0.1', port: 0 }

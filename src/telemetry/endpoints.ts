@@ -1,5 +1,5 @@
 import { formatAddress, type ListenAddress } from '../config.ts'
-import type { HealthCheck } from '../sync/observability.ts'
+import type { HealthCheck } from '../ports/health-check.ts'
 import { HttpServer, type Route } from './http-server.ts'
 import { probe } from './probe.ts'
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { Clock } from '../clock.ts'
 import { systemClock } from '../clock.ts'
-import type { LogFields } from '../sync/observability.ts'
+import type { LogFields } from '../ports/log.ts'
 import { createLogger, type LoggerOptions } from './logger.ts'
 
 const clock: Clock = { ...systemClock, now: () => Date.UTC(2026, 10, 23, 9, 30, 0, 250) }

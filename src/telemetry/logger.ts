@@ -2,7 +2,7 @@ import { pino } from 'pino'
 import { PinoPretty } from 'pino-pretty'
 import { type Clock, systemClock } from '../clock.ts'
 import type { LogFormat, LogLevel } from '../config.ts'
-import type { Log, LogFields } from '../sync/observability.ts'
+import type { Log, LogFields } from '../ports/log.ts'
 import { redact } from './redact.ts'
 
 export interface LoggerOptions {

@@ -1,4 +1,4 @@
-import type { HealthCheck } from '../sync/observability.ts'
+import type { HealthCheck } from '../ports/health-check.ts'
 import type { Route } from './http-server.ts'
 
 /**

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import type { Gauges } from '../sync/observability.ts'
+import type { Gauges } from '../ports/metrics.ts'
 import { PrometheusMetrics } from './prometheus-metrics.ts'
 
 const gauges: Gauges = {

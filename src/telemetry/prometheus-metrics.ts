@@ -1,6 +1,6 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from '@prometheus-io/client'
-import type { Gauges, Metrics } from '../sync/observability.ts'
-import type { SecretKey } from '../sync/ports.ts'
+import type { Gauges, Metrics } from '../ports/metrics.ts'
+import type { ObjectKey } from '../ports/secrets.ts'
 import { SecretSeries } from './secret-series.ts'
 
 type Parameter<Method extends keyof Metrics> = Parameters<Metrics[Method]>[0]
@@ -132,11 +132,11 @@ export class PrometheusMetrics implements Metrics {
     this.#dryRun.inc({ decision })
   }
 
-  secret(key: SecretKey, facts: Parameters<Metrics['secret']>[1]): void {
+  secret(key: ObjectKey, facts: Parameters<Metrics['secret']>[1]): void {
     this.#secrets.show(key, facts)
   }
 
-  forgetSecret(key: SecretKey): void {
+  forgetSecret(key: ObjectKey): void {
     this.#secrets.remove(key)
   }
 

@@ -1,6 +1,6 @@
 import { Gauge, type Registry } from '@prometheus-io/client'
-import type { Metrics } from '../sync/observability.ts'
-import type { SecretKey } from '../sync/ports.ts'
+import type { Metrics } from '../ports/metrics.ts'
+import type { ObjectKey } from '../ports/secrets.ts'
 
 type Facts = Parameters<Metrics['secret']>[1]
 
@@ -10,7 +10,7 @@ export class SecretSeries {
   readonly #uploadedNotAfter
   readonly #phase
   /** What is shown, to take it away again. */
-  readonly #shown = new Map<SecretKey, Facts>()
+  readonly #shown = new Map<ObjectKey, Facts>()
 
   constructor(registry: Registry, prefix: string) {
     const gauge = <Label extends string>(name: string, help: string, labelNames: readonly Label[]) =>
@@ -34,7 +34,7 @@ export class SecretSeries {
   }
 
   /** Replaces the series of a Secret. */
-  show(key: SecretKey, facts: Facts): void {
+  show(key: ObjectKey, facts: Facts): void {
     const before = this.#shown.get(key)
     const secret = labels(key)
     const { phase, reason } = facts
@@ -51,7 +51,7 @@ export class SecretSeries {
   }
 
   /** Takes the series of a Secret away. */
-  remove(key: SecretKey): void {
+  remove(key: ObjectKey): void {
     const before = this.#shown.get(key)
     if (before === undefined) return
     this.#removePhase(key, before)
@@ -60,12 +60,12 @@ export class SecretSeries {
     this.#shown.delete(key)
   }
 
-  #removePhase(key: SecretKey, { phase, reason }: Facts): void {
+  #removePhase(key: ObjectKey, { phase, reason }: Facts): void {
     this.#phase.remove({ ...labels(key), phase, reason })
   }
 }
 
-function labels(key: SecretKey): { readonly namespace: string; readonly name: string } {
+function labels(key: ObjectKey): { readonly namespace: string; readonly name: string } {
   const slash = key.indexOf('/')
   return { namespace: key.slice(0, slash), name: key.slice(slash + 1) }
 }

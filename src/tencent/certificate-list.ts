@@ -1,4 +1,5 @@
-import type { CertificateType, RemoteCertificate, Tag } from '../sync/ports.ts'
+import type { CertificateType } from '../certificate/material.ts'
+import type { RemoteCertificate, Tag } from '../ports/ssl-service.ts'
 import { parseServiceDate } from './service-date.ts'
 
 /** A text that the service may use as the id of a certificate (today: 8 letters and digits). */

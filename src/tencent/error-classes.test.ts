@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import seedCodes from '../../test/simulator/api/error-codes.json' with { type: 'json' }
-import type { FailureClass } from '../sync/service-error.ts'
+import type { FailureClass } from '../ports/service-error.ts'
 import { classify } from './error-classes.ts'
 
 const plain = { action: 'UploadCertificate', cosmeticsSent: false } as const

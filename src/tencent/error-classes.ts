@@ -1,5 +1,5 @@
-import type { ServiceAction } from '../sync/ports.ts'
-import type { FailureClass } from '../sync/service-error.ts'
+import type { FailureClass } from '../ports/service-error.ts'
+import type { ServiceAction } from '../ports/ssl-service.ts'
 
 interface ErrorClass {
   readonly failure: Exclude<FailureClass, 'cosmetic'>

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vit
 import { createAuthority, createLeaf } from '../../test/fixtures/certificates.ts'
 import { ConnectProxy } from '../../test/harness/connect-proxy.ts'
 import { systemClock } from '../clock.ts'
-import { NotLeadingError } from '../sync/not-leading-error.ts'
+import { NotLeadingError } from '../ports/not-leading-error.ts'
 import { ApiClient } from './api-client.ts'
 import { createCredentials } from './credentials.ts'
 import { answering, TestService, type TlsIdentity } from './test-service.ts'

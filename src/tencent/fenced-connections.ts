@@ -1,7 +1,7 @@
 import type http from 'node:http'
 import type { Duplex } from 'node:stream'
 import type { Clock } from '../clock.ts'
-import type { Fence } from '../sync/ports.ts'
+import type { Fence } from '../ports/fence.ts'
 import { TunnelAgent } from './tunnel-agent.ts'
 import { UnfinishedConnections } from './unfinished-connections.ts'
 

@@ -1,7 +1,7 @@
 import { inspect } from 'node:util'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { systemClock } from '../clock.ts'
-import type { UploadRequest } from '../sync/ports.ts'
+import type { UploadRequest } from '../ports/ssl-service.ts'
 import { createCredentials } from './credentials.ts'
 import { createSslService, type SslService } from './ssl-service.ts'
 import { answering, refusing, TestService } from './test-service.ts'

@@ -4,14 +4,14 @@ import type {
   Tags,
   UploadCertificateRequest,
 } from 'tencentcloud-sdk-nodejs/tencentcloud/services/ssl/v20191205/ssl_models.js'
+import { ServiceError } from '../ports/service-error.ts'
 import type {
   CertificateService,
   RemoteCertificate,
   Tag,
   UploadAnswer,
   UploadRequest,
-} from '../sync/ports.ts'
-import { ServiceError } from '../sync/service-error.ts'
+} from '../ports/ssl-service.ts'
 import { ApiClient, type ApiClientOptions } from './api-client.ts'
 import { isCertificateId, readRemoteCertificate } from './certificate-list.ts'
 import { classify } from './error-classes.ts'

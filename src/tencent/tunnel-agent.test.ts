@@ -15,7 +15,7 @@ import { createAuthority, createLeaf } from '../../test/fixtures/certificates.ts
 import { ConnectProxy, type TunnelVerdict } from '../../test/harness/connect-proxy.ts'
 import { eventually } from '../../test/harness/eventually.ts'
 import { type Clock, systemClock } from '../clock.ts'
-import type { ServiceError } from '../sync/service-error.ts'
+import type { ServiceError } from '../ports/service-error.ts'
 import { ApiClient } from './api-client.ts'
 import { createCredentials } from './credentials.ts'
 import { answering, TestService, type TlsIdentity } from './test-service.ts'

@@ -1,4 +1,4 @@
-import { userKeys } from '../../src/sync/annotation-keys.ts'
+import { userKeys } from '../../src/contract/annotation-keys.ts'
 import type { Cluster } from '../control-plane/cluster.ts'
 import type { ServiceAccount } from '../control-plane/service-accounts.ts'
 import {

@@ -1,6 +1,6 @@
 import { createInterface } from 'node:readline'
 import { Agent } from 'undici'
-import { readStatus } from '../../src/sync/status.ts'
+import { readStatus } from '../../src/contract/status.ts'
 import type { ObjectMeta } from '../control-plane/api-objects.ts'
 import type { Cluster } from '../control-plane/cluster.ts'
 

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { statusKeys, userKeys } from '../../src/contract/annotation-keys.ts'
 import { createKubernetesClient } from '../../src/kubernetes/client.ts'
 import { KubernetesSecretStore } from '../../src/kubernetes/secret-store.ts'
-import { statusKeys, userKeys } from '../../src/sync/annotation-keys.ts'
 import { ApiError, applyPatch, mergePatch } from '../control-plane/api-client.ts'
 import type { Secret } from '../control-plane/api-objects.ts'
 import { type InstalledChart, installChart } from './installed-chart.ts'

@@ -8,8 +8,8 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { join } from 'node:path'
-import { userKeys } from '../../src/sync/annotation-keys.ts'
-import { readStatus, type Status } from '../../src/sync/status.ts'
+import { userKeys } from '../../src/contract/annotation-keys.ts'
+import { readStatus, type Status } from '../../src/contract/status.ts'
 import type { ServiceAccount } from '../control-plane/service-accounts.ts'
 import type { TestCertificate } from '../fixtures/certificates.ts'
 import { credentials, dataOf, operatorRules } from '../harness/world.ts'

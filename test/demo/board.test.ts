@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { statusKeys } from '../../src/sync/annotation-keys.ts'
+import { statusKeys } from '../../src/contract/annotation-keys.ts'
 import { Board, type Row } from './board.ts'
 import type { Member } from './member.ts'
 

@@ -1,5 +1,5 @@
+import { type Phase, readStatus } from '../../src/contract/status.ts'
 import type { Reason } from '../../src/reasons.ts'
-import { type Phase, readStatus } from '../../src/sync/status.ts'
 import type { Member } from './member.ts'
 
 /** One Secret as a reader of its annotations sees it at a moment. */

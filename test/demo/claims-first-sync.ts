@@ -1,4 +1,4 @@
-import { userKeys } from '../../src/sync/annotation-keys.ts'
+import { userKeys } from '../../src/contract/annotation-keys.ts'
 import type { Claim } from './claims.ts'
 import { describeStatus, type Evidence, saysWhatItShould, sentOnes, statusOf, uploads } from './evidence.ts'
 import type { Member } from './member.ts'

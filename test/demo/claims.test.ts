@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { statusKeys, userKeys } from '../../src/sync/annotation-keys.ts'
+import { statusKeys, userKeys } from '../../src/contract/annotation-keys.ts'
 import type { AuditEvent } from '../control-plane/audit.ts'
 import type { Call } from '../simulator/call-log.ts'
 import type { CertificateView } from '../simulator/server.ts'

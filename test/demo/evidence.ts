@@ -1,4 +1,4 @@
-import { readStatus, type Status } from '../../src/sync/status.ts'
+import { readStatus, type Status } from '../../src/contract/status.ts'
 import type { AuditEvent } from '../control-plane/audit.ts'
 import type { Call } from '../simulator/call-log.ts'
 import type { CertificateView } from '../simulator/server.ts'

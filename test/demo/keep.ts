@@ -1,4 +1,4 @@
-import { statusKeys, userKeys } from '../../src/sync/annotation-keys.ts'
+import { statusKeys, userKeys } from '../../src/contract/annotation-keys.ts'
 import { namespace, type Stage } from './stage.ts'
 import { bold, dim } from './style.ts'
 

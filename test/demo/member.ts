@@ -1,6 +1,6 @@
 import { X509Certificate } from 'node:crypto'
+import { userKeys } from '../../src/contract/annotation-keys.ts'
 import type { Reason } from '../../src/reasons.ts'
-import { userKeys } from '../../src/sync/annotation-keys.ts'
 import {
   bundle,
   chainFingerprint,

@@ -1,4 +1,4 @@
-import { userKeys } from '../../src/sync/annotation-keys.ts'
+import { userKeys } from '../../src/contract/annotation-keys.ts'
 import {
   createAuthority,
   createLeaf,

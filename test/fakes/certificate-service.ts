@@ -1,5 +1,6 @@
 import { createHash, X509Certificate } from 'node:crypto'
 import type { Clock } from '../../src/clock.ts'
+import { ServiceError } from '../../src/ports/service-error.ts'
 import type {
   CertificateService,
   RemoteCertificate,
@@ -7,8 +8,7 @@ import type {
   Tag,
   UploadAnswer,
   UploadRequest,
-} from '../../src/sync/ports.ts'
-import { ServiceError } from '../../src/sync/service-error.ts'
+} from '../../src/ports/ssl-service.ts'
 
 /** What is not known of the real service, and how quickly it answers. */
 export interface ServiceBehaviour {

@@ -1,5 +1,7 @@
-import type { Log, LogFields, Metrics } from '../../src/sync/observability.ts'
-import type { EventRecorder, SecretKey } from '../../src/sync/ports.ts'
+import type { EventRecorder } from '../../src/ports/events.ts'
+import type { Log, LogFields } from '../../src/ports/log.ts'
+import type { Metrics } from '../../src/ports/metrics.ts'
+import type { ObjectKey } from '../../src/ports/secrets.ts'
 
 export type RecordedEvent = Parameters<EventRecorder['record']>[0]
 
@@ -11,7 +13,7 @@ export class FakeEvents implements EventRecorder {
     this.all.push(event)
   }
 
-  reasons(key: SecretKey): string[] {
+  reasons(key: ObjectKey): string[] {
     return this.all
       .filter(({ secret }) => `${secret.namespace}/${secret.name}` === key)
       .map(({ reason }) => reason)
@@ -26,7 +28,7 @@ export class FakeMetrics implements Metrics {
   readonly writes = new Map<string, number>()
   readonly wouldHaveDone = new Map<string, number>()
   /** The series of each Secret. */
-  readonly secrets = new Map<SecretKey, Parameters<Metrics['secret']>[1]>()
+  readonly secrets = new Map<ObjectKey, Parameters<Metrics['secret']>[1]>()
 
   serviceCall(call: Parameters<Metrics['serviceCall']>[0]): void {
     increment(this.calls, `${call.action} ${call.result}`)
@@ -48,11 +50,11 @@ export class FakeMetrics implements Metrics {
     increment(this.wouldHaveDone, decision)
   }
 
-  secret(key: SecretKey, facts: Parameters<Metrics['secret']>[1]): void {
+  secret(key: ObjectKey, facts: Parameters<Metrics['secret']>[1]): void {
     this.secrets.set(key, facts)
   }
 
-  forgetSecret(key: SecretKey): void {
+  forgetSecret(key: ObjectKey): void {
     this.secrets.delete(key)
   }
 }

@@ -1,11 +1,11 @@
 import type {
+  ObjectKey,
   SecretChange,
-  SecretKey,
   SecretReference,
   SecretSnapshot,
   SecretStore,
   WriteOutcome,
-} from '../../src/sync/ports.ts'
+} from '../../src/ports/secrets.ts'
 
 const optIn = 'tencent-cert-sync.io/upload'
 
@@ -27,17 +27,17 @@ export class FakeKubernetesError extends Error {
  * that names another state is stale. Changes are told like a reflector tells them.
  */
 export class FakeSecretStore implements SecretStore {
-  readonly #secrets = new Map<SecretKey, SecretSnapshot>()
-  readonly #gets = new Map<SecretKey, number>()
-  readonly #writes = new Map<SecretKey, number>()
-  readonly #attempts = new Map<SecretKey, number>()
+  readonly #secrets = new Map<ObjectKey, SecretSnapshot>()
+  readonly #gets = new Map<ObjectKey, number>()
+  readonly #writes = new Map<ObjectKey, number>()
+  readonly #attempts = new Map<ObjectKey, number>()
   #version = 100
   #uids = 0
   /** Whom the changes are told; at once, as a fast watch does. */
   listener: ((change: SecretChange) => void) | undefined
   /** A policy: the message with which status writes of a key are refused. */
   refusal:
-    | ((key: SecretKey, annotations: Readonly<Record<string, string | null>>) => string | undefined)
+    | ((key: ObjectKey, annotations: Readonly<Record<string, string | null>>) => string | undefined)
     | undefined
   /** What is down: every call of it throws. */
   readonly down = new Set<'get' | 'annotate'>()
@@ -47,44 +47,44 @@ export class FakeSecretStore implements SecretStore {
   lostAnswers = 0
   /** How long a GET takes to be answered, when it takes any time. */
   slowness: (() => Promise<void>) | undefined
-  readonly #reading = new Map<SecretKey, number>()
+  readonly #reading = new Map<ObjectKey, number>()
   /** The most GETs of one Secret that ever were under way at the same time. */
   mostReadingAtOnce = 0
   /** What somebody else does to the Secret just before a write arrives; called once per entry. */
-  readonly meanwhile: ((key: SecretKey) => void)[] = []
+  readonly meanwhile: ((key: ObjectKey) => void)[] = []
 
   /** Creates a Secret, or replaces annotations and data of the one that is there. */
-  put(key: SecretKey, annotations: Readonly<Record<string, string>>, data: SecretData): void {
+  put(key: ObjectKey, annotations: Readonly<Record<string, string>>, data: SecretData): void {
     const known = this.#secrets.get(key)
     this.#store(key, { ...(known ?? this.#fresh(key)), annotations: { ...annotations }, data })
   }
 
   /** New data, annotations as they are: a renewal. */
-  replaceData(key: SecretKey, data: SecretData): void {
+  replaceData(key: ObjectKey, data: SecretData): void {
     this.#store(key, { ...this.#existing(key), data })
   }
 
   /** Somebody else sets (text) and removes (null) annotations. */
-  edit(key: SecretKey, annotations: Readonly<Record<string, string | null>>): void {
+  edit(key: ObjectKey, annotations: Readonly<Record<string, string | null>>): void {
     const secret = this.#existing(key)
     this.#store(key, { ...secret, annotations: merged(secret.annotations, annotations) })
   }
 
-  delete(key: SecretKey): void {
+  delete(key: ObjectKey): void {
     const secret = this.#secrets.get(key)
     this.#secrets.delete(key)
     if (secret && optIn in secret.annotations) this.#tell({ kind: 'gone', key, optedOut: false })
   }
 
-  annotations(key: SecretKey): Readonly<Record<string, string>> {
+  annotations(key: ObjectKey): Readonly<Record<string, string>> {
     return this.#existing(key).annotations
   }
 
-  snapshot(key: SecretKey): SecretSnapshot {
+  snapshot(key: ObjectKey): SecretSnapshot {
     return this.#existing(key)
   }
 
-  keys(): SecretKey[] {
+  keys(): ObjectKey[] {
     return [...this.#secrets.keys()]
   }
 
@@ -95,21 +95,21 @@ export class FakeSecretStore implements SecretStore {
       .map(([key, it]) => ({ kind: 'present', key, resourceVersion: it.resourceVersion, listed: true }))
   }
 
-  gets(key: SecretKey): number {
+  gets(key: ObjectKey): number {
     return this.#gets.get(key) ?? 0
   }
 
   /** Accepted status writes. */
-  writes(key: SecretKey): number {
+  writes(key: ObjectKey): number {
     return this.#writes.get(key) ?? 0
   }
 
   /** Status writes that arrived, the stale and the refused ones too. */
-  writeAttempts(key: SecretKey): number {
+  writeAttempts(key: ObjectKey): number {
     return this.#attempts.get(key) ?? 0
   }
 
-  async get(key: SecretKey, signal: AbortSignal): Promise<SecretSnapshot | undefined> {
+  async get(key: ObjectKey, signal: AbortSignal): Promise<SecretSnapshot | undefined> {
     signal.throwIfAborted()
     this.#gets.set(key, this.gets(key) + 1)
     if (this.down.has('get')) throw new FakeKubernetesError('the API server is down', this.retryAfterMs)
@@ -143,7 +143,7 @@ export class FakeSecretStore implements SecretStore {
     return { kind: 'written', resourceVersion: written.resourceVersion }
   }
 
-  async #answerSlowly(key: SecretKey): Promise<void> {
+  async #answerSlowly(key: ObjectKey): Promise<void> {
     const reading = (this.#reading.get(key) ?? 0) + 1
     this.#reading.set(key, reading)
     this.mostReadingAtOnce = Math.max(this.mostReadingAtOnce, reading)
@@ -151,19 +151,19 @@ export class FakeSecretStore implements SecretStore {
     this.#reading.set(key, (this.#reading.get(key) ?? 1) - 1)
   }
 
-  #existing(key: SecretKey): SecretSnapshot {
+  #existing(key: ObjectKey): SecretSnapshot {
     const secret = this.#secrets.get(key)
     if (!secret) throw new Error(`there is no Secret ${key}`)
     return secret
   }
 
-  #fresh(key: SecretKey): SecretSnapshot {
+  #fresh(key: ObjectKey): SecretSnapshot {
     const [namespace, name] = key.split('/') as [string, string]
     const uid = `uid-${++this.#uids}`
     return { namespace, name, uid, resourceVersion: '0', annotations: {}, data: {}, deleting: false }
   }
 
-  #store(key: SecretKey, secret: SecretSnapshot): SecretSnapshot {
+  #store(key: ObjectKey, secret: SecretSnapshot): SecretSnapshot {
     const before = this.#secrets.get(key)
     const stored = { ...secret, resourceVersion: String(++this.#version) }
     this.#secrets.set(key, stored)

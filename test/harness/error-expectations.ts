@@ -1,5 +1,5 @@
+import type { Phase } from '../../src/contract/status.ts'
 import type { Reason } from '../../src/reasons.ts'
-import type { Phase } from '../../src/sync/status.ts'
 import type { FaultKind } from '../simulator/faults.ts'
 
 const second = 1_000

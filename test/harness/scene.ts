@@ -1,4 +1,4 @@
-import type { Status } from '../../src/sync/status.ts'
+import type { Status } from '../../src/contract/status.ts'
 import type { Cluster } from '../control-plane/cluster.ts'
 import {
   chainFingerprint,

@@ -1,5 +1,5 @@
-import { statusKeys, userKeys } from '../../src/sync/annotation-keys.ts'
-import { readStatus, type Status } from '../../src/sync/status.ts'
+import { statusKeys, userKeys } from '../../src/contract/annotation-keys.ts'
+import { readStatus, type Status } from '../../src/contract/status.ts'
 import type { AuditEvent } from '../control-plane/audit.ts'
 import type { Cluster } from '../control-plane/cluster.ts'
 import type { ServiceAccount } from '../control-plane/service-accounts.ts'

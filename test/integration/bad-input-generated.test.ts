@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { afterAll, expect, test } from 'vitest'
-import { statusKeys, userKeys } from '../../src/sync/annotation-keys.ts'
-import { readStatus } from '../../src/sync/status.ts'
+import { statusKeys, userKeys } from '../../src/contract/annotation-keys.ts'
+import { readStatus } from '../../src/contract/status.ts'
 import { sharedCluster } from '../control-plane/shared-cluster.ts'
 import {
   bundle,

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { afterAll, expect, test } from 'vitest'
-import { statusPrefix } from '../../src/sync/annotation-keys.ts'
+import { statusPrefix } from '../../src/contract/annotation-keys.ts'
 import { sharedCluster } from '../control-plane/shared-cluster.ts'
 import { badMaterial } from '../fixtures/bad-material.ts'
 import {

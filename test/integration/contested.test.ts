@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeEach, expect, test } from 'vitest'
-import { statusKeys, statusPrefix } from '../../src/sync/annotation-keys.ts'
+import { statusKeys, statusPrefix } from '../../src/contract/annotation-keys.ts'
 import type { ObjectMeta, Secret, SecretContent } from '../control-plane/api-objects.ts'
 import { sharedCluster } from '../control-plane/shared-cluster.ts'
 import {

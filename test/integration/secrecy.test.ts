@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, expect, test } from 'vitest'
-import type { Phase } from '../../src/sync/status.ts'
+import type { Phase } from '../../src/contract/status.ts'
 import { sharedCluster } from '../control-plane/shared-cluster.ts'
 import { bundle, type TestCertificate } from '../fixtures/certificates.ts'
 import { ApiProxy, type ProxiedRequest, statusObject, type Verdict } from '../harness/api-proxy.ts'

@@ -1,5 +1,5 @@
 import { afterAll, expect, test } from 'vitest'
-import { statusKeys } from '../../src/sync/annotation-keys.ts'
+import { statusKeys } from '../../src/contract/annotation-keys.ts'
 import { sharedCluster } from '../control-plane/shared-cluster.ts'
 import { chainFingerprint, createAuthority, createLeaf, crossSign } from '../fixtures/certificates.ts'
 import { eventually, World, type WorldOptions } from '../harness/world.ts'

@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeEach, expect, test } from 'vitest'
-import { readStatus } from '../../src/sync/status.ts'
+import { readStatus } from '../../src/contract/status.ts'
 import { startControlPlane } from '../control-plane/control-plane.ts'
 import { sharedCluster } from '../control-plane/shared-cluster.ts'
 import { chainFingerprint, createAuthority, createLeaf } from '../fixtures/certificates.ts'

@@ -4,8 +4,8 @@ import { fileURLToPath } from 'node:url'
 import { load } from 'js-yaml'
 import { describe, expect, test } from 'vitest'
 import { optionsTable } from '../../src/config.ts'
+import { statusKeys, userKeys } from '../../src/contract/annotation-keys.ts'
 import { reasons } from '../../src/reasons.ts'
-import { statusKeys, userKeys } from '../../src/sync/annotation-keys.ts'
 
 const root = fileURLToPath(new URL('../../', import.meta.url))
 const read = (path: string) => readFileSync(resolve(root, path), 'utf8')

@@ -1,4 +1,4 @@
-import { userKeys } from '../../sync/annotation-keys.ts'
+import { userKeys } from '../../contract/annotation-keys.ts'
 
 /** A Secret's metadata as a list or a watch shows it, opted in unless said otherwise. */
 export function partialSecret(name: string, resourceVersion: number, annotations?: Record<string, string>) {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { statusKeys, userKeys } from '../../../src/sync/annotation-keys.ts'
+import { statusKeys, userKeys } from '../../../src/contract/annotation-keys.ts'
 import { chainFingerprint, createLeaf } from '../../fixtures/certificates.ts'
 import { dataOf } from '../../harness/world.ts'
 import { reportFigure } from './harness/figures.ts'

@@ -1,6 +1,6 @@
 import { X509Certificate } from 'node:crypto'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { statusKeys, userKeys } from '../../../src/sync/annotation-keys.ts'
+import { statusKeys, userKeys } from '../../../src/contract/annotation-keys.ts'
 import { eventually } from '../../harness/eventually.ts'
 import { type CertificateSpec, Issuance } from './harness/issuance.ts'
 import { SecretHistory } from './harness/secret-history.ts'

@@ -1,6 +1,6 @@
 import { createPrivateKey } from 'node:crypto'
 import { beforeAll, expect, test } from 'vitest'
-import { userKeys } from '../../../src/sync/annotation-keys.ts'
+import { userKeys } from '../../../src/contract/annotation-keys.ts'
 import { createLeaf } from '../../fixtures/certificates.ts'
 import { Canaries } from '../../harness/canary.ts'
 import { Issuance } from './harness/issuance.ts'

@@ -1,6 +1,6 @@
 import { afterEach, expect, test } from 'vitest'
-import { statusPrefix } from '../../../src/sync/annotation-keys.ts'
-import { readStatus } from '../../../src/sync/status.ts'
+import { statusPrefix } from '../../../src/contract/annotation-keys.ts'
+import { readStatus } from '../../../src/contract/status.ts'
 import { eventually } from '../../harness/eventually.ts'
 import { Batch } from './harness/batch.ts'
 import { reportFigure } from './harness/figures.ts'

@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { statusKeys } from '../../../src/sync/annotation-keys.ts'
+import { statusKeys } from '../../../src/contract/annotation-keys.ts'
 import { at, objectsOf } from '../../chart/kubernetes-object.ts'
 import { prometheusResources } from '../../chart/prometheus-operator/custom-resources.ts'
 import { createLeaf } from '../../fixtures/certificates.ts'

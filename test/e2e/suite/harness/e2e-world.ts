@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { readStatus, type Status } from '../../../../src/sync/status.ts'
+import { readStatus, type Status } from '../../../../src/contract/status.ts'
 import { type Admin, unless } from '../../../control-plane/admin.ts'
 import { createAuthority, createLeaf, type TestCertificate } from '../../../fixtures/certificates.ts'
 import { dataOf, type SecretSpec, userAnnotations } from '../../../harness/world.ts'

@@ -1,7 +1,7 @@
+import { statusPrefix } from '../../../../src/contract/annotation-keys.ts'
 import { createKubernetesClient } from '../../../../src/kubernetes/client.ts'
 import { metadataOnly } from '../../../../src/kubernetes/object-metadata.ts'
 import { jsonLines } from '../../../../src/kubernetes/watch-stream.ts'
-import { statusPrefix } from '../../../../src/sync/annotation-keys.ts'
 import type { ObjectMeta } from '../../../control-plane/api-objects.ts'
 
 /** One state of a Secret as a watch told of it. */

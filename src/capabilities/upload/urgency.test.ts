@@ -1,0 +1,48 @@
+import { beforeAll, describe, expect, it } from 'vitest'
+import { createMaterial, type TestMaterial, testNow } from '../../../test/heart/material.ts'
+import { observedOf, uploadedStatus, userAnnotations } from '../../../test/heart/observed.ts'
+import type { Observed } from '../../contract/observe.ts'
+import { urgencyOf } from './urgency.ts'
+
+const day = 86_400_000
+
+let material: TestMaterial
+
+beforeAll(async () => {
+  material = await createMaterial()
+})
+
+/** A Secret whose uploaded certificate, by its status, expires so many days from now. */
+function expiring(days: number): Observed {
+  const notAfter = new Date(testNow + days * day).toISOString().replace('.000Z', 'Z')
+  return observedOf(material.second, {
+    ...userAnnotations(),
+    ...uploadedStatus(material.first, 'id', { notAfter }),
+  })
+}
+
+describe('the order of uploads', () => {
+  it('is: uploaded ones that expire within a week, new ones, the rest, each by expiry', () => {
+    const fresh = observedOf(material.first)
+    const inOrder = [
+      expiring(-3),
+      expiring(1),
+      expiring(6.9),
+      fresh,
+      expiring(8),
+      expiring(30),
+      expiring(900),
+    ]
+    const urgencies = inOrder.map((it) => urgencyOf(it, testNow))
+    expect(urgencies).toEqual([...urgencies].sort((a, b) => b - a))
+    expect(new Set(urgencies).size).toBe(inOrder.length)
+  })
+
+  it('is a number whatever the status says of the expiry', () => {
+    for (const notAfter of ['', 'x', '9999-99-99T99:99:99Z']) {
+      const status = uploadedStatus(material.first, 'id', { notAfter })
+      const observed = observedOf(material.second, { ...userAnnotations(), ...status })
+      expect(Number.isFinite(urgencyOf(observed, testNow))).toBe(true)
+    }
+  })
+})

@@ -1,0 +1,76 @@
+import { createHash } from 'node:crypto'
+import type { Material } from '../certificate/material.ts'
+import { readMaterial } from '../certificate/read-material.ts'
+import { isTemporaryCertificate } from '../certificate/temporary-certificate.ts'
+import type { ObjectKey, SecretSnapshot } from '../ports/secrets.ts'
+import type { Tag } from '../ports/ssl-service.ts'
+import { renderAlias } from './alias.ts'
+import { ownershipTags } from './ownership.ts'
+import { readSettings, type Settings } from './settings.ts'
+import { readStatus, type Status } from './status.ts'
+
+/** What the operator is, as far as decisions depend on it. */
+export interface Identity {
+  /** `name@host`: the configured account name and the endpoint's host. */
+  readonly account: string
+  readonly cluster: string
+  /** The operator's version: what one version was refused, the next may try again. */
+  readonly version: string
+}
+
+/** One Secret as it was at one moment, read in every way a decision needs. Holds the private key (I3). */
+export interface Observed {
+  readonly key: ObjectKey
+  readonly secret: SecretSnapshot
+  readonly settings: Settings
+  readonly status: Status
+  readonly material: Material
+  readonly temporary: boolean
+  /** The cosmetics as they would be sent. */
+  readonly wanted: { readonly alias: string; readonly use: string | undefined; readonly tags: readonly Tag[] }
+  /** `v1:` and a hash of alias, use, project and tags. */
+  readonly settingsHash: string
+  /** What a failure belongs to: it changes when another answer could be expected (I7). */
+  readonly input: string
+  /** Input and operator version: what a rejection by the service belongs to. */
+  readonly rejectionInput: string
+}
+
+/** Reads a snapshot. Pure; never throws, whatever the Secret holds. */
+export function observe(secret: SecretSnapshot, identity: Identity): Observed {
+  const settings = readSettings(secret.annotations)
+  const material = readMaterial({ type: settings.type, data: secret.data })
+  const owner = { cluster: identity.cluster, namespace: secret.namespace, name: secret.name }
+  const wanted = {
+    alias: renderAlias(settings.alias, { ...owner, domain: material.chain?.domain ?? '' }),
+    use: settings.use,
+    tags: [...settings.tags, ...ownershipTags(owner)],
+  }
+  const settingsHash = `v1:${hash([wanted.alias, wanted.use, settings.projectId, wanted.tags])}`
+  const input = hash([
+    identity.account,
+    settings.type,
+    material.inputHash,
+    settingsHash,
+    settings.repeatable,
+    settings.requestedAt,
+    material.key,
+  ])
+  return {
+    key: `${secret.namespace}/${secret.name}`,
+    secret,
+    settings,
+    status: readStatus(secret.annotations),
+    material,
+    temporary: isTemporaryCertificate(secret.annotations, material),
+    wanted,
+    settingsHash,
+    input,
+    rejectionInput: hash([input, identity.version]),
+  }
+}
+
+function hash(parts: readonly unknown[]): string {
+  const canonical = JSON.stringify(parts, (_, value) => (value === undefined ? null : value))
+  return createHash('sha256').update(canonical).digest('hex')
+}

@@ -1,0 +1,120 @@
+import { createHash } from 'node:crypto'
+import type { CertificateType } from '../certificate/material.ts'
+import type { Tag } from '../ports/ssl-service.ts'
+import { aliasProblem, defaultAlias } from './alias.ts'
+import { userKeys } from './annotation-keys.ts'
+import { isOwnershipTag } from './ownership.ts'
+
+/** What the user asks for, as the annotations say it. */
+export interface Settings {
+  /** `absent` and `no` are left alone; `invalid` is told. */
+  readonly upload: 'yes' | 'no' | 'absent' | 'invalid'
+  readonly paused: boolean
+  readonly type: CertificateType
+  readonly repeatable: boolean
+  readonly projectId: number | undefined
+  /** Template: see renderAlias. */
+  readonly alias: string
+  readonly use: string | undefined
+  /** The user's tags, without the ownership tags. */
+  readonly tags: readonly Tag[]
+  /** Bounded, so that echoing it cannot fail. */
+  readonly requestedAt: string | undefined
+  /** What does not parse and is not cosmetic: the Secret is rejected for it. */
+  readonly problems: readonly string[]
+  /** What is cosmetic and unusable: left out, and named (I13). */
+  readonly leftOut: readonly string[]
+}
+
+/** Reads the user's annotations. Never throws: any text is an answer. */
+export function readSettings(annotations: Readonly<Record<string, string>>): Settings {
+  const problems: string[] = []
+  const leftOut: string[] = []
+  const read = (key: keyof typeof userKeys) =>
+    Object.hasOwn(annotations, userKeys[key]) ? annotations[userKeys[key]]?.trim() : undefined
+
+  function oneOf<T>(key: keyof typeof userKeys, choices: Readonly<Record<string, T>>, otherwise: T): T {
+    const text = read(key)
+    if (text === undefined) return otherwise
+    if (Object.hasOwn(choices, text)) return choices[text] as T
+    problems.push(
+      `${userKeys[key]} must be ${Object.keys(choices).map(quote).join(' or ')}, not ${quote(text)}`,
+    )
+    return otherwise
+  }
+
+  const upload = oneOf<Settings['upload']>(
+    'upload',
+    { true: 'yes', false: 'no' },
+    read('upload') === undefined ? 'absent' : 'invalid',
+  )
+  return {
+    upload,
+    paused: oneOf('paused', { true: true, false: false }, false),
+    type: oneOf<CertificateType>('certificateType', { SVR: 'SVR', CA: 'CA' }, 'SVR'),
+    repeatable: oneOf('repeatable', { true: true, false: false }, false),
+    projectId: readProject(read('projectId'), problems),
+    alias: readAlias(read('alias'), leftOut),
+    use: readUse(read('certificateUse'), leftOut),
+    tags: readTags(read('tags'), leftOut),
+    requestedAt: bounded(read('requestedAt')),
+    problems,
+    leftOut,
+  }
+}
+
+function readProject(text: string | undefined, problems: string[]): number | undefined {
+  if (text === undefined) return undefined
+  if (/^\d{1,15}$/.test(text)) return Number(text)
+  problems.push(`${userKeys.projectId} must be a whole number, not ${quote(text)}`)
+  return undefined
+}
+
+function readAlias(text: string | undefined, leftOut: string[]): string {
+  if (text === undefined) return defaultAlias
+  const problem = aliasProblem(text)
+  if (problem === undefined) return text
+  leftOut.push(`alias (it ${problem})`)
+  return defaultAlias
+}
+
+function readUse(text: string | undefined, leftOut: string[]): string | undefined {
+  if (text === undefined || /^[A-Za-z0-9_, -]{1,64}$/.test(text)) return text
+  leftOut.push('certificate-use (letters, digits, "_", "-", at most 64 characters)')
+  return undefined
+}
+
+/** Bounds and reserved words: vendor documentation of the Tag product. */
+function readTags(text: string | undefined, leftOut: string[]): Tag[] {
+  const tags = new Map<string, string>()
+  for (const pair of (text ?? '').split(',')) {
+    if (pair.trim() === '') continue
+    const at = pair.indexOf('=')
+    const key = (at < 0 ? pair : pair.slice(0, at)).trim()
+    const value = pair.slice(at + 1).trim()
+    const problem =
+      at < 0 ? 'has no "="' : (tagProblem(key, value) ?? (tags.has(key) ? 'is there twice' : undefined))
+    if (problem === undefined) tags.set(key, value)
+    else if (leftOut.length < 8) leftOut.push(`tag ${quote(key)} (${problem})`)
+  }
+  return [...tags].map(([key, value]) => ({ key, value }))
+}
+
+function tagProblem(key: string, value: string): string | undefined {
+  if (key === '' || key.length > 127) return 'key of 1 to 127 characters wanted'
+  if (value.length > 255) return 'value of at most 255 characters wanted'
+  if (/\p{Cc}/u.test(key + value)) return 'has control characters'
+  if (/^(qcloud|tencent|project|qcs:)/i.test(key)) return 'reserved by Tencent Cloud'
+  return isOwnershipTag(key) ? 'reserved for the ownership tags' : undefined
+}
+
+/** A text that is echoed must stay short, and still differ where the original differs. */
+function bounded(text: string | undefined): string | undefined {
+  if (text === undefined || text === '' || text.length <= 64) return text || undefined
+  return `sha256:${createHash('sha256').update(text).digest('hex').slice(0, 32)}`
+}
+
+/** A long text is not shown: somebody may have pasted a key where none belongs. */
+function quote(text: string): string {
+  return text.length > 40 ? `a text of ${text.length} characters` : JSON.stringify(text.toWellFormed())
+}

@@ -1,0 +1,52 @@
+import type { ObjectKey } from './secrets.ts'
+import type { FailureClass } from './service-error.ts'
+import type { ServiceAction } from './ssl-service.ts'
+
+/** What is counted as it happens. */
+export interface Metrics {
+  serviceCall(call: {
+    readonly action: ServiceAction
+    readonly result: 'success' | FailureClass
+    /** The service's code; '' on success. */
+    readonly code: string
+    readonly durationMs: number
+  }): void
+  /** One reconcile ended with this decision (`Synced`, `Upload`, `Wait`, ..., or `Error`). */
+  reconciled(decision: string, durationMs: number): void
+  /** A status write ended. */
+  statusWrite(result: 'written' | 'stale' | 'refused' | 'failed' | 'contested'): void
+  /** A reflector listed from scratch. */
+  relisted(reason: 'Initial' | 'Expired' | 'Error'): void
+  /** A watch was opened. */
+  watchOpened(): void
+  /** In dry run: what would have been done. */
+  wouldDo(decision: string): void
+  /** What is known of one Secret. Times in ms since the epoch. Replaces what was known. */
+  secret(
+    key: ObjectKey,
+    facts: {
+      readonly notAfter: number | undefined
+      readonly uploadedNotAfter: number | undefined
+      readonly phase: string
+      readonly reason: string
+    },
+  ): void
+  /** The Secret is gone or opted out: its series disappear. */
+  forgetSecret(key: ObjectKey): void
+}
+
+/** What is read when somebody looks. */
+export interface Gauges {
+  /** Keys waiting in each queue: the work queue and every lane. */
+  queueDepths(): Readonly<Record<string, number>>
+  /** Age of the oldest change that is not synced yet, ms; 0 when there is none. */
+  oldestUnsyncedMs(): number
+  /** The longest time since a reflector heard of the API server, ms. */
+  watchAgeMs(): number
+  /** Upload slots in force. */
+  slots(): number
+  /** This process does the work: always, where no leader is elected. */
+  leading(): boolean
+  /** The account is held (credentials refused, or an outage). */
+  accountHeld(): boolean
+}

@@ -1,0 +1,55 @@
+import type { ServiceAction } from './ssl-service.ts'
+
+/**
+ * What a failure means to the operator. The adapter alone maps the service's codes to these (design, "Error classes").
+ * `cosmetic`: refused while alias, tags or use were sent, so perhaps because of them.
+ */
+export type FailureClass =
+  | 'throttled'
+  | 'outage'
+  | 'caller'
+  | 'not-allowed'
+  | 'quota'
+  | 'rejected'
+  | 'exists'
+  | 'cosmetic'
+  | 'unknown'
+
+interface ServiceFailure {
+  readonly failure: FailureClass
+  readonly action: ServiceAction
+  readonly code: string
+  readonly requestId?: string | undefined
+  readonly hint?: string | undefined
+  readonly countsForAccount?: boolean
+}
+
+/**
+ * A failed call. Carries the code, never the service's own text: the service may echo the request, and with it the
+ * private key (I3). For the same reason it has no `cause`.
+ */
+export class ServiceError extends Error implements ServiceFailure {
+  override readonly name = 'ServiceError'
+  readonly failure: FailureClass
+  readonly action: ServiceAction
+  /**
+   * The service's code, or one of ours for what has none: `HTTP503`, `Proxy407`, `Timeout`, `ConnectionFailed`, `MalformedResponse`,
+   * `Redirect`, `Aborted`, `CredentialsMissing`, `TooManyMatches`, `UnsupportedOperation`.
+   */
+  readonly code: string
+  readonly requestId: string | undefined
+  /** What the user can do about it: one sentence. */
+  readonly hint: string | undefined
+  /** Whether it may say something about the account as a whole (`NoProjectPermission` does not). */
+  readonly countsForAccount: boolean
+
+  constructor(failure: ServiceFailure) {
+    super(`${failure.action} failed: ${failure.code}`)
+    this.failure = failure.failure
+    this.action = failure.action
+    this.code = failure.code
+    this.requestId = failure.requestId
+    this.hint = failure.hint
+    this.countsForAccount = failure.countsForAccount ?? true
+  }
+}
