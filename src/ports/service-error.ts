@@ -22,7 +22,14 @@ interface ServiceFailure {
   readonly requestId?: string | undefined
   readonly hint?: string | undefined
   readonly countsForAccount?: boolean
+  readonly reached?: Reach
 }
+
+/**
+ * How far a call got. `answered`: an HTTP answer came. `unknown`: it may have arrived, or arrive yet. `unsent`: nothing
+ * was sent.
+ */
+export type Reach = 'answered' | 'unknown' | 'unsent'
 
 /**
  * A failed call. Carries the code, never the service's own text: the service may echo the request, and with it the
@@ -42,6 +49,8 @@ export class ServiceError extends Error implements ServiceFailure {
   readonly hint: string | undefined
   /** Whether it may say something about the account as a whole (`NoProjectPermission` does not). */
   readonly countsForAccount: boolean
+  /** By default `answered` where there is a request ID, else `unknown`. */
+  readonly reached: Reach
 
   constructor(failure: ServiceFailure) {
     super(`${failure.action} failed: ${failure.code}`)
@@ -51,5 +60,6 @@ export class ServiceError extends Error implements ServiceFailure {
     this.requestId = failure.requestId
     this.hint = failure.hint
     this.countsForAccount = failure.countsForAccount ?? true
+    this.reached = failure.reached ?? (failure.requestId === undefined ? 'unknown' : 'answered')
   }
 }
