@@ -1,14 +1,18 @@
 import { createHash, X509Certificate } from 'node:crypto'
 import type { Clock } from '../../src/clock.ts'
 import { ServiceError } from '../../src/ports/service-error.ts'
-import type {
-  CertificateService,
-  RemoteCertificate,
-  ServiceAction,
-  Tag,
-  UploadAnswer,
-  UploadRequest,
+import {
+  type CertificatePage,
+  type CertificateQuery,
+  type CertificateService,
+  entriesPerPage,
+  type RemoteCertificate,
+  type ServiceAction,
+  type Tag,
+  type UploadAnswer,
+  type UploadRequest,
 } from '../../src/ports/ssl-service.ts'
+import { matches } from '../../src/tencent/certificate-list.ts'
 
 /** What is not known of the real service, and how quickly it answers. */
 export interface ServiceBehaviour {
@@ -55,6 +59,7 @@ export type Fault = (call: ServiceCall) => ServiceError | undefined
 export interface ServiceCall {
   readonly action: ServiceAction
   readonly upload?: UploadRequest
+  readonly query?: CertificateQuery
 }
 
 /** An account of the SSL service that keeps its certificates, with faults that are asked for. */
@@ -66,8 +71,19 @@ export class FakeCertificateService implements CertificateService {
   fault: Fault | undefined
   /** Asked at every call after the work is done: the answer gets lost. */
   lostAnswer: Fault | undefined
+  /** The most entries of a page of DescribeCertificates. */
+  pageSize = entriesPerPage
+  /** Whose account it is, as listings say; undefined: they do not. */
+  ownerUin: string | undefined = '100000000001'
+  /** Whether listings keep a certificate back, as where a permission is bound to a tag. Uploads and chains see it. */
+  hides: (certificate: StoredCertificate) => boolean = () => false
+  /** How much later than they are the dates of listings seem, hours. */
+  listingShiftHours = 0
+  /** How long after its upload a certificate is listed first, ms. */
+  listingLagMs = 0
   readonly #behaviour: ServiceBehaviour
   readonly #clock: Clock
+  readonly #storedAt = new Map<string, number>()
   #ids = 0
 
   constructor(clock: Clock, behaviour: Partial<ServiceBehaviour> = {}) {
@@ -109,31 +125,35 @@ export class FakeCertificateService implements CertificateService {
           code: 'FailedOperation.CertificateExists',
         })
       }
-      if (!found) this.certificates.push(certificate)
+      if (!found) {
+        this.certificates.push(certificate)
+        this.#storedAt.set(certificate.certificateId, this.#clock.elapsed())
+      }
       const { certificateId } = found ?? certificate
       const existed = copiesNameTheOther ? there !== undefined : found !== undefined
       return { certificateId, existed, requestId: `request-${this.calls.length}` }
     })
   }
 
-  describe(ids: readonly string[], signal: AbortSignal): Promise<RemoteCertificate[]> {
-    return this.#call({ action: 'DescribeCertificates' }, signal, () =>
-      this.#remote((it) => ids.includes(it.certificateId)),
-    )
-  }
-
-  findByAlias(alias: string, signal: AbortSignal): Promise<RemoteCertificate[]> {
-    return this.#call({ action: 'DescribeCertificates' }, signal, () =>
-      this.#remote((it) => it.alias.includes(alias)),
-    )
-  }
-
-  findByTags(tags: readonly Tag[], signal: AbortSignal): Promise<RemoteCertificate[]> {
-    const carries = (it: StoredCertificate, tag: Tag) =>
-      it.tags.some((each) => each.key === tag.key && each.value === tag.value)
-    return this.#call({ action: 'DescribeCertificates' }, signal, () =>
-      this.#remote((it) => tags.every((tag) => carries(it, tag))),
-    )
+  /** The entries in the order in which they were stored, with those that a fuzzy search finds as well. */
+  describe(query: CertificateQuery, signal: AbortSignal): Promise<CertificatePage> {
+    return this.#call({ action: 'DescribeCertificates', query }, signal, () => {
+      const found = this.certificates
+        .filter((it) => this.#isListed(it))
+        .map((it) => this.#remote(it))
+        .filter(
+          (it) => matches(it, query) || (query.by === 'alias' && it.certificateId.includes(query.alias)),
+        )
+      const offset = query.by === 'ids' ? 0 : query.offset
+      const page = found.slice(offset, offset + this.pageSize)
+      const otherIds = page.filter((it) => !matches(it, query)).map((it) => it.certificateId)
+      return {
+        certificates: page.filter((it) => matches(it, query)),
+        entries: page.length,
+        total: found.length,
+        ...(otherIds.length > 0 && { otherIds }),
+      }
+    })
   }
 
   findByChain(certificate: string, signal: AbortSignal): Promise<string | undefined> {
@@ -147,18 +167,24 @@ export class FakeCertificateService implements CertificateService {
     })
   }
 
-  #remote(filter: (it: StoredCertificate) => boolean): RemoteCertificate[] {
-    return this.certificates
-      .filter(filter)
-      .map(({ certificateId, alias, type, notBefore, notAfter, tags }) => ({
-        certificateId,
-        alias,
-        type,
-        domain: '',
-        notBefore,
-        notAfter,
-        tags,
-      }))
+  #isListed(certificate: StoredCertificate): boolean {
+    const storedAt = this.#storedAt.get(certificate.certificateId)
+    const isNew = storedAt !== undefined && this.#clock.elapsed() - storedAt < this.listingLagMs
+    return !isNew && !this.hides(certificate)
+  }
+
+  #remote({ certificateId, alias, type, notBefore, notAfter, tags }: StoredCertificate): RemoteCertificate {
+    const shiftMs = this.listingShiftHours * 3_600_000
+    return {
+      certificateId,
+      alias,
+      type,
+      domain: '',
+      notBefore: notBefore + shiftMs,
+      notAfter: notAfter + shiftMs,
+      tags,
+      ownerUin: this.ownerUin,
+    }
   }
 
   async #call<T>(call: ServiceCall, signal: AbortSignal, work: () => T): Promise<T> {
