@@ -2,7 +2,6 @@ import { randomUUID } from 'node:crypto'
 import { hostname } from 'node:os'
 import { type Clock, systemClock } from './clock.ts'
 import { type Config, version } from './config.ts'
-import { FencedService } from './engine/calls/fenced-service.ts'
 import { Controller } from './engine/controller.ts'
 import { createKubernetesClient, type KubernetesClient } from './kubernetes/client.ts'
 import { KubernetesEventRecorder } from './kubernetes/event-recorder.ts'
@@ -76,7 +75,8 @@ export class Operator {
       },
       clock,
       store: new KubernetesSecretStore(client),
-      service: fence ? new FencedService(this.#service, fence) : this.#service,
+      service: this.#service,
+      fence,
       events: this.#events,
       metrics,
       log,

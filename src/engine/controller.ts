@@ -4,18 +4,19 @@ import type { Clock } from '../clock.ts'
 import type { Identity } from '../contract/observe.ts'
 import { IdMemo } from '../ledger/id-memo.ts'
 import type { EventRecorder } from '../ports/events.ts'
+import type { Fence } from '../ports/fence.ts'
 import type { Log } from '../ports/log.ts'
 import type { Gauges, Metrics } from '../ports/metrics.ts'
 import { NotLeadingError } from '../ports/not-leading-error.ts'
 import type { ObjectKey, SecretChange, SecretStore } from '../ports/secrets.ts'
-import type { CertificateService, ServiceAction } from '../ports/ssl-service.ts'
-import { AccountGate } from './calls/account-gate.ts'
-import { CallLane, type Slot } from './calls/call-lane.ts'
+import type { CertificateService } from '../ports/ssl-service.ts'
+import type { CallPermit } from './calls/call-permit.ts'
+import { CallRunner, type WakeReason } from './calls/call-runner.ts'
 import { doubling } from './queue/back-off.ts'
 import { OwnWrites } from './queue/own-writes.ts'
 import { SyncLag } from './queue/sync-lag.ts'
 import { WorkQueue } from './queue/work-queue.ts'
-import type { Reconciled, Turn } from './reconciled.ts'
+import type { Reconciled } from './reconciled.ts'
 import { Reconciler } from './reconciler.ts'
 import { StatusWriter } from './status/status-writer.ts'
 
@@ -25,6 +26,7 @@ export interface ControllerParts {
   readonly store: SecretStore
   readonly service: CertificateService
   readonly events: EventRecorder
+  readonly fence?: Fence | undefined
   readonly metrics: Metrics
   readonly log: Log
   readonly dryRun: boolean
@@ -37,12 +39,6 @@ export interface ControllerParts {
   readonly resyncMs: number
 }
 
-const actions: readonly ServiceAction[] = [
-  'UploadCertificate',
-  'DescribeCertificates',
-  'CheckCertificateExist',
-]
-
 /**
  * Moves keys: from a change to the work queue, through a reconcile, and where that needs a call through the action's
  * lane to a second one. A key waits in the queue, waits in a lane, or is worked on; it is never worked on twice at once.
@@ -50,15 +46,13 @@ const actions: readonly ServiceAction[] = [
 export class Controller {
   readonly #parts: ControllerParts
   readonly #queue: WorkQueue
-  readonly #lanes: ReadonlyMap<ServiceAction, CallLane>
-  readonly #gate: AccountGate
+  readonly #calls: CallRunner
   readonly #memory = new KeyMemory()
   readonly #reconciler: Reconciler
   readonly #echoes = new OwnWrites()
   readonly #unsynced: SyncLag
   readonly #known = new Set<ObjectKey>()
   readonly #errors = new Map<ObjectKey, number>()
-  readonly #stop = new AbortController()
   readonly #abort = new AbortController()
   readonly #running = new Set<Promise<void>>()
   #started = false
@@ -66,23 +60,23 @@ export class Controller {
   #cancelResync = () => {}
 
   constructor(parts: ControllerParts) {
-    const { clock, log, dryRun, slots } = parts
+    const { clock, dryRun } = parts
     this.#parts = parts
     this.#queue = new WorkQueue(clock)
     this.#unsynced = new SyncLag(clock)
     this.#lastTurn = clock.elapsed()
-    this.#gate = new AccountGate(clock, log, (keys) => this.#wake(keys))
-    const lane = (action: ServiceAction) =>
-      [action, new CallLane(clock, slots, (key, slot) => this.#serve(key, action, slot))] as const
-    this.#lanes = new Map(actions.map(lane))
+    this.#calls = new CallRunner({
+      ...parts,
+      serve: (key, permit) => this.#serve(key, permit),
+      wake: (keys, why) => this.#wake(keys, why),
+    })
     this.#reconciler = new Reconciler({
       ...parts,
       recorder: new StatusWriter({ ...parts, dryRun }),
       memory: this.#memory,
       memo: new IdMemo(clock),
       budget: new UploadBudget(parts.uploadBudget.count, parts.uploadBudget.perMs),
-      gate: this.#gate,
-      throttled: (action) => this.#throttled(action),
+      calls: this.#calls,
     })
   }
 
@@ -109,9 +103,7 @@ export class Controller {
     this.#lastTurn = this.#parts.clock.elapsed()
     for (const key of this.#known) this.#unsynced.changed(key)
     for (let i = 0; i < this.#parts.workers; i++) this.#track(this.#work())
-    for (const lane of this.#lanes.values()) {
-      lane.start(this.#stop.signal, { atOnce: quiet }).catch(() => {}) // stopped before it opened
-    }
+    this.#calls.start({ quiet })
     this.#planResync()
   }
 
@@ -119,31 +111,32 @@ export class Controller {
    * No new work; what is under way may end within `graceMs` ms, then its calls are aborted, which is safe to redo (I9).
    */
   async stop(graceMs: number): Promise<void> {
-    this.#stop.abort(new Error('stopped'))
     this.#cancelResync()
     this.#queue.close()
-    for (const lane of this.#lanes.values()) lane.close()
-    this.#gate.close()
-    const cancel = this.#parts.clock.after(graceMs, () => this.#abort.abort(new Error('shutting down')))
+    this.#calls.close()
+    const cancel = this.#parts.clock.after(graceMs, () => {
+      this.#abort.abort(new Error('shutting down'))
+      this.#calls.abandon()
+    })
     await Promise.allSettled(this.#running)
     cancel()
   }
 
   /** Of a stopped controller: resolves when another process may make calls at once (I2). */
   async drained(): Promise<void> {
-    await Promise.all([...this.#lanes.values()].map((lane) => lane.drained()))
+    await this.#calls.drained()
   }
 
   /** Ends everything that is under way, at once: it is another process' work now. `stop` it all the same. */
   abandon(): void {
     this.#abort.abort(new Error('no longer leading'))
     this.#queue.close()
-    for (const lane of this.#lanes.values()) lane.close()
+    this.#calls.abandon()
   }
 
   /** New credentials are there. */
   credentialsChanged(): void {
-    this.#gate.probeNow()
+    this.#calls.credentialsChanged()
     // What the old ones were refused the new ones may be allowed.
     for (const key of this.#memory.endBackOff('caller', 'not-allowed')) this.#queue.add(key, 'change')
   }
@@ -159,11 +152,12 @@ export class Controller {
       queueDepths: () => ({
         work: this.#started ? this.#queue.depth : 0,
         delayed: this.#queue.delayed,
-        ...Object.fromEntries([...this.#lanes].map(([action, lane]) => [action, lane.depth])),
+        ...this.#calls.gauges().depths(),
       }),
       oldestUnsyncedMs: () => this.#unsynced.oldestMs(),
-      slots: () => this.#lanes.get('UploadCertificate')?.slots ?? 0,
-      accountHeld: () => this.#gate.held,
+      slots: () => this.#calls.gauges().slots(),
+      heldReasons: () => this.#calls.gauges().held(),
+      serviceSilent: () => this.#calls.gauges().silent(),
     }
   }
 
@@ -175,17 +169,16 @@ export class Controller {
     }
   }
 
-  /** A lane gives a slot to a key. */
-  async #serve(key: ObjectKey, action: ServiceAction, slot: Slot): Promise<void> {
-    if (this.#gate.holds(key, action)) return this.#gate.park(key)
+  /** A lane gives a permit to a key. */
+  async #serve(key: ObjectKey, permit: CallPermit): Promise<void> {
     // Active elsewhere: it is looked at once more, and asks for a slot again if it still needs one.
     if (!this.#queue.activate(key)) return this.#queue.add(key, 'change')
-    await this.#track(this.#handle(key, { action, slot }))
+    await this.#track(this.#handle(key, permit))
   }
 
-  async #handle(key: ObjectKey, turn?: Turn): Promise<void> {
+  async #handle(key: ObjectKey, permit?: CallPermit): Promise<void> {
     this.#lastTurn = this.#parts.clock.elapsed()
-    const result = await this.#reconcile(key, turn)
+    const result = await this.#reconcile(key, permit)
     if (result?.written) this.#echoes.wrote(key, result.written)
     // Gone while it was worked on: what the reconcile left behind goes too.
     if (!this.#known.has(key)) this.#forget(key)
@@ -196,11 +189,11 @@ export class Controller {
     if (result && this.#known.has(key)) this.#follow(key, result)
   }
 
-  async #reconcile(key: ObjectKey, turn: Turn | undefined): Promise<Reconciled | undefined> {
+  async #reconcile(key: ObjectKey, permit: CallPermit | undefined): Promise<Reconciled | undefined> {
     const { clock, metrics, log } = this.#parts
     const start = clock.elapsed()
     try {
-      const result = await this.#reconciler.reconcile(key, this.#abort.signal, turn)
+      const result = await this.#reconciler.reconcile(key, this.#abort.signal, permit)
       this.#errors.delete(key)
       metrics.reconciled(result.decision, clock.elapsed() - start)
       return result
@@ -213,7 +206,7 @@ export class Controller {
       this.#errors.set(key, attempt)
       const [namespace, name] = key.split('/') as [string, string]
       log.warn({ namespace, name, attempt, error: describe(error) }, 'reconcile failed; it is repeated')
-      this.#gate.passed(key)
+      this.#calls.withdraw(key)
       const backOffMs = doubling(200, 60_000, attempt) * (1 - 0.2 * Math.random())
       this.#queue.addAfter(key, Math.max(backOffMs, askedMs(error)))
       return undefined
@@ -222,17 +215,16 @@ export class Controller {
 
   #follow(key: ObjectKey, { next, settled }: Reconciled): void {
     if (settled) this.#unsynced.settled(key)
-    if (next.kind !== 'slot') for (const lane of this.#lanes.values()) lane.remove(key)
     switch (next.kind) {
       case 'again':
         return
       case 'slot':
         // Being looked at again already: that look asks for itself. A slot now would find the key active, ask for
         // another look, and so on without end.
-        if (!this.#queue.isActive(key)) this.#lanes.get(next.action)?.add(key, next.urgency)
+        if (!this.#queue.isActive(key)) this.#calls.request(key, next.action, next.priority)
         return
       case 'hold':
-        this.#gate.park(key)
+        if (!this.#queue.isActive(key)) this.#calls.request(key, next.action, next.priority)
         return
       case 'join':
         next.flight.then(() => this.#queue.add(key, 'change'))
@@ -240,34 +232,25 @@ export class Controller {
       case 'after':
         this.#queue.addAfter(key, next.ms)
     }
-    this.#gate.passed(key)
+    this.#calls.withdraw(key)
   }
 
   /** The Secret is gone, opted out, or outside of what is watched: nothing of it stays but its upload budget. */
   #forget(key: ObjectKey): void {
     this.#known.delete(key)
     this.#queue.remove(key)
-    for (const lane of this.#lanes.values()) lane.remove(key)
-    this.#gate.passed(key)
+    this.#calls.forget(key)
     this.#echoes.forget(key)
     this.#unsynced.settled(key)
     this.#errors.delete(key)
     this.#reconciler.forget(key)
   }
 
-  /** Keys whose wait for the account is over. When it works again, nobody waits out a back-off of the outage. */
-  #wake(keys: Iterable<ObjectKey>): void {
-    const ended = this.#gate.held ? [] : this.#memory.endBackOff('outage')
-    for (const key of new Set([...keys, ...ended])) this.#queue.add(key, 'change')
-  }
-
-  #throttled(action: ServiceAction): void {
-    const lane = this.#lanes.get(action)
-    lane?.throttled()
-    this.#parts.log.warn(
-      { reason: 'Throttled', action, ...(lane ? { slots: lane.slots } : {}) },
-      'the service asks to slow down',
-    )
+  /** Keys whose wait is over. */
+  #wake(keys: Iterable<ObjectKey>, why: WakeReason): void {
+    const all = [...keys]
+    if (why !== 'AccountWorks') this.#memory.endWait(all)
+    for (const key of all) this.#queue.add(key, 'change')
   }
 
   #planResync(): void {

@@ -1,6 +1,6 @@
 import type { Decision } from '../capabilities/upload/decision.ts'
 import type { ServiceAction } from '../ports/ssl-service.ts'
-import type { Slot } from './calls/call-lane.ts'
+import type { CallPriority } from './calls/call-priority.ts'
 
 /** What is to happen with a key after a reconcile. */
 export type Next =
@@ -11,9 +11,9 @@ export type Next =
   /** Another look after so many ms. */
   | { readonly kind: 'after'; readonly ms: number }
   /** It needs a slot. */
-  | { readonly kind: 'slot'; readonly action: ServiceAction; readonly urgency: number }
+  | { readonly kind: 'slot'; readonly action: ServiceAction; readonly priority: CallPriority }
   /** It waits for the account. */
-  | { readonly kind: 'hold' }
+  | { readonly kind: 'hold'; readonly action: ServiceAction; readonly priority: CallPriority }
   /** The same chain is under way for another Secret: another look when that has ended. */
   | { readonly kind: 'join'; readonly flight: Promise<void> }
 
@@ -27,10 +27,4 @@ export interface Reconciled {
   readonly settled?: boolean
   /** A call was made. */
   readonly called?: boolean
-}
-
-/** The right to make one call of one action. */
-export interface Turn {
-  readonly action: ServiceAction
-  readonly slot: Slot
 }

@@ -6,8 +6,8 @@ import type { IdMemo } from '../ledger/id-memo.ts'
 import type { Log } from '../ports/log.ts'
 import type { Metrics } from '../ports/metrics.ts'
 import type { SecretStore } from '../ports/secrets.ts'
-import type { CertificateService, ServiceAction } from '../ports/ssl-service.ts'
-import type { AccountGate } from './calls/account-gate.ts'
+import type { CertificateService } from '../ports/ssl-service.ts'
+import type { CallRunner } from './calls/call-runner.ts'
 import type { StatusWriter } from './status/status-writer.ts'
 
 /** What a reconcile works with. */
@@ -20,10 +20,9 @@ export interface ReconcilerParts {
   readonly memory: KeyMemory
   readonly memo: IdMemo
   readonly budget: UploadBudget
-  readonly gate: AccountGate
+  readonly calls: CallRunner
   readonly metrics: Metrics
   readonly log: Log
-  readonly throttled: (action: ServiceAction) => void
   /** Nothing is written and nothing is called: it is logged and counted. */
   readonly dryRun: boolean
 }

@@ -4,11 +4,13 @@ import type { Decision, Memory } from '../capabilities/upload/decision.ts'
 import { alreadySynced, pending, rejectedByPreflight, uploaded } from '../capabilities/upload/outcomes.ts'
 import { secretFacts } from '../capabilities/upload/secret-facts.ts'
 import { actionOf } from '../capabilities/upload/service-calls.ts'
-import { urgencyOf } from '../capabilities/upload/urgency.ts'
+import { priorityOf } from '../capabilities/upload/urgency.ts'
 import { type Observed, observe } from '../contract/observe.ts'
 import type { ObjectKey } from '../ports/secrets.ts'
 import type { ServiceAction } from '../ports/ssl-service.ts'
-import type { Reconciled, Turn } from './reconciled.ts'
+import type { CallPermit } from './calls/call-permit.ts'
+import type { CallPriority } from './calls/call-priority.ts'
+import type { Reconciled } from './reconciled.ts'
 import type { ReconcilerParts } from './reconciler-parts.ts'
 
 /**
@@ -26,7 +28,7 @@ export class Reconciler {
   }
 
   /** Throws what the API server's client throws, and nothing else. */
-  async reconcile(key: ObjectKey, signal: AbortSignal, turn?: Turn): Promise<Reconciled> {
+  async reconcile(key: ObjectKey, signal: AbortSignal, permit?: CallPermit): Promise<Reconciled> {
     const { store, identity, clock, metrics } = this.#parts
     const snapshot = await store.get(key, signal)
     if (!snapshot) {
@@ -37,7 +39,7 @@ export class Reconciler {
     const decision = decide(observed, this.#remember(observed), identity, clock.now())
     if (decision.kind === 'Ignore') this.forget(key)
     else metrics.secret(key, secretFacts(observed))
-    return { decision: decision.kind, ...(await this.#act(observed, decision, signal, turn)) }
+    return { decision: decision.kind, ...(await this.#act(observed, decision, signal, permit)) }
   }
 
   /** Everything that is known of a key, its metrics included. */
@@ -48,7 +50,7 @@ export class Reconciler {
   }
 
   #remember(observed: Observed): Memory {
-    const { memory, memo, budget, gate, service, clock, identity } = this.#parts
+    const { memory, memo, budget, calls, service, clock, identity } = this.#parts
     const { key, material, status } = observed
     const state = memory.of(key)
     const chain = material.chain?.chainFingerprint
@@ -60,8 +62,8 @@ export class Reconciler {
     const budgetFreeAt = chain === undefined ? undefined : budget.freeAt(key, chain, clock.elapsed())
     return {
       failure: state.failure && { ...state.failure, until: this.#onWallClock(state.failure.until) },
-      uploadsHeld: gate.holds(key, 'UploadCertificate'),
-      lookupsHeld: gate.holds(key, 'DescribeCertificates'),
+      uploadsHeld: calls.holdOf(key, 'UploadCertificate') !== undefined,
+      lookupsHeld: calls.holdOf(key, 'DescribeCertificates') !== undefined,
       memo: chain === undefined ? undefined : memo.get(this.#calls.memoKey(observed, chain)),
       recorded: state.recorded,
       budgetFreeAt: budgetFreeAt === undefined ? undefined : this.#onWallClock(budgetFreeAt),
@@ -82,7 +84,7 @@ export class Reconciler {
     observed: Observed,
     decision: Decision,
     signal: AbortSignal,
-    turn: Turn | undefined,
+    permit: CallPermit | undefined,
   ): Promise<Omit<Reconciled, 'decision'>> {
     const { clock, identity } = this.#parts
     const now = clock.now()
@@ -94,7 +96,12 @@ export class Reconciler {
       case 'Wait':
         return this.#calls.tellAgain(observed, signal, { kind: 'after', ms: decision.until - now })
       case 'Hold':
-        return this.#calls.tellAgain(observed, signal, { kind: 'hold' })
+        return this.#calls.tellAgain(observed, signal, {
+          kind: 'hold',
+          // A look-up is held only with everything else.
+          action: 'UploadCertificate',
+          priority: this.#priorityOf(observed),
+        })
       case 'Reject':
         return this.#calls.record(
           observed,
@@ -116,11 +123,17 @@ export class Reconciler {
       default: {
         const action = actionOf(decision) as ServiceAction
         if (this.#parts.dryRun) return this.#wouldDo(observed, decision)
-        if (turn?.action !== action)
-          return { next: { kind: 'slot', action, urgency: urgencyOf(observed, now) } }
-        return this.#calls.make(observed, decision, turn, signal)
+        if (permit?.action !== action)
+          return { next: { kind: 'slot', action, priority: this.#priorityOf(observed) } }
+        return this.#calls.make(observed, decision, permit, signal)
       }
     }
+  }
+
+  #priorityOf(observed: Observed): CallPriority {
+    const { memory, clock } = this.#parts
+    const failed = memory.of(observed.key).failure?.input === observed.input
+    return priorityOf(observed, failed, clock.now())
   }
 
   #wouldDo(observed: Observed, decision: Decision): Omit<Reconciled, 'decision'> {

@@ -47,6 +47,8 @@ export interface Gauges {
   slots(): number
   /** This process does the work: always, where no leader is elected. */
   leading(): boolean
-  /** The account is held (credentials refused, or an outage). */
-  accountHeld(): boolean
+  /** Why calls wait for the account: refused credentials, or a missing permission. */
+  heldReasons(): readonly string[]
+  /** The service does not answer: calls are slowed down. */
+  serviceSilent(): boolean
 }

@@ -8,7 +8,8 @@ const gauges: Gauges = {
   watchAgeMs: () => 60_000,
   slots: () => 5,
   leading: () => true,
-  accountHeld: () => true,
+  heldReasons: () => ['NotAllowed'],
+  serviceSilent: () => true,
 }
 
 const facts = {
@@ -121,7 +122,9 @@ describe('what is read when somebody looks', () => {
         'watch_age_seconds 60',
         'upload_slots 5',
         'leader 1',
-        'account_held 1',
+        'account_held{reason="CredentialsRefused"} 0',
+        'account_held{reason="NotAllowed"} 1',
+        'service_silent 1',
       ]),
     )
   })
@@ -129,14 +132,17 @@ describe('what is read when somebody looks', () => {
   it('reads them anew each time, and drops queues that are gone', async () => {
     const metrics = create()
     let depths: Record<string, number> = { work: 1, lane: 2 }
-    let held = true
-    const leading = () => held
-    metrics.show({ ...gauges, queueDepths: () => depths, accountHeld: () => held, leading })
+    let held = ['CredentialsRefused']
+    const leading = () => held.length > 0
+    metrics.show({ ...gauges, queueDepths: () => depths, heldReasons: () => held, leading })
     expect(await series(metrics, 'queue_depth')).toHaveLength(2)
     depths = { work: 7 }
-    held = false
+    held = []
     expect(await series(metrics, 'queue_depth')).toEqual(['queue_depth{queue="work"} 7'])
-    expect(await series(metrics, 'account_held')).toEqual(['account_held 0'])
+    expect(await series(metrics, 'account_held')).toEqual([
+      'account_held{reason="CredentialsRefused"} 0',
+      'account_held{reason="NotAllowed"} 0',
+    ])
     expect(await series(metrics, 'leader')).toEqual(['leader 0'])
   })
 })

@@ -88,8 +88,16 @@ export class PrometheusMetrics implements Metrics {
     this.#gauge('leader', '1 in the process that does the work, 0 in one that stands by.', [], (gauge) =>
       gauge.set(gauges.leading() ? 1 : 0),
     )
-    this.#gauge('account_held', '1 while no Secret is uploaded until the account works again.', [], (gauge) =>
-      gauge.set(gauges.accountHeld() ? 1 : 0),
+    this.#gauge('account_held', '1 while calls wait for the account, by reason.', ['reason'], (gauge) => {
+      gauge.reset()
+      for (const reason of ['CredentialsRefused', 'NotAllowed']) gauge.set({ reason }, 0)
+      for (const reason of gauges.heldReasons()) gauge.set({ reason }, 1)
+    })
+    this.#gauge(
+      'service_silent',
+      '1 while Tencent Cloud does not answer and calls are slowed down.',
+      [],
+      (gauge) => gauge.set(gauges.serviceSilent() ? 1 : 0),
     )
   }
 

@@ -24,7 +24,8 @@ test('alerts ask for metrics that the operator has', async () => {
     oldestUnsyncedMs: () => 0,
     watchAgeMs: () => 0,
     slots: () => 10,
-    accountHeld: () => false,
+    heldReasons: () => [],
+    serviceSilent: () => false,
     leading: () => true,
   })
   const page = await metrics.text()

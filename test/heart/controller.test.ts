@@ -294,7 +294,8 @@ describe('what the gauges say', () => {
     await world.settle()
     expect(gauges.oldestUnsyncedMs()).toBe(0)
     expect(gauges.slots()).toBe(10)
-    expect(gauges.accountHeld()).toBe(false)
+    expect(gauges.heldReasons()).toEqual([])
+    expect(gauges.serviceSilent()).toBe(false)
   })
 
   it('is nothing unsynced about a Secret that is rejected or gone', async () => {

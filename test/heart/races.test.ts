@@ -182,7 +182,7 @@ describe('a process that is stopped', () => {
   })
 
   it('aborts what takes longer than its grace, which is safe to redo', async () => {
-    world = new World({ service: { serviceMs: 60_000 } })
+    world = new World({ service: { serviceMs: 20_000 } })
     await underWay()
     let stopped = false
     world.controller.stop(5_000).then(() => {

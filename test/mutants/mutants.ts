@@ -138,8 +138,8 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'one chain in several Secrets is uploaded at once for each',
     file: 'src/capabilities/upload/call-handler.ts',
-    original: "    if (other) return { next: { kind: 'join', flight: other } }\n",
-    mutated: '',
+    original: 'const name = this.memoKey(observed, chain.chainFingerprint)',
+    mutated: 'const name = this.memoKey(observed, chain.chainFingerprint) + observed.key',
     tests: ['test/heart/shared-certificates.test.ts'],
   },
   {
@@ -182,7 +182,7 @@ export const mutants: readonly Mutant[] = [
     file: 'src/engine/calls/call-lane.ts',
     original: 'if (wait <= 0) return\n',
     mutated: 'return\n',
-    tests: ['src/engine/calls/call-lane.test.ts'],
+    tests: ['src/engine/calls/goodput.test.ts'],
   },
   {
     name: 'a slot does not allow for jitter',
@@ -194,22 +194,43 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'a new process uses the slots at once',
     file: 'src/engine/calls/call-lane.ts',
-    original: 'await this.#clock.sleep(windowMs, signal)',
-    mutated: 'signal.throwIfAborted()',
+    original: '(quiet ? 0 : windowMs)',
+    mutated: '0',
     tests: ['src/engine/calls/call-lane.test.ts'],
   },
   {
     name: 'a failure of any kind holds the account',
     file: 'src/engine/calls/account-gate.ts',
-    original: 'this.succeeded(error.action)\n        return undefined',
-    mutated: "return 'caller'",
+    original: 'else this.succeeded(action)',
+    mutated: "else this.#close('caller', key, error)",
     tests: ['src/engine/calls/account-gate.test.ts'],
   },
   {
-    name: 'the breaker never opens',
+    name: 'silence is never found',
+    file: 'src/engine/calls/silence.ts',
+    original: 'if (this.silent || !this.#isEnough(this.#streak)) return false',
+    mutated: 'return false',
+    tests: ['src/engine/calls/brownout.test.ts'],
+  },
+  {
+    name: 'a call that was never answered frees its slot',
+    file: 'src/engine/calls/slot-pacing.ts',
+    original: "if (reached === 'unknown') return Math.max(safe, start + lateMs)",
+    mutated: '',
+    tests: ['src/engine/calls/slot-pacing.test.ts'],
+  },
+  {
+    name: 'keys that failed go before those that have not',
+    file: 'src/engine/calls/lane-order.ts',
+    original: 'this.#fresh.take() ?? this.#failed.take()',
+    mutated: 'this.#failed.take() ?? this.#fresh.take()',
+    tests: ['src/engine/calls/lane-order.test.ts'],
+  },
+  {
+    name: 'one namespace that lacks a permission holds all',
     file: 'src/engine/calls/account-gate.ts',
-    original: 'this.#outageCount >= outagesInARow && this.#outages.size > 1',
-    mutated: 'false',
+    original: 'return new Set(denied.values()).size >= Math.min(deniedGroups, this.#parts.groups())',
+    mutated: 'return true',
     tests: ['src/engine/calls/account-gate.test.ts'],
   },
   {
@@ -257,17 +278,17 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'what was read of a Secret waits with its key',
     file: 'src/engine/reconciler.ts',
-    original: "          return { next: { kind: 'slot', action, urgency: urgencyOf(observed, now) } }",
+    original: "          return { next: { kind: 'slot', action, priority: this.#priorityOf(observed) } }",
     mutated:
-      "          return { next: { kind: 'slot', action, urgency: urgencyOf(observed, now) }, ...(Object.assign(this.#parts.memory.of(observed.key), { observed }) && {}) }",
+      "          return { next: { kind: 'slot', action, priority: this.#priorityOf(observed) }, ...(Object.assign(this.#parts.memory.of(observed.key), { observed }) && {}) }",
     tests: ['test/heart/secrets-in-memory.test.ts'],
   },
   {
     name: 'a process that is not the leader uploads',
-    file: 'src/engine/calls/fenced-service.ts',
-    original: '    this.#fence.check()\n    try {\n',
-    mutated: '    try {\n',
-    tests: ['src/engine/calls/fenced-service.test.ts'],
+    file: 'src/engine/calls/call-permit.ts',
+    original: '    fence?.check()\n    if (stop',
+    mutated: '    if (stop',
+    tests: ['src/engine/calls/call-permit.test.ts'],
   },
   {
     name: 'a process that is not the leader writes',
@@ -342,7 +363,7 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'the lease is given away before the lanes are drained',
     file: 'src/engine/calls/call-lane.ts',
-    original: '    await this.#queue.onPendingZero()\n',
+    original: '    await Promise.allSettled(this.#serving)\n',
     mutated: '',
     tests: ['src/engine/calls/call-lane.test.ts'],
   },

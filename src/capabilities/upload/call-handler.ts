@@ -1,7 +1,9 @@
 import type { Chain } from '../../certificate/material.ts'
 import type { Observed } from '../../contract/observe.ts'
+import type { CallPermit } from '../../engine/calls/call-permit.ts'
+import { SingleFlight } from '../../engine/calls/single-flight.ts'
 import { backOff } from '../../engine/queue/back-off.ts'
-import type { Reconciled, Turn } from '../../engine/reconciled.ts'
+import type { Reconciled } from '../../engine/reconciled.ts'
 import type { ReconcilerParts } from '../../engine/reconciler-parts.ts'
 import type { Attempt } from '../../engine/status/status-writer.ts'
 import { ServiceError } from '../../ports/service-error.ts'
@@ -18,6 +20,7 @@ import {
 } from './outcomes.ts'
 import { secretFacts } from './secret-facts.ts'
 import { ServiceCalls } from './service-calls.ts'
+import { priorityOf } from './urgency.ts'
 
 type Result = Omit<Reconciled, 'decision'>
 type Call = Extract<Decision, { kind: 'Upload' | 'Find' | 'Verify' }>
@@ -27,11 +30,11 @@ export class CallHandler {
   readonly #parts: ReconcilerParts
   readonly #calls: ServiceCalls
   /** Chains that are under way, by memo key: one call serves all Secrets that hold the chain. */
-  readonly #flights = new Map<string, Promise<void>>()
+  readonly #flights = new SingleFlight()
 
   constructor(parts: ReconcilerParts) {
     this.#parts = parts
-    this.#calls = new ServiceCalls(parts.service, parts.identity.cluster, parts.metrics, parts.clock)
+    this.#calls = new ServiceCalls(parts.service, parts.identity.cluster)
   }
 
   /** Under which name the id of a chain is remembered: with `repeatable`, every Secret has its own. */
@@ -40,23 +43,16 @@ export class CallHandler {
     return settings.repeatable ? `${chain} ${key}` : chain
   }
 
-  /** Makes the call with the turn's slot, unless the account is held or another Secret makes the same one. */
-  async make(observed: Observed, decision: Call, turn: Turn, signal: AbortSignal): Promise<Result> {
-    const { gate } = this.#parts
+  /** Makes the call with the permit, unless another Secret makes the same one. */
+  async make(observed: Observed, decision: Call, permit: CallPermit, signal: AbortSignal): Promise<Result> {
     const chain = observed.material.chain as Chain
-    const flightKey = this.memoKey(observed, chain.chainFingerprint)
-    const other = this.#flights.get(flightKey)
-    if (other) return { next: { kind: 'join', flight: other } }
-    if (!gate.admit(observed.key, turn.action)) return { next: { kind: 'hold' } }
-
-    let land = () => {}
-    this.#flights.set(flightKey, new Promise((resolve) => (land = resolve)))
-    try {
-      return { called: true, ...(await this.#answer(observed, decision, turn, signal)) }
-    } finally {
-      this.#flights.delete(flightKey)
-      land()
-    }
+    const name = this.memoKey(observed, chain.chainFingerprint)
+    const flight = this.#flights.join(name)
+    if (flight) return { next: { kind: 'join', flight } }
+    return this.#flights.run(name, async () => ({
+      called: true,
+      ...(await this.#answer(observed, decision, permit, signal)),
+    }))
   }
 
   /** Writes an outcome down and says what comes next. */
@@ -111,20 +107,22 @@ export class CallHandler {
     return { next: { kind: 'again' }, ...written }
   }
 
-  async #answer(observed: Observed, decision: Call, turn: Turn, signal: AbortSignal): Promise<Result> {
-    const { gate } = this.#parts
+  async #answer(
+    observed: Observed,
+    decision: Call,
+    permit: CallPermit,
+    signal: AbortSignal,
+  ): Promise<Result> {
     try {
       switch (decision.kind) {
         case 'Upload':
-          return await this.#upload(observed, decision, turn, signal)
+          return await this.#upload(observed, decision, permit, signal)
         case 'Find': {
-          const found = await turn.slot.call(() => this.#calls.find(observed, decision.search, signal))
-          gate.succeeded(turn.action)
+          const found = await permit.call((until) => this.#calls.find(observed, decision.search, until))
           return await this.#found(observed, decision, found, signal)
         }
         case 'Verify': {
-          const exists = await turn.slot.call(() => this.#calls.exists(decision.certificateId, signal))
-          gate.succeeded(turn.action)
+          const exists = await permit.call((until) => this.#calls.exists(decision.certificateId, until))
           return await this.#verified(observed, decision.certificateId, exists, signal)
         }
       }
@@ -138,17 +136,16 @@ export class CallHandler {
   async #upload(
     observed: Observed,
     decision: Extract<Call, { kind: 'Upload' }>,
-    turn: Turn,
+    permit: CallPermit,
     signal: AbortSignal,
   ): Promise<Result> {
-    const { clock, budget, gate } = this.#parts
+    const { clock, budget } = this.#parts
     const chain = observed.material.chain as Chain
     budget.spend(observed.key, chain.chainFingerprint, clock.elapsed())
     // Whatever becomes of this call, a further copy must be looked for first: by whoever holds the chain, if it is one.
     this.#progress(observed, { aliasAsked: false })
     if (decision.copySuffix) this.#parts.memory.copyBegins(chain.chainFingerprint)
-    const answer = await turn.slot.call(() => this.#calls.upload(observed, decision, signal))
-    gate.succeeded('UploadCertificate')
+    const answer = await permit.call((until) => this.#calls.upload(observed, decision, until))
     if (!decision.copySuffix && this.#isOtherChain(observed, answer.certificateId)) {
       return this.#step(observed, { sameId: true })
     }
@@ -227,12 +224,10 @@ export class CallHandler {
     error: ServiceError,
     signal: AbortSignal,
   ): Promise<Result> {
-    const { gate, memory, throttled, clock } = this.#parts
-    gate.failed(observed.key, error)
+    const { calls, memory, clock } = this.#parts
     const state = memory.of(observed.key)
     switch (error.failure) {
       case 'throttled':
-        throttled(error.action)
         // Not by the next free slot: that would ask again within the same second.
         return { next: { kind: 'after', ms: backOff('throttled', 1) } }
       case 'cosmetic':
@@ -274,10 +269,12 @@ export class CallHandler {
     const ms = this.#remember(observed, error.failure)
     const attempt = state.failure?.attempt ?? 1
     // The account's own probes set the pace now.
-    const forAccount =
-      gate.holds(observed.key, error.action) && (error.failure === 'outage' || error.failure === 'caller')
+    const forAccount = error.failure === 'caller' && calls.holdOf(observed.key, error.action) !== undefined
     if (forAccount) state.failure = undefined
-    const next: Result['next'] = forAccount ? { kind: 'hold' } : { kind: 'after', ms }
+    const priority = priorityOf(observed, true, clock.now())
+    const next: Result['next'] = forAccount
+      ? { kind: 'hold', action: error.action, priority }
+      : { kind: 'after', ms }
     return this.#tell(observed, failed(error), signal, { ...details, attempt }, next)
   }
 

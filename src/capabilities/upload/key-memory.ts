@@ -50,6 +50,14 @@ export class KeyMemory {
     }
   }
 
+  /** These keys need not wait for the end of their back-off; how often they have failed stays. */
+  endWait(keys: Iterable<ObjectKey>): void {
+    for (const key of keys) {
+      const state = this.#states.get(key)
+      if (state?.failure) state.failure = { ...state.failure, until: 0 }
+    }
+  }
+
   /** Ends the back-off of all keys whose last call failed with one of these, and names them. */
   endBackOff(...classes: readonly FailureClass[]): ObjectKey[] {
     const ended: ObjectKey[] = []

@@ -1,7 +1,6 @@
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { FakeCertificateService, type StoredCertificate } from '../../../test/fakes/certificate-service.ts'
 import { createManualClock } from '../../../test/fakes/manual-clock.ts'
-import { FakeMetrics } from '../../../test/fakes/observability.ts'
 import { createMaterial, type TestMaterial } from '../../../test/heart/material.ts'
 import { identity, observedOf, uploadedStatus, userAnnotations } from '../../../test/heart/observed.ts'
 import { copySuffix, ownershipTags } from '../../contract/ownership.ts'
@@ -13,7 +12,6 @@ const signal = new AbortController().signal
 
 let material: TestMaterial
 let service: FakeCertificateService
-let metrics: FakeMetrics
 let calls: ServiceCalls
 
 beforeAll(async () => {
@@ -23,8 +21,7 @@ beforeAll(async () => {
 beforeEach(() => {
   const clock = createManualClock()
   service = new FakeCertificateService(clock)
-  metrics = new FakeMetrics()
-  calls = new ServiceCalls(service, identity.cluster, metrics, clock)
+  calls = new ServiceCalls(service, identity.cluster)
 })
 
 /** Puts a certificate of the first leaf into the account, by default one that carries our tags. */
@@ -135,17 +132,6 @@ describe('a search by tags', () => {
 })
 
 describe('a call', () => {
-  it('is counted by its action, and by how it ended', async () => {
-    store('one')
-    await find({ by: 'tags' })
-    await find({ by: 'chain' })
-    await calls.exists('one', signal)
-    expect(Object.fromEntries(metrics.calls)).toEqual({
-      'DescribeCertificates success': 2,
-      'CheckCertificateExist success': 1,
-    })
-  })
-
   it('of an upload sends a key for SVR alone, and cosmetics unless they are left out', async () => {
     const observed = observedOf(material.first, userAnnotations({ certificateUse: 'CLB', projectId: '7' }))
     await calls.upload(observed, { kind: 'Upload', plain: false }, signal)

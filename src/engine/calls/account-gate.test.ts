@@ -7,306 +7,297 @@ import type { ServiceAction } from '../../ports/ssl-service.ts'
 import { AccountGate } from './account-gate.ts'
 
 const upload = 'UploadCertificate'
+const lookUp = 'DescribeCertificates'
 
 let clock: ManualClock
 let log: FakeLog
+let groups: number
 let gate: AccountGate
-/** Whom the gate asked to look again, in order. */
+/** Whom the gate asked to go on, in order. */
 let woken: string[]
 
 beforeEach(() => {
   clock = createManualClock()
   log = new FakeLog()
+  groups = 1
   woken = []
-  gate = new AccountGate(clock, log, (keys) => woken.push(...keys))
+  const wake = (keys: Iterable<string>) => woken.push(...keys)
+  gate = new AccountGate({ clock, log, groups: () => groups, wake })
 })
 
 function error(failure: FailureClass, action: ServiceAction = upload, more: object = {}): ServiceError {
   return serviceError({ failure, action, code: 'SomeCode', ...more })
 }
 
-const outage = noAnswer(upload)
-
-/** A call of a key that fails: admitted first, then told, then parked, as a reconcile does it. */
+/** A call of a key fails; the key waits if it has to, as a worker does it. */
 function fails(key: string, failure: ServiceError): void {
-  expect(gate.admit(key, failure.action)).toBe(true)
-  gate.failed(key, failure)
-  if (gate.holds(key, failure.action)) gate.park(key)
+  gate.failed(key, key.split('/')[0] ?? '', failure)
+  if (gate.holdOf(key, failure.action)) gate.wait(key, failure.action)
 }
 
-function openBreaker(): void {
-  for (const key of ['a', 'b', 'a', 'b', 'a']) fails(key, outage)
-  gate.park('b')
+/** Moves time on, `times` times until a key is woken, whose call then fails. What passed before each, s. */
+async function probe(times: number, failure: ServiceError): Promise<number[]> {
+  const seconds: number[] = []
+  for (let last = clock.elapsed(); seconds.length < times; ) {
+    await clock.advance(1_000)
+    const key = woken.pop()
+    if (key === undefined) continue
+    seconds.push((clock.elapsed() - last) / 1_000)
+    last = clock.elapsed()
+    fails(key, failure)
+  }
+  return seconds
 }
 
-describe('the breaker', () => {
-  it('opens after five outages in a row from two Secrets', () => {
-    for (const key of ['a', 'b', 'a', 'b']) fails(key, outage)
-    expect(gate.held).toBe(false)
-    fails('a', outage)
-    expect(gate.held).toBe(true)
-    for (const action of [upload, 'DescribeCertificates', 'CheckCertificateExist'] as const) {
-      expect(gate.holds('c', action)).toBe(true)
-      expect(gate.admit('c', action)).toBe(false)
-    }
-  })
-
-  it('does not open for one Secret, however often it fails (I14)', () => {
-    for (let i = 0; i < 50; i++) fails('a', outage)
-    expect(gate.held).toBe(false)
-  })
-
-  it.each<[string, () => void]>([
-    ['a success', () => gate.succeeded(upload)],
-    ['a rejected certificate', () => gate.failed('c', error('rejected'))],
-    ['a refused tag', () => gate.failed('c', error('cosmetic'))],
-    ['a missing permission', () => gate.failed('c', error('not-allowed'))],
-    ['a full account', () => gate.failed('c', error('quota'))],
-  ])('counts from the beginning after %s: the service answers', (_, answered) => {
-    for (const key of ['a', 'b', 'a', 'b']) fails(key, outage)
-    answered()
-    for (const key of ['a', 'b', 'a', 'b']) fails(key, outage)
-    expect(gate.held).toBe(false)
-  })
-
-  it('does not count what says nothing of the account', () => {
-    for (let i = 0; i < 10; i++) fails(`${i}`, error('outage', upload, { countsForAccount: false }))
-    for (let i = 0; i < 10; i++) fails(`${i}`, error('throttled'))
-    expect(gate.held).toBe(false)
-  })
-
-  it('lets one key try after 1 s, then 2, 4, ... 60 s, each time another one', async () => {
-    openBreaker()
-    gate.park('c')
-    const tries: { key: string; afterMs: number }[] = []
-    for (let last = clock.elapsed(); tries.length < 9; ) {
-      await clock.advance(500)
-      const key = woken.shift()
-      if (key === undefined) continue
-      tries.push({ key, afterMs: clock.elapsed() - last })
-      last = clock.elapsed()
-      fails(key, outage)
-    }
-    expect(tries.map((it) => it.afterMs)).toEqual([
-      1_000, 2_000, 4_000, 8_000, 16_000, 32_000, 60_000, 60_000, 60_000,
-    ])
-    expect(tries.map((it) => it.key)).toEqual(['b', 'a', 'c', 'b', 'a', 'c', 'b', 'a', 'c'])
-  })
-
-  it('lets nobody else try meanwhile', async () => {
-    openBreaker()
-    await clock.advance(1_000)
-    expect(woken).toEqual(['b'])
-    expect(gate.holds('b', upload)).toBe(false)
-    expect(gate.holds('a', upload)).toBe(true)
-    expect(gate.admit('c', upload)).toBe(false)
-  })
-
-  it('closes with the first call that comes through, once, and wakes all who wait', async () => {
-    openBreaker()
-    gate.park('c')
-    await clock.advance(1_000)
-    woken = []
-    gate.succeeded(upload)
-    gate.succeeded(upload)
-    expect(gate.held).toBe(false)
-    expect(woken.sort()).toEqual(['a', 'c'])
-    expect(log.reasons()).toEqual(['AccountHeld', 'AccountReleased'])
-    expect(clock.pending()).toBe(0)
-  })
-
-  it('closes with a call that was under way when it opened', () => {
-    openBreaker()
-    gate.succeeded('DescribeCertificates')
-    expect(gate.held).toBe(false)
-  })
-
-  it('takes failures of calls that were under way for nothing new', async () => {
-    openBreaker()
-    for (const key of ['x', 'y', 'z']) gate.failed(key, outage)
-    await clock.advance(1_000)
-    expect(woken).toEqual(['b'])
-  })
-
-  it('lets another one try at once when the one whose turn it is makes no call', async () => {
-    openBreaker()
-    gate.park('c')
-    await clock.advance(1_000)
-    expect(woken).toEqual(['b'])
-    gate.passed('b')
-    expect(woken).toEqual(['b', 'c'])
-    expect(gate.holds('c', upload)).toBe(false)
-    expect(gate.holds('b', upload)).toBe(true)
-  })
-
-  it('lets anybody try when nobody waits, but one at a time', async () => {
-    openBreaker()
-    gate.passed('a')
-    gate.passed('b')
-    await clock.advance(1_000)
-    expect(gate.holds('new', upload)).toBe(false)
-    expect(gate.holds('newer', upload)).toBe(false)
-    expect(gate.admit('new', upload)).toBe(true)
-    expect(gate.admit('newer', upload)).toBe(false)
-    gate.succeeded(upload)
-    expect(gate.held).toBe(false)
-  })
-
-  it('forgets nobody who comes to wait just when the wait ends', async () => {
-    openBreaker()
-    gate.succeeded(upload)
-    woken = []
-    gate.park('late')
-    expect(woken).toEqual(['late'])
-
-    openBreaker()
-    for (const key of ['a', 'b']) gate.passed(key)
-    await clock.advance(1_000)
-    woken = []
-    gate.park('later')
-    expect(woken).toEqual(['later'])
+describe('an outage', () => {
+  it('keeps nobody back, however often and from whomever it comes', () => {
+    for (let i = 0; i < 50; i++) fails(`web/${i}`, noAnswer(upload))
+    for (let i = 0; i < 50; i++) fails(`web/${i}`, error('outage'))
+    for (let i = 0; i < 50; i++) fails(`web/${i}`, error('throttled'))
+    expect(gate.held()).toEqual([])
   })
 })
 
 describe('refused credentials', () => {
-  it('hold the account at once, and one key at a time tries after 30 s, doubling to 10 min', async () => {
-    gate.park('nobody')
-    fails('a', error('caller'))
-    gate.park('b')
-    const tries: number[] = []
-    woken = []
-    for (let last = clock.elapsed(); tries.length < 7; ) {
-      await clock.advance(10_000)
-      const key = woken.shift()
-      if (key === undefined) continue
-      tries.push(clock.elapsed() - last)
-      last = clock.elapsed()
+  it('keep every action back at once', () => {
+    fails('web/a', error('caller'))
+    for (const action of [upload, lookUp, 'CheckCertificateExist'] as const) {
+      expect(gate.holdOf('web/b', action)).toBe('CredentialsRefused')
+    }
+    expect(gate.held()).toEqual(['CredentialsRefused'])
+  })
+
+  it('are tried after 30 s, then every minute, each time by another key', async () => {
+    fails('web/a', error('caller'))
+    for (const key of ['web/b', 'web/c']) gate.wait(key, upload)
+    expect(await probe(4, error('caller'))).toEqual([30, 60, 60, 60])
+    const tried: string[] = []
+    for (let i = 0; i < 6; i++) {
+      await clock.advance(60_000)
+      const key = woken.pop() ?? ''
+      expect(gate.holdOf(key, upload)).toBeUndefined()
+      tried.push(key)
       fails(key, error('caller'))
     }
-    expect(tries).toEqual([30_000, 60_000, 120_000, 240_000, 480_000, 600_000, 600_000])
+    expect(new Set(tried.slice(0, 3)).size).toBe(3)
+    expect(tried.slice(3)).toEqual(tried.slice(0, 3))
+    expect(log.reasons()).toEqual(['AccountHeld'])
   })
 
-  it('are tried at once when there are new ones', () => {
-    fails('a', error('caller'))
-    gate.park('b')
-    gate.probeNow()
-    expect(woken).toEqual(['b'])
-    gate.succeeded(upload)
-    expect(gate.held).toBe(false)
+  it('let nobody else try meanwhile', async () => {
+    fails('web/a', error('caller'))
+    gate.wait('web/b', lookUp)
+    await clock.advance(30_000)
+    expect(woken).toEqual(['web/b'])
+    expect(gate.holdOf('web/b', lookUp)).toBeUndefined()
+    expect(gate.holdOf('web/a', upload)).toBe('CredentialsRefused')
   })
 
-  it('begin with short waits again when there are new ones', async () => {
-    fails('a', error('caller'))
-    for (let i = 0; i < 5; i++) {
-      await clock.advance(600_000)
-      fails(woken.shift() ?? '', error('caller'))
-    }
-    gate.probeNow()
-    fails(woken.shift() ?? '', error('caller'))
+  it.each<[string, () => void]>([
+    ['a success', () => gate.succeeded(upload)],
+    ['a refused certificate', () => fails('web/x', error('rejected'))],
+    ['a refused tag', () => fails('web/x', error('cosmetic'))],
+    ['a missing permission', () => fails('web/x', error('not-allowed', lookUp))],
+    ['a full account', () => fails('web/x', error('quota'))],
+  ])('are accepted again with %s: all go on', (_, happens) => {
+    fails('web/a', error('caller'))
+    gate.wait('web/b', lookUp)
+    happens()
+    expect(gate.held()).toEqual([])
+    expect(woken).toEqual(['web/a', 'web/b'])
+    expect(log.reasons()).toEqual(['AccountHeld', 'AccountReleased'])
+    expect(clock.pending()).toBe(0)
+  })
+
+  it("are not accepted by an answer that is not the service's: another one tries later", async () => {
+    fails('web/a', error('caller'))
+    gate.wait('web/b', upload)
+    gate.wait('web/c', upload)
+    await clock.advance(30_000)
+    fails('web/b', error('unknown', upload, { requestId: undefined }))
+    expect(gate.held()).toEqual(['CredentialsRefused'])
+    await clock.advance(30_000)
+    expect(woken).toEqual(['web/b', 'web/a'])
+  })
+
+  it('are not accepted by an outage or a throttled call', async () => {
+    fails('web/a', error('caller'))
+    gate.wait('web/b', upload)
+    await clock.advance(30_000)
+    fails('web/b', noAnswer(upload))
+    await clock.advance(30_000)
+    fails('web/a', error('throttled'))
+    expect(gate.held()).toEqual(['CredentialsRefused'])
     await clock.advance(60_000)
+    expect(woken).toHaveLength(3)
+  })
+
+  it('are tried at once when there are new ones, and soon again if these are refused, too', async () => {
+    fails('web/a', error('caller'))
+    await probe(5, error('caller'))
+    gate.credentialsChanged()
+    expect(woken).toEqual(['web/a'])
+    fails(woken.pop() ?? '', error('caller'))
+    await clock.advance(30_000)
+    expect(woken).toEqual(['web/a'])
+  })
+
+  it('say nothing new by calls that were under way', async () => {
+    fails('web/a', error('caller'))
+    for (const key of ['web/b', 'web/c']) fails(key, error('caller'))
+    await clock.advance(30_000)
     expect(woken).toHaveLength(1)
   })
+})
 
-  it('are recognised again when somebody is told what it may not do', () => {
-    fails('a', error('caller'))
-    gate.failed('b', error('not-allowed'))
-    expect(gate.held).toBe(false)
-    expect(woken).toEqual(['a'])
-  })
-
-  it("are not recognised by an answer that is not the service's: another one tries", async () => {
-    fails('a', error('caller'))
-    for (const key of ['b', 'c']) gate.park(key)
+describe('the key that tries', () => {
+  beforeEach(async () => {
+    fails('web/a', error('caller'))
+    for (const key of ['web/b', 'web/c']) gate.wait(key, upload)
     await clock.advance(30_000)
-    expect(gate.admit('b', upload)).toBe(true)
-    gate.failed('b', error('unknown', upload, { requestId: undefined }))
-    expect(gate.held).toBe(true)
-    expect(woken).toEqual(['b', 'c'])
+    expect(woken).toEqual(['web/b'])
   })
 
-  it('are not waited for when there is nothing to wait for', () => {
-    gate.probeNow()
-    expect(woken).toEqual([])
-    expect(gate.held).toBe(false)
+  it('gives its turn to another one when it makes no call', () => {
+    gate.withdraw('web/b')
+    expect(woken).toEqual(['web/b', 'web/c'])
+    expect(gate.holdOf('web/b', upload)).toBe('CredentialsRefused')
+  })
+
+  it('gives its turn to another one when it is gone', () => {
+    gate.forget('web/b')
+    expect(woken).toEqual(['web/b', 'web/c'])
+  })
+
+  it('opens the gate when it is gone and nobody else waits', () => {
+    for (const key of ['web/a', 'web/c', 'web/b']) gate.forget(key)
+    expect(gate.held()).toEqual([])
+    expect(clock.pending()).toBe(0)
+  })
+})
+
+describe('a gate at which nobody waits', () => {
+  it('is open again when the only key that failed is gone (b.8)', () => {
+    fails('web/a', error('caller'))
+    gate.forget('web/a')
+    expect(gate.held()).toEqual([])
+    expect(clock.pending()).toBe(0)
+  })
+
+  it('stays closed until the next try would be due: those that come meanwhile wait', async () => {
+    fails('web/a', error('caller'))
+    gate.withdraw('web/a')
+    expect(gate.holdOf('web/b', upload)).toBe('CredentialsRefused')
+    await clock.advance(30_000)
+    expect(gate.held()).toEqual([])
+    expect(gate.holdOf('web/b', upload)).toBeUndefined()
   })
 })
 
 describe('missing permissions', () => {
   const denied = (more: object = {}, action: ServiceAction = upload) => error('not-allowed', action, more)
 
-  it('hold uploads after three different Secrets, and lookups never', () => {
-    for (const key of ['a', 'a', 'b', 'a', 'b']) fails(key, denied())
-    expect(gate.held).toBe(false)
-    fails('c', denied())
-    expect(gate.holds('d', upload)).toBe(true)
-    expect(gate.holds('d', 'DescribeCertificates')).toBe(false)
-    expect(gate.admit('d', 'CheckCertificateExist')).toBe(true)
+  it('keep uploads back after three different keys, and look-ups never', () => {
+    for (const key of ['web/a', 'web/a', 'web/b', 'web/a']) fails(key, denied())
+    expect(gate.held()).toEqual([])
+    fails('web/c', denied())
+    expect(gate.holdOf('web/d', upload)).toBe('NotAllowed')
+    expect(gate.holdOf('web/d', lookUp)).toBeUndefined()
+    expect(gate.held()).toEqual(['NotAllowed'])
   })
 
-  it('count from the beginning after an upload, and not after a lookup', () => {
-    for (const key of ['a', 'b']) fails(key, denied())
+  it('of one namespace keep nobody back where there are others (I14)', () => {
+    groups = 2
+    for (let i = 0; i < 50; i++) fails(`bad/${i}`, denied())
+    expect(gate.held()).toEqual([])
+    fails('good/a', denied())
+    expect(gate.held()).toEqual(['NotAllowed'])
+  })
+
+  it('of the only namespace keep nobody back any more when another one appears', () => {
+    for (const key of ['bad/a', 'bad/b', 'bad/c']) fails(key, denied())
+    expect(gate.held()).toEqual(['NotAllowed'])
+    groups = 2
+    gate.groupsChanged()
+    expect(gate.held()).toEqual([])
+    expect(woken).toEqual(['bad/c'])
+  })
+
+  it('count from the beginning after an upload, and not after a look-up', () => {
+    for (const key of ['web/a', 'web/b']) fails(key, denied())
     gate.succeeded(upload)
-    fails('c', denied())
-    expect(gate.held).toBe(false)
-    gate.succeeded('DescribeCertificates')
-    for (const key of ['d', 'e']) fails(key, denied())
-    expect(gate.held).toBe(true)
+    fails('web/c', denied())
+    gate.succeeded(lookUp)
+    fails('web/d', denied())
+    expect(gate.held()).toEqual([])
+    fails('web/e', denied())
+    expect(gate.held()).toEqual(['NotAllowed'])
+  })
+
+  it('of a key that is gone do not count', () => {
+    for (const key of ['web/a', 'web/b']) fails(key, denied())
+    gate.forget('web/a')
+    fails('web/c', denied())
+    expect(gate.held()).toEqual([])
   })
 
   it('count although each of them was first refused with its tags', () => {
-    for (const key of ['a', 'b', 'c']) {
+    for (const key of ['web/a', 'web/b', 'web/c']) {
       fails(key, error('cosmetic', upload, { countsForAccount: false }))
       fails(key, denied())
     }
-    expect(gate.held).toBe(true)
+    expect(gate.held()).toEqual(['NotAllowed'])
   })
 
-  it('are not given to all when the one that tries is refused with its tags', async () => {
-    for (const key of ['a', 'b', 'c']) fails(key, denied())
-    await clock.advance(600_000)
-    expect(gate.admit(woken[0] ?? '', upload)).toBe(true)
-    gate.failed(woken[0] ?? '', error('cosmetic', upload, { countsForAccount: false }))
-    expect(gate.held).toBe(true)
+  it('are not given to all when the one that tries is refused with its tags: it tries without', async () => {
+    for (const key of ['web/a', 'web/b', 'web/c']) fails(key, denied())
+    await clock.advance(60_000)
+    fails('web/c', error('cosmetic', upload, { countsForAccount: false }))
+    expect(gate.held()).toEqual(['NotAllowed'])
+    expect(gate.holdOf('web/c', upload)).toBeUndefined()
   })
 
-  it('of a project hold nobody, however many Secrets name it', () => {
-    for (let i = 0; i < 20; i++) fails(`${i}`, denied({ countsForAccount: false }))
-    expect(gate.held).toBe(false)
+  it('of a project, or of a look-up, keep nobody back, however many', () => {
+    for (let i = 0; i < 20; i++) fails(`web/${i}`, denied({ countsForAccount: false }))
+    for (let i = 0; i < 20; i++) fails(`web/${i}`, denied({}, lookUp))
+    expect(gate.held()).toEqual([])
   })
 
-  it('of a lookup hold nobody', () => {
-    for (let i = 0; i < 20; i++) fails(`${i}`, denied({}, 'DescribeCertificates'))
-    expect(gate.held).toBe(false)
+  it('are tried again every minute', async () => {
+    for (const key of ['web/a', 'web/b', 'web/c']) fails(key, denied())
+    expect(await probe(5, denied())).toEqual([60, 60, 60, 60, 60])
   })
 
-  it('are tried again every 10 min', async () => {
-    for (const key of ['a', 'b', 'c']) fails(key, denied())
-    const tries: number[] = []
-    for (let last = clock.elapsed(); tries.length < 8; ) {
-      await clock.advance(60_000)
-      const key = woken.shift()
-      if (key === undefined) continue
-      tries.push((clock.elapsed() - last) / 60_000)
-      last = clock.elapsed()
-      fails(key, denied())
-    }
-    expect(tries).toEqual([10, 10, 10, 10, 10, 10, 10, 10])
+  it('of a project of the one that tries let another one try', async () => {
+    for (const key of ['web/a', 'web/b', 'web/c']) fails(key, denied())
+    gate.wait('web/d', upload)
+    await clock.advance(60_000)
+    expect(woken).toEqual(['web/d'])
+    gate.failed('web/d', 'web', denied({ countsForAccount: false }))
+    gate.withdraw('web/d')
+    gate.wait('web/c', upload)
+    await clock.advance(60_000)
+    expect(woken).toEqual(['web/d', 'web/c'])
   })
 
-  it('that are there again release all', async () => {
-    for (const key of ['a', 'b', 'c']) fails(key, denied())
-    gate.park('d')
-    await clock.advance(600_000)
+  it('let go on all who wait for uploads, and nobody who waits for the credentials', () => {
+    for (const key of ['web/a', 'web/b', 'web/c']) fails(key, denied())
+    fails('web/l', error('caller', lookUp))
+    gate.wait('web/d', upload)
+    expect(gate.held()).toEqual(['NotAllowed', 'CredentialsRefused'])
+    // The caller is known; what it may do is another question.
+    fails('web/l', error('not-allowed', lookUp))
+    expect(gate.held()).toEqual(['NotAllowed'])
+    expect(woken).toEqual(['web/l'])
     gate.succeeded(upload)
-    expect(gate.held).toBe(false)
-    for (const key of ['a', 'b']) fails(key, denied())
-    expect(gate.held).toBe(false)
+    expect(gate.held()).toEqual([])
+    expect(woken.sort()).toEqual(['web/c', 'web/d', 'web/l'])
   })
 })
 
-describe('a gate that is closed', () => {
+describe('a gate that is done with', () => {
   it('leaves no timer behind', () => {
-    openBreaker()
+    fails('web/a', error('caller'))
     gate.close()
     expect(clock.pending()).toBe(0)
   })

@@ -1,212 +1,252 @@
 import type { Clock } from '../../clock.ts'
 import type { Log } from '../../ports/log.ts'
 import type { ObjectKey } from '../../ports/secrets.ts'
-import type { FailureClass, ServiceError } from '../../ports/service-error.ts'
+import type { ServiceError } from '../../ports/service-error.ts'
 import type { ServiceAction } from '../../ports/ssl-service.ts'
+import type { Reason } from '../../reasons.ts'
 import { doubling } from '../queue/back-off.ts'
+import { actionTable } from './action-table.ts'
 
-type Cause = 'outage' | 'caller' | 'not-allowed'
+/** What a closed gate keeps back: everything, where the caller is refused, or one action that it may not make. */
+type Scope = 'caller' | ServiceAction
 
-interface Hold {
-  readonly cause: Cause
+interface Closed {
   readonly since: number
   /** Whose call failed last: another key tries next, where there is one. */
-  readonly last: ObjectKey
+  last: ObjectKey
   attempt: number
   /** The one key that may try; undefined while the next time is waited for. */
-  probe: ObjectKey | 'anyone' | undefined
+  probe: ObjectKey | undefined
   cancel: () => void
 }
 
-/** First and longest time between probes, ms. */
-const probes: Readonly<Record<Cause, readonly [number, number]>> = {
-  outage: [1_000, 60_000],
-  caller: [30_000, 600_000],
-  // No longer: nobody tells us of a policy that was mended.
-  'not-allowed': [600_000, 600_000],
+/** First and longest time between probes, ms. Nobody reports a policy that was mended. */
+const probes = { caller: [30_000, 60_000], action: [60_000, 60_000] } as const
+const deniedKeys = 3
+const deniedGroups = 2
+
+export interface AccountGateParts {
+  readonly clock: Clock
+  readonly log: Log
+  /** How many groups there are. */
+  readonly groups: () => number
+  /** Asks for a reconcile of keys: their wait is over, or it is their turn to try. */
+  readonly wake: (keys: Iterable<ObjectKey>, why: 'AccountWorks' | 'Probe') => void
 }
 
-const outagesInARow = 5
-const deniedSecrets = 3
-
 /**
- * Holds the whole account when going on is pointless, so that a thousand Secrets need not each learn of one outage:
- * after five outages in a row from at least two Secrets, when the credentials are refused, or when three Secrets in a
- * row lack the permission to upload. While it holds, one key at a time may try, each time another; when a call comes
- * through, all go on at once. A failure of one Secret's own never holds the others (I14).
+ * Keeps calls back that are pointless because of who makes them: all, when the credentials are refused; those of one
+ * action, when three keys in a row lack the permission, of two groups where there are two. While it is closed, one key at
+ * a time may try, each time another; when its call is accepted, all go on. What fails for reasons of a key's own never
+ * keeps the others back (I14), nor does an outage.
  */
 export class AccountGate {
-  readonly #clock: Clock
-  readonly #log: Log
-  readonly #wake: (keys: Iterable<ObjectKey>) => void
-  /** Keys that wait for the account, in order of arrival. */
-  readonly #parked = new Set<ObjectKey>()
-  readonly #outages = new Set<ObjectKey>()
-  #outageCount = 0
-  readonly #denied = new Set<ObjectKey>()
-  #hold: Hold | undefined
+  readonly #parts: AccountGateParts
+  readonly #closed = new Map<Scope, Closed>()
+  /** Keys that wait, in order of arrival. */
+  readonly #waiting = new Map<ObjectKey, ServiceAction>()
+  readonly #denied = new Map<ServiceAction, Map<ObjectKey, string>>()
 
-  /** @param wake asks for a look at keys: their wait for the account is over, or it is their turn to try */
-  constructor(clock: Clock, log: Log, wake: (keys: Iterable<ObjectKey>) => void) {
-    this.#clock = clock
-    this.#log = log
-    this.#wake = wake
+  constructor(parts: AccountGateParts) {
+    this.#parts = parts
   }
 
-  get held(): boolean {
-    return this.#hold !== undefined
+  /** Why this key has to wait with this action; undefined: it has not. Changes nothing. */
+  holdOf(key: ObjectKey, action: ServiceAction): Reason | undefined {
+    // Whoever tries the credentials may meet a missing permission: that answers the question, too.
+    const scope = this.#closed.has('caller') ? 'caller' : action
+    const closed = this.#closed.get(scope)
+    return closed && closed.probe !== key ? reasonOf(scope) : undefined
   }
 
-  /** Whether a key has to wait with this action. Changes nothing. */
-  holds(key: ObjectKey, action: ServiceAction): boolean {
-    if (!this.#concerns(action)) return false
-    return this.#hold?.probe !== 'anyone' && this.#hold?.probe !== key
+  /** Why keys are kept back at present. */
+  held(): readonly Reason[] {
+    return [...new Set([...this.#closed.keys()].map(reasonOf))]
   }
 
-  /** Just before the call: takes the turn to try, when there is one. False: park(). */
-  admit(key: ObjectKey, action: ServiceAction): boolean {
-    if (this.holds(key, action)) return false
-    if (this.#hold && this.#concerns(action)) this.#hold.probe = key
-    return true
+  /** The key waits at the gate, which is closed for it. */
+  wait(key: ObjectKey, action: ServiceAction): void {
+    this.#waiting.set(key, action)
   }
 
-  /** The key waits for the account; not when its wait ended meanwhile. */
-  park(key: ObjectKey): void {
-    if (this.#hold === undefined || this.#hold.probe === 'anyone') this.#wake([key])
-    else this.#parked.add(key)
+  /** The key does not wait: it goes on to a lane, and stays the probe if it is one. */
+  enter(key: ObjectKey): void {
+    this.#waiting.delete(key)
   }
 
-  /** The key makes no call, or none that told anything of the account: another one may try. */
-  passed(key: ObjectKey): void {
-    this.#parked.delete(key)
-    if (this.#hold?.probe === key) this.#nextProbe()
+  /** The key wants no call any more: if it was to try, another one tries. */
+  withdraw(key: ObjectKey): void {
+    this.#waiting.delete(key)
+    for (const [scope, closed] of [...this.#closed]) if (closed.probe === key) this.#probe(scope)
   }
 
-  /** A call of this action came through, or was refused for reasons of the Secret's own: the account works. */
-  succeeded(action: ServiceAction): void {
-    this.#answered()
-    if (action === 'UploadCertificate') this.#denied.clear()
-    if (this.#concerns(action)) this.#release()
-  }
-
-  /** A call failed. `outage` and `caller` count for the account, `not-allowed` only for three Secrets in a row. */
-  failed(key: ObjectKey, error: ServiceError): void {
-    const cause = this.#causeOf(key, error)
-    if (cause === undefined) return
-    if (this.#hold) {
-      this.#failedAgain(key, cause)
-      return
+  /** The key is gone. A gate that nobody waits at is open again. */
+  forget(key: ObjectKey): void {
+    this.withdraw(key)
+    for (const denied of this.#denied.values()) denied.delete(key)
+    for (const [scope, closed] of [...this.#closed]) {
+      if (closed.last === key && !closed.probe && this.#waitersOf(scope).length === 0) this.#open(scope)
     }
-    const since = this.#clock.elapsed()
-    this.#hold = { cause, since, last: key, attempt: 1, probe: undefined, cancel: () => {} }
-    this.#log.error(
-      { reason: 'AccountHeld', code: error.code, action: error.action },
-      'the account is held: no Secret is uploaded until a call comes through',
-    )
-    this.#waitForProbe(this.#hold)
   }
 
-  /** New credentials are there: try at once. */
-  probeNow(): void {
-    if (!this.#hold || this.#hold.cause === 'outage') return
-    this.#hold.attempt = 1
-    this.#hold.cancel()
-    this.#nextProbe()
+  /** A call of this action was accepted, or refused for reasons of the key's own. */
+  succeeded(action: ServiceAction): void {
+    this.#denied.delete(action)
+    this.#release('caller')
+    this.#release(action)
+  }
+
+  /** A call of a key failed. */
+  failed(key: ObjectKey, group: string, error: ServiceError): void {
+    const { failure, action, requestId, countsForAccount } = error
+    switch (failure) {
+      case 'caller':
+        if (countsForAccount) this.#close('caller', key, error)
+        return
+      case 'not-allowed':
+        if (requestId !== undefined) this.#release('caller')
+        if (countsForAccount && actionTable[action].deniedScope === 'account') this.#deny(key, group, error)
+        else this.#saidNothing(key)
+        return
+      case 'cosmetic':
+        // It is tried without cosmetics at once, and that tells.
+        if (requestId !== undefined) this.#release('caller')
+        return
+      case 'throttled':
+      case 'outage':
+        this.#saidNothing(key)
+        return
+      default:
+        // Whoever looks at the certificate has accepted the caller. What does not come from the service proves nothing.
+        if (requestId === undefined) this.#saidNothing(key)
+        else this.succeeded(action)
+    }
+  }
+
+  /** New credentials are there: they are tried at once, and what the old ones lacked is forgotten. */
+  credentialsChanged(): void {
+    this.#denied.clear()
+    for (const [scope, closed] of [...this.#closed]) {
+      closed.attempt = 0
+      this.#probe(scope)
+    }
+  }
+
+  /** There are more groups than before: what one group alone lacks does not keep the others back. */
+  groupsChanged(): void {
+    for (const scope of [...this.#closed.keys()]) {
+      if (scope !== 'caller' && !this.#isDenied(scope))
+        this.#release(scope, 'one namespace alone lacks a permission')
+    }
   }
 
   close(): void {
-    this.#hold?.cancel()
-    this.#parked.clear()
+    for (const closed of this.#closed.values()) closed.cancel()
+    this.#waiting.clear()
   }
 
-  #causeOf(key: ObjectKey, error: ServiceError): Cause | undefined {
-    switch (error.failure satisfies FailureClass) {
-      case 'caller':
-        return 'caller'
-      case 'outage':
-        if (!error.countsForAccount) return undefined
-        this.#outages.add(key)
-        this.#outageCount++
-        return this.#hold || (this.#outageCount >= outagesInARow && this.#outages.size > 1)
-          ? 'outage'
-          : undefined
-      case 'not-allowed':
-        this.#recognised()
-        if (error.action !== 'UploadCertificate' || !error.countsForAccount) return undefined
-        this.#denied.add(key)
-        return this.#hold || this.#denied.size >= deniedSecrets ? 'not-allowed' : undefined
-      case 'throttled':
-        return undefined
-      case 'cosmetic':
-        this.#recognised()
-        return undefined
-      default:
-        // Whoever looks at the certificate has accepted the caller. An answer that is not the service's proves nothing.
-        if (error.requestId === undefined) this.passed(key)
-        else this.succeeded(error.action)
-        return undefined
+  #deny(key: ObjectKey, group: string, error: ServiceError): void {
+    const { action } = error
+    const denied = this.#denied.get(action) ?? new Map<ObjectKey, string>()
+    this.#denied.set(action, denied.set(key, group))
+    if (this.#closed.has(action) || this.#isDenied(action)) this.#close(action, key, error)
+  }
+
+  #isDenied(action: ServiceAction): boolean {
+    const denied = this.#denied.get(action)
+    if (!denied || denied.size < deniedKeys) return false
+    return new Set(denied.values()).size >= Math.min(deniedGroups, this.#parts.groups())
+  }
+
+  #close(scope: Scope, key: ObjectKey, { code, action }: ServiceError): void {
+    const { clock, log } = this.#parts
+    const before = this.#closed.get(scope)
+    // Calls that were under way when it closed say nothing new; a probe does.
+    if (before && before.probe !== key) return
+    const closed = before ?? {
+      since: clock.elapsed(),
+      last: key,
+      attempt: 0,
+      probe: undefined,
+      cancel: () => {},
+    }
+    closed.last = key
+    closed.attempt++
+    this.#closed.set(scope, closed)
+    if (!before) {
+      const message = 'the account gate is closed: calls wait until one that tries is accepted'
+      log.error({ reason: 'AccountHeld', code, action }, message)
+    }
+    this.#probeLater(scope, closed)
+  }
+
+  /** The call of a key told nothing of the caller: if it was to try, another one does so later. */
+  #saidNothing(key: ObjectKey): void {
+    for (const [scope, closed] of this.#closed) {
+      if (closed.probe !== key) continue
+      closed.last = key
+      this.#probeLater(scope, closed)
     }
   }
 
-  /** The service knows the caller, who is perhaps not allowed to upload: the next call tells. */
-  #recognised(): void {
-    this.#answered()
-    if (this.#hold && this.#hold.cause !== 'not-allowed') this.#release()
+  #probeLater(scope: Scope, closed: Closed): void {
+    closed.probe = undefined
+    closed.cancel()
+    const [first, longest] = probes[scope === 'caller' ? 'caller' : 'action']
+    const ms = doubling(first, longest, closed.attempt)
+    closed.cancel = this.#parts.clock.after(ms, () => this.#probe(scope))
   }
 
-  /** The service is there. */
-  #answered(): void {
-    this.#outageCount = 0
-    this.#outages.clear()
+  #probe(scope: Scope): void {
+    const closed = this.#closed.get(scope)
+    if (!closed) return
+    closed.cancel()
+    closed.probe = undefined
+    const waiters = this.#waitersOf(scope)
+    const next = waiters.find((it) => it !== closed.last) ?? waiters[0]
+    if (next === undefined) {
+      this.#open(scope)
+      return
+    }
+    closed.probe = next
+    this.#waiting.delete(next)
+    this.#parts.wake([next], 'Probe')
   }
 
-  #failedAgain(key: ObjectKey, cause: Cause): void {
-    const hold = this.#hold
-    // Calls that were under way when the hold began say nothing new; a probe does.
-    if (!hold || hold.probe !== key) return
-    const attempt = hold.cause === cause ? hold.attempt + 1 : 1
-    this.#hold = { ...hold, cause, last: key, attempt, probe: undefined }
-    this.#parked.delete(key)
-    this.#parked.add(key)
-    this.#waitForProbe(this.#hold)
+  #waitersOf(scope: Scope): ObjectKey[] {
+    const all = [...this.#waiting]
+    return all.filter(([, action]) => scope === 'caller' || scope === action).map(([key]) => key)
   }
 
-  #concerns(action: ServiceAction): boolean {
-    if (!this.#hold) return false
-    return this.#hold.cause !== 'not-allowed' || action === 'UploadCertificate'
-  }
-
-  #waitForProbe(hold: Hold): void {
-    hold.cancel()
-    hold.cancel = this.#clock.after(doubling(...probes[hold.cause], hold.attempt), () => this.#nextProbe())
-  }
-
-  #nextProbe(): void {
-    if (!this.#hold) return
-    const waiting = [...this.#parked]
-    const next = waiting.find((it) => it !== this.#hold?.last) ?? waiting[0]
-    this.#hold.probe = next ?? 'anyone'
-    if (next === undefined) return
-    this.#parked.delete(next)
-    this.#wake([next])
-  }
-
-  #release(): void {
-    const hold = this.#hold
-    if (!hold) return
-    hold.cancel()
-    this.#hold = undefined
-    this.#denied.clear()
-    const keys = [...this.#parked]
-    this.#parked.clear()
-    this.#log.info(
-      {
-        reason: 'AccountReleased',
-        durationMs: Math.round(this.#clock.elapsed() - hold.since),
-        count: keys.length,
-      },
-      'the account works again',
+  /** Nobody waits: whoever comes next finds out. */
+  #open(scope: Scope): void {
+    this.#closed.get(scope)?.cancel()
+    this.#closed.delete(scope)
+    this.#parts.log.info(
+      { reason: 'AccountReleased', count: 0 },
+      'nobody waits at the account gate; it is open',
     )
-    this.#wake(keys)
   }
+
+  #release(scope: Scope, message = 'the account works again'): void {
+    const closed = this.#closed.get(scope)
+    if (!closed) return
+    closed.cancel()
+    this.#closed.delete(scope)
+    const keys = this.#waitersOf(scope).filter((it) => !this.#waitsFor(it))
+    for (const key of keys) this.#waiting.delete(key)
+    const { log, clock, wake } = this.#parts
+    const durationMs = Math.round(clock.elapsed() - closed.since)
+    log.info({ reason: 'AccountReleased', durationMs, count: keys.length }, message)
+    wake(keys, 'AccountWorks')
+  }
+
+  #waitsFor(key: ObjectKey): boolean {
+    const action = this.#waiting.get(key)
+    return action !== undefined && this.holdOf(key, action) !== undefined
+  }
+}
+
+function reasonOf(scope: Scope): Reason {
+  return scope === 'caller' ? 'CredentialsRefused' : 'NotAllowed'
 }

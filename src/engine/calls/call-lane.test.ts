@@ -1,10 +1,12 @@
 import { beforeEach, describe, expect, it } from 'vitest'
-import { noAnswer, serviceError } from '../../../test/fakes/certificate-service.ts'
+import { noAnswer } from '../../../test/fakes/certificate-service.ts'
 import { createManualClock, type ManualClock } from '../../../test/fakes/manual-clock.ts'
+import type { Reach } from '../../ports/service-error.ts'
+import type { CallEnd } from './call-end.ts'
 import { CallLane, type Slot } from './call-lane.ts'
+import { mostInOneSecond } from './testing/simulated-server.ts'
 
 const slots = 10
-const signal = new AbortController().signal
 
 let clock: ManualClock
 /** What a key does with its slot; it makes no call unless it is told to. */
@@ -12,44 +14,55 @@ let serve: (key: string, slot: Slot) => Promise<void>
 let lane: CallLane
 /** Whom the lane gave a slot, in order. */
 let served: string[]
-let calls: { key: string; at: number }[]
+/** When a call was made. */
+let calls: number[]
 
 beforeEach(() => {
   clock = createManualClock()
   served = []
   calls = []
   serve = async () => {}
-  lane = new CallLane(clock, slots, async (key, slot) => {
+  lane = createLane()
+})
+
+function createLane(): CallLane {
+  return new CallLane(clock, slots, async (key, slot) => {
     served.push(key)
     await serve(key, slot)
   })
-})
-
-/** A call that takes so long to be answered. */
-function calling(ms: number) {
-  return (key: string, slot: Slot) =>
-    slot.call(async () => {
-      calls.push({ key, at: clock.elapsed() })
-      await clock.sleep(ms)
-    })
 }
 
-async function open(): Promise<void> {
-  lane.start(signal)
-  await clock.advance(1_000)
+/** A call that takes so long, and how it ends. */
+function calling(ms: number, reached: Reach = 'answered') {
+  return async (_: string, slot: Slot) => {
+    const startedAt = clock.elapsed()
+    calls.push(startedAt)
+    await clock.sleep(ms)
+    slot.ended(end(startedAt, reached))
+  }
+}
+
+function end(startedAt: number, reached: Reach): CallEnd {
+  const error = reached === 'answered' ? undefined : noAnswer('UploadCertificate')
+  const says = reached === 'answered' ? 'answer' : 'silence'
+  return { startedAt, endedAt: clock.elapsed(), reached, timedOut: false, says, error }
+}
+
+function throttled(): CallEnd {
+  return end(clock.elapsed(), 'answered')
+}
+
+function add(key: string, failedBefore = false): void {
+  lane.add(key, { failedBefore, urgent: false, expiresAt: undefined, group: 'web' })
 }
 
 function addMany(count: number): void {
-  for (let i = 0; i < count; i++) lane.add(`web/${i}`, 0)
-}
-
-function mostInOneSecond(): number {
-  return Math.max(...calls.map(({ at }) => calls.filter((it) => it.at > at - 1_000 && it.at <= at).length))
+  for (let i = 0; i < count; i++) add(`web/${i}`)
 }
 
 describe('a lane', () => {
   it('lets nobody through within the first second: a process before us may have used it', async () => {
-    lane.start(signal)
+    lane.start({ quiet: false })
     addMany(3)
     await clock.advance(999)
     expect(served).toEqual([])
@@ -60,50 +73,35 @@ describe('a lane', () => {
   })
 
   it('lets the first through at once when nobody has made a call before', async () => {
-    lane.start(signal, { atOnce: true })
+    lane.start({ quiet: true })
     addMany(3)
     await clock.advance(0)
     expect(served).toHaveLength(3)
   })
 
-  it('that is closed is drained when the next may begin at once: no second sees more than it may', async () => {
-    serve = calling(70)
-    await open()
-    addMany(35)
-    await clock.advance(2_500)
+  it('stays closed when it is closed before it opened', async () => {
+    lane.start({ quiet: false })
     lane.close()
-    const before = calls.length
-    const drained = lane.drained().then(() => {
-      lane = new CallLane(clock, slots, serve)
-      lane.start(signal, { atOnce: true })
-      addMany(35)
-    })
-    await Promise.all([drained, clock.advance(10_000)])
-    expect(calls.length).toBeGreaterThan(before)
-    expect(mostInOneSecond()).toBeLessThanOrEqual(slots)
-  })
-
-  it('stays closed when it is stopped before it opened', async () => {
-    const stop = new AbortController()
-    const started = lane.start(stop.signal)
-    stop.abort(new Error('stopped'))
-    await expect(started).rejects.toThrow('stopped')
-    lane.add('web/0', 0)
+    add('web/0')
     await clock.advance(5_000)
     expect(served).toEqual([])
+    expect(lane.depth).toBe(0)
   })
 
   it('gives as many slots at a time as there are', async () => {
     serve = () => new Promise(() => {})
-    await open()
+    lane.start({ quiet: true })
     addMany(25)
     await clock.advance(10_000)
     expect(served).toHaveLength(slots)
     expect(lane.depth).toBe(15)
   })
 
-  it('frees a slot at once that made no call', async () => {
-    await open()
+  it('frees a slot at once that made no call, or sent none', async () => {
+    serve = async (key, slot) => {
+      if (key !== 'web/50') slot.ended(end(clock.elapsed(), 'unsent'))
+    }
+    lane.start({ quiet: true })
     addMany(100)
     await clock.advance(0)
     expect(served).toHaveLength(100)
@@ -111,16 +109,16 @@ describe('a lane', () => {
 
   it('lets no more calls start within a second than there are slots', async () => {
     serve = calling(30)
-    await open()
+    lane.start({ quiet: true })
     addMany(100)
     await clock.advance(30_000)
     expect(calls).toHaveLength(100)
-    expect(mostInOneSecond()).toBeLessThanOrEqual(slots)
+    expect(mostInOneSecond(calls)).toBeLessThanOrEqual(slots)
   })
 
   it('uses its slots: calls that take their time do not add to the second', async () => {
     serve = calling(300)
-    await open()
+    lane.start({ quiet: true })
     addMany(200)
     await clock.advance(22_000)
     expect(calls).toHaveLength(200)
@@ -128,129 +126,198 @@ describe('a lane', () => {
 
   it('holds a slot as long as a call takes', async () => {
     serve = calling(60_000)
-    await open()
+    lane.start({ quiet: true })
     addMany(20)
     await clock.advance(59_000)
     expect(calls).toHaveLength(slots)
   })
 
-  it('holds a slot for a second after a call that was not answered', async () => {
-    serve = async (key, slot) => {
-      await calling(100)(key, slot)
-    }
-    await open()
-    addMany(20)
-    await clock.advance(5_000)
-    calls = []
-    serve = (_, slot) =>
-      slot
-        .call(async () => {
-          calls.push({ key: 'lost', at: clock.elapsed() })
-          await clock.sleep(5_000)
-          throw noAnswer('UploadCertificate')
-        })
-        .catch(() => {})
-    addMany(slots)
-    await clock.advance(0)
-    serve = calling(0)
-    lane.add('web/next', 0)
-    await clock.advance(5_999)
-    expect(calls.map((it) => it.key)).not.toContain('web/next')
+  it('holds a slot for 30 s after the start of a call that was never answered', async () => {
+    serve = calling(5_000, 'unknown')
+    lane.start({ quiet: true })
+    addMany(slots + 1)
+    await clock.advance(29_999)
+    expect(calls).toHaveLength(slots)
     await clock.advance(1)
-    expect(calls.map((it) => it.key)).toContain('web/next')
+    expect(calls).toHaveLength(slots + 1)
+  })
+})
+
+describe('a lane that is closed', () => {
+  it('gives out no slot, forgets who waits, and leaves no timer behind', async () => {
+    serve = calling(10, 'unknown')
+    lane.start({ quiet: true })
+    addMany(30)
+    await clock.advance(10)
+    lane.throttled(throttled())
+    lane.close()
+    expect(clock.pending()).toBe(0)
+    await clock.advance(60_000)
+    expect(served).toHaveLength(slots)
+    expect(lane.depth).toBe(0)
   })
 
-  it('tells the caller what became of the call', async () => {
-    const failure = serviceError({ failure: 'quota', action: 'UploadCertificate', code: 'LimitExceeded' })
-    const seen: unknown[] = []
-    serve = async (_, slot) => {
-      seen.push(await slot.call(async () => 'answer').catch((error) => error))
-    }
-    await open()
-    lane.add('web/0', 0)
+  it('is drained when the next may begin at once: no second sees more than it may', async () => {
+    serve = calling(70)
+    lane.start({ quiet: true })
+    addMany(35)
+    await clock.advance(1_500)
+    lane.close()
+    const before = calls.length
+    const drained = lane.drained().then(() => {
+      lane = createLane()
+      lane.start({ quiet: true })
+      addMany(35)
+    })
+    await Promise.all([drained, clock.advance(10_000)])
+    expect(calls.length).toBeGreaterThan(before)
+    expect(mostInOneSecond(calls)).toBeLessThanOrEqual(slots)
+  })
+
+  it('is drained only when its calls under way have ended, a second later', async () => {
+    serve = calling(5_000, 'unknown')
+    lane.start({ quiet: true })
+    addMany(1)
     await clock.advance(1_000)
-    serve = async (_, slot) => {
-      seen.push(await slot.call(() => Promise.reject(failure)).catch((error) => error))
-    }
-    lane.add('web/1', 0)
-    await clock.advance(1_000)
-    expect(seen).toEqual(['answer', failure])
+    lane.close()
+    let drained = false
+    lane.drained().then(() => {
+      drained = true
+    })
+    await clock.advance(4_999)
+    expect(drained).toBe(false)
+    await clock.advance(1_001)
+    expect(drained).toBe(true)
+  })
+
+  it('is drained at once when it was never started, and not before it would have opened', async () => {
+    lane.close()
+    await lane.drained()
+    lane = createLane()
+    lane.start({ quiet: false })
+    lane.close()
+    let drained = false
+    lane.drained().then(() => {
+      drained = true
+    })
+    await clock.advance(999)
+    expect(drained).toBe(false)
+    await clock.advance(1)
+    expect(drained).toBe(true)
   })
 })
 
 describe('keys that wait', () => {
-  it('go in order of urgency, and of arrival where that is the same', async () => {
-    lane.add('web/a', 1)
-    lane.add('web/b', 2)
-    lane.add('web/c', 2)
-    lane.add('web/d', 3)
-    await open()
-    expect(served).toEqual(['web/d', 'web/b', 'web/c', 'web/a'])
-  })
-
-  it('are there once: a second add changes the urgency alone', async () => {
-    lane.add('web/a', 1)
-    lane.add('web/b', 2)
-    lane.add('web/a', 3)
-    expect(lane.depth).toBe(2)
-    await open()
-    expect(served).toEqual(['web/a', 'web/b'])
+  it('are there once: a second add changes the priority and keeps the place among equals', async () => {
+    for (const key of ['web/a', 'web/b', 'web/c']) add(key)
+    add('web/a')
+    add('web/b', true)
+    expect(lane.depth).toBe(3)
+    lane.start({ quiet: true })
+    await clock.advance(0)
+    expect(served).toEqual(['web/a', 'web/c', 'web/b'])
   })
 
   it('lose their place when they are removed', async () => {
-    lane.add('web/a', 1)
-    lane.add('web/b', 1)
+    add('web/a')
+    add('web/b')
     lane.remove('web/a')
     lane.remove('web/nobody')
     expect(lane.depth).toBe(1)
-    await open()
+    lane.start({ quiet: true })
+    await clock.advance(0)
     expect(served).toEqual(['web/b'])
   })
 
   it('may come back after they were removed or served', async () => {
-    lane.add('web/a', 1)
+    add('web/a')
     lane.remove('web/a')
-    lane.add('web/a', 1)
-    await open()
-    lane.add('web/a', 1)
+    add('web/a')
+    lane.start({ quiet: true })
+    await clock.advance(0)
+    add('web/a')
     await clock.advance(0)
     expect(served).toEqual(['web/a', 'web/a'])
   })
 
-  it('may ask for the next slot while they have one', async () => {
-    serve = async (key) => {
-      if (served.length < 3) lane.add(key, 1)
+  it('may ask for the next slot while they have one, which they keep', async () => {
+    serve = async (key, slot) => {
+      if (served.length < 3) add(key)
+      await calling(100)(key, slot)
     }
-    await open()
-    lane.add('web/a', 1)
-    await clock.advance(0)
+    lane.start({ quiet: true })
+    add('web/a')
+    await clock.advance(100)
     expect(served).toEqual(['web/a', 'web/a', 'web/a'])
+    expect(calls).toHaveLength(3)
+  })
+})
+
+describe('a lane that is shut', () => {
+  beforeEach(() => {
+    serve = calling(30)
+    lane.start({ quiet: true })
+    lane.shut()
+    addMany(30)
+  })
+
+  it('lets one key through at a time, and none by itself', async () => {
+    await clock.advance(5_000)
+    expect(served).toEqual([])
+    expect(lane.letOneThrough()).toBeInstanceOf(Promise)
+    await clock.advance(5_000)
+    expect(served).toEqual(['web/0'])
+  })
+
+  it('lets none through without a free slot', async () => {
+    serve = () => new Promise(() => {})
+    for (let i = 0; i < slots; i++) expect(lane.letOneThrough()).toBeDefined()
+    expect(lane.letOneThrough()).toBeUndefined()
+    expect(served).toHaveLength(slots)
+  })
+
+  it('goes on when it is opened again', async () => {
+    lane.reopen()
+    await clock.advance(5_000)
+    expect(served).toHaveLength(30)
   })
 })
 
 describe('a service that asks to slow down', () => {
   it('halves the slots, at most once a second, and never under one', async () => {
     expect(lane.slots).toBe(10)
-    lane.throttled()
-    lane.throttled()
+    expect(lane.throttled(throttled())).toBe(true)
+    expect(lane.throttled(throttled())).toBe(false)
     expect(lane.slots).toBe(5)
     const seen: number[] = []
     for (let i = 0; i < 4; i++) {
       await clock.advance(1_000)
-      lane.throttled()
+      lane.throttled(throttled())
       seen.push(lane.slots)
     }
     expect(seen).toEqual([2, 1, 1, 1])
   })
 
-  it('gets the slots back one every ten seconds, and no more than there were', async () => {
-    lane.throttled()
+  it('does not halve them for a call that was made before they were halved', async () => {
+    const before = clock.elapsed()
+    lane.throttled(throttled())
+    await clock.advance(3_000)
+    expect(lane.throttled(end(before, 'answered'))).toBe(false)
+    expect(lane.slots).toBe(5)
+  })
+
+  it('gets the slots back from 10 s after the last one, one every 5 s, and no more than there were', async () => {
+    lane.throttled(throttled())
+    await clock.advance(900)
+    lane.throttled(throttled())
     await clock.advance(9_999)
     expect(lane.slots).toBe(5)
     await clock.advance(1)
     expect(lane.slots).toBe(6)
-    await clock.advance(40_000)
-    expect(lane.slots).toBe(10)
+    await clock.advance(4_999)
+    expect(lane.slots).toBe(6)
+    await clock.advance(1)
+    expect(lane.slots).toBe(7)
     await clock.advance(60_000)
     expect(lane.slots).toBe(10)
     expect(clock.pending()).toBe(0)
@@ -258,25 +325,11 @@ describe('a service that asks to slow down', () => {
 
   it('sees no more calls at a time than there are slots in force', async () => {
     serve = calling(0)
-    await open()
-    lane.throttled()
+    lane.start({ quiet: true })
+    lane.throttled(throttled())
     addMany(50)
     await clock.advance(9_000)
-    expect(mostInOneSecond()).toBeLessThanOrEqual(5)
+    expect(mostInOneSecond(calls)).toBeLessThanOrEqual(5)
     expect(calls.length).toBeGreaterThanOrEqual(40)
-  })
-})
-
-describe('a lane that is closed', () => {
-  it('gives out no slot and forgets who waits', async () => {
-    await open()
-    serve = () => new Promise(() => {})
-    addMany(30)
-    lane.throttled()
-    lane.close()
-    await clock.advance(60_000)
-    expect(served).toHaveLength(slots)
-    expect(lane.depth).toBe(0)
-    expect(clock.pending()).toBe(0)
   })
 })

@@ -1,50 +1,64 @@
 import PQueue from 'p-queue'
 import type { Clock } from '../../clock.ts'
 import type { ObjectKey } from '../../ports/secrets.ts'
-import { ServiceError } from '../../ports/service-error.ts'
-import { SlotPacing } from './slot-pacing.ts'
+import type { CallEnd } from './call-end.ts'
+import type { CallPriority } from './call-priority.ts'
+import { type LaneOptions, LaneOrder } from './lane-order.ts'
+import { RoundTrips } from './round-trips.ts'
+import { SlotPacing, windowMs } from './slot-pacing.ts'
 
-/** The right to make one call. */
+/** A slot that a key was given. */
 export interface Slot {
-  /** Makes the call; the slot is then held as I2 wants it. At most once per slot. */
-  call<T>(work: () => Promise<T>): Promise<T>
+  /** How long its call may take, ms. */
+  readonly timeoutMs: number
+  /** Its call has ended. Without one, the slot is free as soon as the key is served. */
+  ended(end: CallEnd): void
 }
 
-const windowMs = 1_000
-const giveBackMs = 10_000
+/** From the last throttling to the first slot that comes back, and from that one to the next, ms. */
+const giveBackMs = { first: 10_000, next: 5_000 }
 
 /**
- * The way to one action of the service: as many calls at a time, and within any second, as there are slots. Keys wait
- * in order of urgency; a slot that makes no call is free at once.
+ * The way to one action of the service: as many calls at a time, and within any second, as there are slots. Keys wait in
+ * the order of LaneOrder.
  */
 export class CallLane {
   readonly #clock: Clock
   readonly #serve: (key: ObjectKey, slot: Slot) => Promise<void>
   readonly #maxSlots: number
-  readonly #queue: PQueue
-  readonly #tickets = new Map<ObjectKey, AbortController>()
+  readonly #queue: PQueue<LaneOrder, LaneOptions>
+  readonly #tickets = new Map<ObjectKey, { readonly abort: AbortController; readonly arrival: number }>()
+  readonly #serving = new Set<Promise<void>>()
   readonly #pacing = new SlotPacing()
+  readonly #roundTrips = new RoundTrips()
+  readonly #closed = new AbortController()
+  #arrivals = 0
+  #slots: number
   /** Until then, a process before us may have used the slots. */
-  #openAt = Number.NEGATIVE_INFINITY
+  #openAt = Number.POSITIVE_INFINITY
+  /** No call of ours was on its way after this. */
+  #lastEnd = Number.NEGATIVE_INFINITY
+  #isShut = false
   #lastHalved = Number.NEGATIVE_INFINITY
-  #cancelGiveBack: (() => void) | undefined
+  #cancelOpen = () => {}
+  #cancelGiveBack = () => {}
 
   /** @param serve works on a key with a slot; must not throw */
   constructor(clock: Clock, slots: number, serve: (key: ObjectKey, slot: Slot) => Promise<void>) {
     this.#clock = clock
     this.#maxSlots = slots
+    this.#slots = slots
     this.#serve = serve
-    this.#queue = new PQueue({ concurrency: slots, autoStart: false })
+    this.#queue = new PQueue({ concurrency: slots, autoStart: false, queueClass: LaneOrder })
   }
 
   /**
-   * Opens the lane one second from now: another process of ours may have used this second's calls (I2).
-   * @param atOnce it is known that none has
+   * Opens the lane.
+   * @param quiet no process of ours has made a call within the last second; else it opens a second from now (I2)
    */
-  async start(signal: AbortSignal, { atOnce = false } = {}): Promise<void> {
-    this.#openAt = this.#clock.elapsed() + (atOnce ? 0 : windowMs)
-    if (!atOnce) await this.#clock.sleep(windowMs, signal)
-    this.#queue.start()
+  start({ quiet }: { readonly quiet: boolean }): void {
+    this.#openAt = this.#clock.elapsed() + (quiet ? 0 : windowMs)
+    this.#openLater()
   }
 
   /** Keys waiting for a slot. */
@@ -54,90 +68,140 @@ export class CallLane {
 
   /** Slots in force. */
   get slots(): number {
-    return this.#queue.concurrency
+    return this.#slots
   }
 
-  /** Queues a key; for one that waits already, changes its urgency. Higher goes first. */
-  add(key: ObjectKey, urgency: number): void {
-    if (this.#tickets.has(key)) {
-      this.#queue.setPriority(key, urgency)
-      return
-    }
-    const ticket = new AbortController()
-    this.#tickets.set(key, ticket)
+  /** Queues a key. For one that waits already, changes its priority; it keeps its place among equals. */
+  add(key: ObjectKey, priority: CallPriority): void {
+    if (this.#closed.signal.aborted) return
+    const arrival = this.#tickets.get(key)?.arrival ?? this.#arrivals++
+    this.remove(key)
+    const abort = new AbortController()
+    this.#tickets.set(key, { abort, arrival })
     this.#queue
-      .add(() => this.#turn(key, ticket), { id: key, priority: urgency, signal: ticket.signal })
+      .add(() => this.#turn(key), { id: key, call: priority, arrival, signal: abort.signal })
       .catch(() => {}) // aborted while waiting
   }
 
   /** Takes a key out of the queue: it wants no call any more. */
   remove(key: ObjectKey): void {
-    this.#tickets.get(key)?.abort()
+    const ticket = this.#tickets.get(key)
     this.#tickets.delete(key)
+    ticket?.abort.abort()
   }
 
-  /** The service asked to slow down: half the slots, at most once a second; one comes back every ten seconds. */
-  throttled(): void {
-    const now = this.#clock.elapsed()
-    if (now - this.#lastHalved < windowMs) return
-    this.#lastHalved = now
-    this.#queue.concurrency = Math.max(1, Math.floor(this.#queue.concurrency / 2))
-    this.#cancelGiveBack?.()
-    this.#giveBackLater()
+  /** Gives out no slots but those of letOneThrough(), until reopen(). */
+  shut(): void {
+    this.#isShut = true
+    this.#queue.pause()
+  }
+
+  reopen(): void {
+    this.#isShut = false
+    this.#resume()
+  }
+
+  /**
+   * Of a lane that is shut: gives one key a slot, where one waits and a slot is free. Resolves when the key is served.
+   */
+  letOneThrough(): Promise<void> | undefined {
+    if (!this.#isOpen || this.depth === 0 || this.#queue.pending >= this.#slots) return undefined
+    const before = new Set(this.#serving)
+    this.#queue.concurrency = this.#queue.pending + 1
+    this.#queue.start()
+    this.#queue.pause()
+    this.#queue.concurrency = this.#slots
+    return [...this.#serving].find((it) => !before.has(it))
+  }
+
+  /**
+   * The service asked to slow down: half the slots, at most once a second. Whether they were halved. A call that was made
+   * within a second after that met calls of before in the service's window: it says nothing of the slots in force.
+   */
+  throttled({ startedAt }: CallEnd): boolean {
+    this.#giveBackAfter(giveBackMs.first)
+    if (startedAt < this.#lastHalved + windowMs) return false
+    this.#lastHalved = this.#clock.elapsed()
+    this.#setSlots(Math.max(1, Math.floor(this.#slots / 2)))
+    return true
   }
 
   /** Gives out no more slots and forgets who waits. */
   close(): void {
     this.#queue.pause()
+    this.#closed.abort(new Error('the lane is closed'))
     for (const key of [...this.#tickets.keys()]) this.remove(key)
-    this.#cancelGiveBack?.()
+    this.#cancelOpen()
+    this.#cancelGiveBack()
   }
 
-  /** Of a closed lane: resolves when another process may make calls at once, without an eleventh in any second (I2). */
+  /**
+   * Of a closed lane: resolves when another process may make calls at once (I2). A call that was never answered may
+   * still be on its way: of a process that ends nobody waits for that longer than for one that was killed, a second.
+   */
   async drained(): Promise<void> {
-    await this.#until(this.#openAt)
-    await this.#queue.onPendingZero()
+    if (Number.isFinite(this.#openAt)) await this.#until(this.#openAt)
+    await Promise.allSettled(this.#serving)
+    await this.#until(this.#lastEnd + windowMs)
   }
 
-  async #turn(key: ObjectKey, ticket: AbortController): Promise<void> {
-    if (this.#tickets.get(key) === ticket) this.#tickets.delete(key)
-    let freeAt = 0
+  get #isOpen(): boolean {
+    return !this.#closed.signal.aborted && this.#clock.elapsed() >= this.#openAt
+  }
+
+  async #turn(key: ObjectKey): Promise<void> {
+    this.#tickets.delete(key)
+    let freeAt = Number.NEGATIVE_INFINITY
     const slot: Slot = {
-      call: async (work) => {
-        const start = this.#clock.elapsed()
-        const hold = (answered: boolean) => {
-          const end = this.#clock.elapsed()
-          if (answered) this.#pacing.answered(end - start)
-          freeAt = this.#pacing.freeAt(start, end, answered)
-        }
-        try {
-          const result = await work()
-          hold(true)
-          return result
-        } catch (error) {
-          hold(error instanceof ServiceError && error.requestId !== undefined)
-          throw error
-        }
+      timeoutMs: this.#roundTrips.timeoutMs,
+      ended: (end) => {
+        freeAt = this.#ended(end)
       },
     }
-    await this.#serve(key, slot)
-    await this.#until(freeAt)
+    const served = this.#serve(key, slot)
+    this.#serving.add(served)
+    await served.finally(() => this.#serving.delete(served))
+    await this.#until(freeAt, this.#closed.signal).catch(() => {}) // nobody takes a slot of a closed lane
+  }
+
+  #ended({ startedAt, endedAt, reached, timedOut, error }: CallEnd): number {
+    const ms = endedAt - startedAt
+    // Throttled at the door: how long the work takes is no part of the way.
+    if (reached === 'answered' && error?.failure !== 'throttled') this.#pacing.answered(ms)
+    if (reached === 'answered' || timedOut) this.#roundTrips.add(ms)
+    if (reached !== 'unsent') this.#lastEnd = endedAt
+    return this.#pacing.freeAt(startedAt, endedAt, reached)
   }
 
   /** Timers may fire a fraction of a millisecond early, which an exact window does not forgive. */
-  async #until(time: number): Promise<void> {
+  async #until(time: number, signal?: AbortSignal): Promise<void> {
     for (;;) {
       const wait = time - this.#clock.elapsed()
       if (wait <= 0) return
-      await this.#clock.sleep(wait)
+      await this.#clock.sleep(wait, signal)
     }
   }
 
-  #giveBackLater(): void {
-    this.#cancelGiveBack = this.#clock.after(giveBackMs, () => {
-      this.#queue.concurrency = Math.min(this.#maxSlots, this.#queue.concurrency + 1)
-      this.#cancelGiveBack = undefined
-      if (this.#queue.concurrency < this.#maxSlots) this.#giveBackLater()
+  #openLater(): void {
+    const wait = this.#openAt - this.#clock.elapsed()
+    if (wait > 0) this.#cancelOpen = this.#clock.after(wait, () => this.#openLater())
+    else this.#resume()
+  }
+
+  #resume(): void {
+    if (this.#isOpen && !this.#isShut) this.#queue.start()
+  }
+
+  #setSlots(slots: number): void {
+    this.#slots = slots
+    this.#queue.concurrency = slots
+  }
+
+  #giveBackAfter(ms: number): void {
+    this.#cancelGiveBack()
+    this.#cancelGiveBack = this.#clock.after(ms, () => {
+      if (this.#slots < this.#maxSlots) this.#setSlots(this.#slots + 1)
+      if (this.#slots < this.#maxSlots) this.#giveBackAfter(giveBackMs.next)
     })
   }
 }

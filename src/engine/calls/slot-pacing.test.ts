@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import type { Reach } from '../../ports/service-error.ts'
 import { SlotPacing } from './slot-pacing.ts'
 
 const slots = 10
@@ -13,7 +14,7 @@ interface Journey {
 }
 
 /** When each call arrived at the server, made by slots that take the next call as soon as they are free. */
-function arrivals(journeys: readonly Journey[], answered = true): number[] {
+function arrivals(journeys: readonly Journey[], reached: Reach = 'answered'): number[] {
   const pacing = new SlotPacing()
   const free = Array.from({ length: slots }, () => 0)
   const answers: { at: number; roundTrip: number }[] = []
@@ -24,8 +25,9 @@ function arrivals(journeys: readonly Journey[], answered = true): number[] {
     answers.push({ at: end, roundTrip: end - start })
     // A slot is free when its call was answered: by then the pacing knows of every answer before that.
     answers.sort((a, b) => a.at - b.at)
-    while (answered && answers[0] && answers[0].at <= end) pacing.answered(answers.shift()?.roundTrip ?? 0)
-    free[slot] = pacing.freeAt(start, end, answered)
+    while (reached === 'answered' && answers[0] && answers[0].at <= end)
+      pacing.answered(answers.shift()?.roundTrip ?? 0)
+    free[slot] = pacing.freeAt(start, end, reached)
     return start + there
   })
 }
@@ -47,35 +49,43 @@ describe('a slot', () => {
   const twenty = Array.from({ length: 20 }, (_, i) => 100 + (i % 10))
 
   it('is held until a second after the response while little is known', () => {
-    expect(learned(...twenty.slice(1)).freeAt(5_000, 5_100, true)).toBe(6_100)
+    expect(learned(...twenty.slice(1)).freeAt(5_000, 5_100, 'answered')).toBe(6_100)
   })
 
   it('is held until a second and the variation of round trips after the start once twenty are known', () => {
-    expect(learned(...twenty).freeAt(5_000, 5_100, true)).toBe(6_014)
+    expect(learned(...twenty).freeAt(5_000, 5_100, 'answered')).toBe(6_014)
   })
 
   it('is held until a second after the response where round trips are short', () => {
-    expect(learned(...twenty, 49).freeAt(5_000, 5_100, true)).toBe(6_100)
-    expect(learned(...twenty, 50).freeAt(5_000, 5_100, true)).toBe(6_064)
+    expect(learned(...twenty, 49).freeAt(5_000, 5_100, 'answered')).toBe(6_100)
+    expect(learned(...twenty, 50).freeAt(5_000, 5_100, 'answered')).toBe(6_064)
   })
 
-  it('is held until a second after the end when nothing was answered', () => {
-    expect(learned(...twenty).freeAt(5_000, 5_100, false)).toBe(6_100)
+  it('is held for 30 s after the start when nothing was answered: the call may still arrive', () => {
+    expect(learned(...twenty).freeAt(5_000, 5_100, 'unknown')).toBe(35_000)
+  })
+
+  it('is held for a second after the end when that took as long', () => {
+    expect(learned(...twenty).freeAt(5_000, 35_000, 'unknown')).toBe(36_000)
+  })
+
+  it('is free at once when nothing was sent', () => {
+    expect(learned(...twenty).freeAt(5_000, 5_100, 'unsent')).toBe(5_100)
   })
 
   it('is never free before the response', () => {
-    expect(learned(...twenty).freeAt(5_000, 9_000, true)).toBe(9_000)
+    expect(learned(...twenty).freeAt(5_000, 9_000, 'answered')).toBe(9_000)
   })
 
   it('is never held longer than a second after the response', () => {
-    expect(learned(...twenty, 50_000).freeAt(5_000, 5_100, true)).toBe(6_100)
+    expect(learned(...twenty, 50_000).freeAt(5_000, 5_100, 'answered')).toBe(6_100)
   })
 
   it('forgets a slow round trip after 64 others', () => {
     const pacing = learned(2_000, ...Array.from({ length: 63 }, () => 100))
-    expect(pacing.freeAt(5_000, 5_100, true)).toBe(6_100)
+    expect(pacing.freeAt(5_000, 5_100, 'answered')).toBe(6_100)
     pacing.answered(100)
-    expect(pacing.freeAt(5_000, 5_100, true)).toBe(6_005)
+    expect(pacing.freeAt(5_000, 5_100, 'answered')).toBe(6_005)
   })
 })
 
@@ -121,9 +131,10 @@ describe('an exact sliding window at the server', () => {
 
   it('never holds more than that when nothing is answered, whatever the network does', () => {
     fc.assert(
-      fc.property(journeys(3_000, 60), (given) => {
-        const unanswered = arrivals(given.map(through(100)), false)
-        expect(mostInOneWindow(unanswered)).toBeLessThanOrEqual(slots)
+      fc.property(journeys(29_000, 60), (given) => {
+        // Given up after 5 s, and on their way for up to 29 s.
+        const givenUp = given.map((there) => ({ there, service: 0, back: 5_000 - there }))
+        expect(mostInOneWindow(arrivals(givenUp, 'unknown'))).toBeLessThanOrEqual(slots)
       }),
     )
   })

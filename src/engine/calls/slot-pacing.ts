@@ -1,4 +1,9 @@
-const windowMs = 1_000
+import type { Reach } from '../../ports/service-error.ts'
+
+/** The service counts calls within a second. */
+export const windowMs = 1_000
+/** So long after its start a call that was never answered may still arrive, ms. */
+const lateMs = 30_000
 /** As many round trips again as there are slots: the first on each connection is slower than those that follow. */
 const enough = 20
 const kept = 64
@@ -17,6 +22,7 @@ const tooShortMs = 50
  * A slot that is held until a second after the response is exact, whatever the network does: the call had arrived by
  * then. Sharper, where round trips are long, and exact as long as the time to the server varies no more than the last of
  * them did: a second and that variation after the start. The earlier of the two is taken, but never before the response.
+ * A call that was never answered may lie on the way for long: its slot stays taken for 30 s.
  */
 export class SlotPacing {
   readonly #roundTrips: number[] = []
@@ -28,9 +34,11 @@ export class SlotPacing {
   }
 
   /** When (on the clock of `start` and `end`, ms) the slot is free again. */
-  freeAt(start: number, end: number, answered: boolean): number {
+  freeAt(start: number, end: number, reached: Reach): number {
+    if (reached === 'unsent') return end
     const safe = end + windowMs
-    if (!answered || this.#roundTrips.length < enough) return safe
+    if (reached === 'unknown') return Math.max(safe, start + lateMs)
+    if (this.#roundTrips.length < enough) return safe
     const fastest = Math.min(...this.#roundTrips)
     if (fastest < tooShortMs) return safe
     const margin = Math.max(...this.#roundTrips) - fastest

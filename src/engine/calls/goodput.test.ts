@@ -1,0 +1,44 @@
+import { describe, expect, it } from 'vitest'
+import { CallWorld } from './testing/call-world.ts'
+import type { Fate } from './testing/simulated-server.ts'
+
+const seconds = 300
+
+/** Successful calls of 300 s of a service that lets at most `perSecond` succeed, as a share of these. */
+async function shareOf(perSecond: number, fate: Fate, failing: number, limit = Number.POSITIVE_INFINITY) {
+  const world = new CallWorld()
+  world.fate = () => (world.random() < failing ? fate : 'ok')
+  world.server.limit = limit
+  world.endless = true
+  world.addMany(1_000)
+  world.runner.start({ quiet: false })
+  await world.clock.advance(seconds * 1_000)
+  expect(world.server.mostInOneSecond()).toBeLessThanOrEqual(10)
+  return world.successes.length / (perSecond * seconds)
+}
+
+describe('goodput, as a share of the possible', () => {
+  // Measured: 0.94, 0.94, 0.93, 0.93, 0.91, 0.96.
+  it.each<[string, Fate, number, number]>([
+    ['no call fails', 'ok', 0, 0.9],
+    ['a third of the calls fails', 'gateway', 1 / 3, 0.9],
+    ['two of three fail', 'gateway', 2 / 3, 0.8],
+    ['two of three fail with InternalError', 'internal', 2 / 3, 0.8],
+    ['four of five fail', 'gateway', 0.8, 0.8],
+    ['nine of ten fail', 'gateway', 0.9, 0.7],
+  ])('is high when %s at random', async (_, fate, failing, least) => {
+    expect(await shareOf(10 * (1 - failing), fate, failing)).toBeGreaterThanOrEqual(least)
+  })
+
+  // Measured: 0.73, 0.71, 0.67.
+  it.each([3, 5, 8])('is two thirds of a limit of %d a second that is not ours', async (limit) => {
+    expect(await shareOf(limit, 'ok', 0, limit)).toBeGreaterThanOrEqual(0.65)
+  })
+
+  it('is what the slots allow when a third of the calls hang: each keeps its slot for 30 s (I2)', async () => {
+    const slotMsPerSuccess = 1_000 + ((1 / 3) * 30_000) / (2 / 3)
+    const possible = (10 * 1_000) / slotMsPerSuccess
+    // Measured: 0.87.
+    expect(await shareOf(possible, 'hangs', 1 / 3)).toBeGreaterThanOrEqual(0.8)
+  })
+})

@@ -1,0 +1,88 @@
+import { beforeEach, describe, expect, it } from 'vitest'
+import type { CallPriority } from './call-priority.ts'
+import { LaneOrder } from './lane-order.ts'
+
+let order: LaneOrder
+
+beforeEach(() => {
+  order = new LaneOrder()
+})
+
+/** A ticket in the group that its id begins with. */
+function add(id: string, more: Partial<CallPriority> = {}): void {
+  const call = { failedBefore: false, urgent: false, expiresAt: undefined, group: id.slice(0, 1), ...more }
+  order.enqueue(async () => id, { id, call })
+}
+
+describe('the order of a lane', () => {
+  it('puts keys that have not failed with this input before those that have, urgent or not', () => {
+    add('a1', { failedBefore: true, urgent: true, expiresAt: 1 })
+    add('a2')
+    add('b1', { failedBefore: true })
+    add('b2')
+    expect(order.drain()).toEqual(['a2', 'b2', 'a1', 'b1'])
+  })
+
+  it('puts urgent ones before others, but every fourth permit goes to the others where both wait', () => {
+    for (let i = 0; i < 8; i++) add(`u${i}`, { urgent: true, expiresAt: i })
+    for (let i = 0; i < 4; i++) add(`o${i}`)
+    expect(order.drain().join(' ')).toBe('u0 u1 u2 o0 u3 u4 u5 o1 u6 u7 o2 o3')
+  })
+
+  it('counts urgent permits only while others wait', () => {
+    for (let i = 0; i < 9; i++) add(`u${i}`, { urgent: true, expiresAt: i })
+    for (let i = 0; i < 5; i++) order.dequeue()
+    add('o0')
+    expect(order.drain().join(' ')).toBe('u5 u6 u7 o0 u8')
+  })
+
+  it('lets groups take turns, however many keys one of them has (b.10)', () => {
+    for (let i = 0; i < 5; i++) add(`a${i}`)
+    add('b0')
+    add('c0')
+    add('c1')
+    expect(order.drain().join(' ')).toBe('a0 b0 c0 a1 c1 a2 a3 a4')
+  })
+
+  it('lets a group that comes back wait for its turn', () => {
+    for (const id of ['a0', 'b0', 'b1']) add(id)
+    order.dequeue()
+    add('a1')
+    expect(order.drain().join(' ')).toBe('b0 a1 b1')
+  })
+
+  it('goes by expiry within a group; what the account does not hold at all goes before what is not urgent', () => {
+    add('a-late', { expiresAt: 300 })
+    add('a-soon', { expiresAt: 100 })
+    add('a-none')
+    add('a-middle', { expiresAt: 200 })
+    expect(order.drain()).toEqual(['a-none', 'a-soon', 'a-middle', 'a-late'])
+  })
+
+  it('goes by arrival where all else is equal', () => {
+    for (let i = 0; i < 20; i++) add(`a${i}`, { expiresAt: 7 })
+    expect(order.drain()).toEqual(Array.from({ length: 20 }, (_, i) => `a${i}`))
+  })
+
+  it('forgets a ticket that is removed, and replaces one of the same id', () => {
+    add('a0')
+    add('a1')
+    add('b0', { expiresAt: 5 })
+    order.remove('a0')
+    order.remove('nobody')
+    add('a1', { failedBefore: true })
+    expect(order.size).toBe(2)
+    expect(order.drain()).toEqual(['b0', 'a1'])
+    expect(order.size).toBe(0)
+    expect(order.dequeue()).toBeUndefined()
+  })
+
+  it('names the tickets of one group, and changes none of them by a number', async () => {
+    add('a0')
+    add('b0')
+    const call = { failedBefore: false, urgent: false, expiresAt: undefined, group: 'b' }
+    expect(await Promise.all(order.filter({ call }).map((run) => run()))).toEqual(['b0'])
+    expect(order.filter({})).toHaveLength(2)
+    expect(() => order.setPriority()).toThrow('replaced')
+  })
+})
