@@ -22,16 +22,16 @@ const maxHeadBytes = 8_192
 const maxRestBytes = 65_536
 const headEnd = '\r\n\r\n'
 /** Instead of a head that is larger than 8 KiB. */
-export const tooLarge = 'too large'
+export const tooLarge = Symbol('too large')
 
 /**
  * Reads a request up to the end of its headers; what follows is left unread.
  * @returns its text; `tooLarge`; undefined when the connection ended before
  */
-export function readHead(socket: Socket): Promise<string | undefined> {
+export function readHead(socket: Socket): Promise<string | typeof tooLarge | undefined> {
   return new Promise((resolve) => {
     let text = ''
-    const settle = (head: string | undefined) => {
+    const settle = (head: string | typeof tooLarge | undefined) => {
       socket.pause().off('data', onData).off('end', onEnd).off('close', onEnd)
       resolve(head)
     }

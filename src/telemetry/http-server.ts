@@ -99,17 +99,18 @@ export class HttpServer {
     const head = await readHead(socket)
     if (head === undefined) return
     endAfter(this.#timeouts.answerMs)
-    const request = parseRequestLine(head)
-    const { status, body, contentType = 'text/plain; charset=utf-8' } = await this.#answer(head, request)
+    const request = head === tooLarge ? head : parseRequestLine(head)
+    const { status, body, contentType = 'text/plain; charset=utf-8' } = await this.#answer(request)
     if (socket.destroyed) return
     const bytes = typeof body === 'string' ? Buffer.from(body) : body
     this.#connections.answering(socket, bytes.length)
     socket.once('finish', () => endAfter(lingerMs))
-    sendAnswer(socket, { status, contentType, body: bytes, headOnly: request?.method === 'HEAD' })
+    const headOnly = typeof request === 'object' && request.method === 'HEAD'
+    sendAnswer(socket, { status, contentType, body: bytes, headOnly })
   }
 
-  async #answer(head: string, request: RequestLine | undefined): Promise<Answer> {
-    if (head === tooLarge) return { status: 431, body: 'the headers are too large\n' }
+  async #answer(request: RequestLine | typeof tooLarge | undefined): Promise<Answer> {
+    if (request === tooLarge) return { status: 431, body: 'the headers are too large\n' }
     if (request === undefined) return { status: 400, body: 'not an HTTP request\n' }
     const { method, path, query } = request
     const route = this.#routes.get(path)

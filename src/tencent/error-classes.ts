@@ -198,7 +198,7 @@ const errorClasses: Readonly<Record<string, ErrorClass>> = {
     hint: 'Nothing to do: the operator was stopped while it asked.',
     countsForAccount: false,
   },
-  'ConnectionFailed*': unreachable,
+  ConnectionFailed: unreachable,
   'ConnectionFailed.ENOTFOUND': nameUnknown,
   'ConnectionFailed.EAI_AGAIN': nameUnknown,
   'ConnectionFailed.ECONNREFUSED': refused,
