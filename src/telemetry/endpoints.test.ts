@@ -181,7 +181,7 @@ describe('a client that does not read', () => {
     const { health } = await serve({
       metricsAddress: { ...anywhere },
       metrics: { ...metrics, text },
-      stallTimeoutMs: 500,
+      timeouts: { answerMs: 500 },
     })
 
     const client = connect(portOf(health), '127.0.0.1')

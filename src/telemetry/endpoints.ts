@@ -1,7 +1,8 @@
 import { formatAddress, type ListenAddress } from '../config.ts'
 import type { HealthCheck } from '../ports/health-check.ts'
-import { HttpServer, type Route } from './http-server.ts'
+import { HttpServer, type HttpTimeouts, type Route } from './http-server.ts'
 import { probe } from './probe.ts'
+import { SharedRendering } from './shared-rendering.ts'
 
 export interface EndpointsOptions {
   /** Where /healthz and /readyz are served; undefined: nowhere. */
@@ -13,8 +14,7 @@ export interface EndpointsOptions {
   /** For /readyz: whether what is known is fresh. */
   readonly readiness: readonly HealthCheck[]
   readonly metrics: { text(): Promise<string>; readonly contentType: string }
-  /** How long a connection may stand still in the middle of an answer, ms. Default: 10,000. */
-  readonly stallTimeoutMs?: number
+  readonly timeouts?: HttpTimeouts
 }
 
 /** The addresses that are served, as `host:port`. */
@@ -29,11 +29,12 @@ export class Endpoints {
   readonly #metrics: HttpServer | undefined
 
   constructor(options: EndpointsOptions) {
-    const { healthAddress, metricsAddress, metrics, stallTimeoutMs } = options
+    const { healthAddress, metricsAddress, metrics, timeouts } = options
+    const rendering = new SharedRendering(() => metrics.text())
     const metricsRoutes: Record<string, Route> = {
       '/metrics': async () => ({
         status: 200,
-        text: await metrics.text(),
+        body: await rendering.page(),
         contentType: metrics.contentType,
       }),
     }
@@ -51,11 +52,11 @@ export class Endpoints {
           '/readyz': probe(options.readiness),
           ...(shared && metricsRoutes),
         },
-        stallTimeoutMs,
+        timeouts,
       )
     this.#metrics = shared
       ? this.#health
-      : metricsAddress && new HttpServer('metrics-address', metricsAddress, metricsRoutes, stallTimeoutMs)
+      : metricsAddress && new HttpServer('metrics-address', metricsAddress, metricsRoutes, timeouts)
   }
 
   /** Serves them. Throws an Error that names the flag when an address cannot be had; then nothing is served. */

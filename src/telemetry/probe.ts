@@ -13,7 +13,7 @@ export function probe(checks: readonly HealthCheck[]): Route {
       problem === undefined ? `${name}: ok` : `${name}: ${problem}`,
     )
     if (failing.length === 0) lines.push('ok')
-    return { status: failing.length === 0 ? 200 : 503, text: `${lines.join('\n')}\n` }
+    return { status: failing.length === 0 ? 200 : 503, body: `${lines.join('\n')}\n` }
   }
 }
 

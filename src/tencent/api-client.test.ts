@@ -167,7 +167,7 @@ describe('an answer that is none', () => {
     ['an error without code', answering({ Error: { Message: canary } }), 'MalformedResponse', 'outage'],
     ['an error that is a text', answering({ Error: canary }), 'MalformedResponse', 'outage'],
     ['a code that is prose', refusing(`${canary} -----BEGIN`), 'MalformedResponse', 'outage'],
-    ['a reset', (it) => it.socket?.resetAndDestroy(), 'ConnectionFailed', 'outage'],
+    ['a reset', (it) => it.socket?.resetAndDestroy(), 'ConnectionFailed.ECONNRESET', 'outage'],
     ['a body cut short', truncated({}), 'ConnectionFailed', 'outage'],
     ['a body shorter than announced', truncated({ 'Content-Length': '100' }), 'ConnectionFailed', 'outage'],
     [
@@ -225,11 +225,11 @@ describe('an answer that is none', () => {
     await expect(client.call(upload, new AbortController().signal)).resolves.toBeDefined()
   })
 
-  test('nobody listening is ConnectionFailed', async () => {
+  test('nobody listening is a refused connection', async () => {
     const { host } = service
     await service[Symbol.asyncDispose]()
     const error = await failureOf(createClient(host).call(upload, new AbortController().signal))
-    expect(error).toMatchObject({ code: 'ConnectionFailed', failure: 'outage' })
+    expect(error).toMatchObject({ code: 'ConnectionFailed.ECONNREFUSED', failure: 'outage' })
   })
 })
 

@@ -5,13 +5,14 @@ import { HttpConnection } from 'tencentcloud-sdk-nodejs/tencentcloud/common/http
 import type { Clock } from '../clock.ts'
 import type { Endpoint, ProxyServer } from '../config.ts'
 import type { Fence } from '../ports/fence.ts'
-import { ServiceError } from '../ports/service-error.ts'
+import { type Reach, ServiceError } from '../ports/service-error.ts'
 import type { ServiceAction } from '../ports/ssl-service.ts'
 import { guardAnswers } from './answer-guard.ts'
 import { type Credentials, CredentialsError } from './credential-values.ts'
 import type { CredentialsProvider } from './credentials.ts'
-import { classify } from './error-classes.ts'
+import { classify, connectionFailure } from './error-classes.ts'
 import { fenceConnections } from './fenced-connections.ts'
+import { sendingAgent } from './sending-agent.ts'
 import { TunnelAgent } from './tunnel-agent.ts'
 
 export interface ApiClientOptions {
@@ -48,6 +49,13 @@ const service = 'ssl'
 const maxAnswerBytes = 8 * 1024 * 1024
 /** Under the usual idle limits of servers and address translation, so that no call starts on a dead connection. */
 const maxIdleMs = 20_000
+
+/** How far a call got. */
+interface Progress {
+  reached: Reach
+  /** Why it was ended from this side. */
+  code: string | undefined
+}
 
 type SdkRequest = Parameters<typeof HttpConnection.doRequestWithSign3>[0]
 
@@ -91,18 +99,19 @@ export class ApiClient {
     if (fence) fenceConnections(this.#agent, { protocol, fence, clock, setupMs: this.#timeoutMs })
   }
 
-  /** One request, never repeated and never redirected. Throws a ServiceError and nothing else. */
+  /**
+   * One request, never repeated and never redirected.
+   * @param signal ends the call: with `Timeout` where its reason is called `TimeoutError`, else with `Aborted`
+   * @throws ServiceError and nothing else
+   */
   async call(call: ApiCall, signal: AbortSignal): Promise<ApiAnswer> {
     const ending = new AbortController()
-    let cause = 'ConnectionFailed'
+    const progress: Progress = { reached: 'unsent', code: undefined }
     const end = (code: string) => {
-      cause = code
+      progress.code ??= code
       ending.abort()
     }
-    const onAbort = () => end('Aborted')
-    const onRedirect = () => {
-      cause = 'Redirect'
-    }
+    const onAbort = () => end(isTimeout(signal.reason) ? 'Timeout' : 'Aborted')
     const ended = new Promise<never>((_, reject) => {
       ending.signal.addEventListener('abort', reject, { once: true })
     })
@@ -110,10 +119,12 @@ export class ApiClient {
     const cancelTimeout = this.#clock.after(this.#timeoutMs, () => end('Timeout'))
     try {
       if (signal.aborted) onAbort()
-      return await Promise.race([ended, this.#exchange(call, ending.signal, onRedirect)])
+      return await Promise.race([ended, this.#exchange(call, ending.signal, progress)])
     } catch (error) {
+      if (error instanceof ServiceError) throw error
       // Not even as a cause does the caught error leave: its text is not ours.
-      throw error instanceof ServiceError ? error : fail(call, ownCode(error) ?? cause)
+      const { code = networkCode(error), reached } = progress
+      throw fail(call, code, { reached })
     } finally {
       signal.removeEventListener('abort', onAbort)
       cancelTimeout()
@@ -127,10 +138,11 @@ export class ApiClient {
     this.#agent.destroy()
   }
 
-  async #exchange(call: ApiCall, signal: AbortSignal, onRedirect: () => void): Promise<ApiAnswer> {
+  async #exchange(call: ApiCall, signal: AbortSignal, progress: Progress): Promise<ApiAnswer> {
     const credentials = await this.#readCredentials(call)
     signal.throwIfAborted()
-    const response = await this.#send(call, credentials, signal, onRedirect)
+    const response = await this.#send(call, credentials, signal, progress)
+    progress.reached = 'answered'
     const { status } = response
     if (status >= 300 && status <= 399) throw fail(call, 'Redirect')
     if (status > 399) throw fail(call, `HTTP${status}`)
@@ -142,10 +154,8 @@ export class ApiClient {
     try {
       return await this.#credentials.get()
     } catch (error) {
-      const missing = fail(call, 'CredentialsMissing')
-      if (!(error instanceof CredentialsError)) throw missing
-      const { failure, action, code } = missing
-      throw new ServiceError({ failure, action, code, hint: error.message })
+      const hint = error instanceof CredentialsError ? error.message : undefined
+      throw fail(call, 'CredentialsMissing', { reached: 'unsent', hint })
     }
   }
 
@@ -153,7 +163,7 @@ export class ApiClient {
     call: ApiCall,
     { secretId, secretKey, token }: Credentials,
     signal: AbortSignal,
-    onRedirect: () => void,
+    progress: Progress,
   ): Promise<Response> {
     let hops = 0
     const send = HttpConnection.doRequestWithSign3 as unknown as SendRequest
@@ -177,10 +187,12 @@ export class ApiClient {
         this.#fence?.check()
         hops += 1
         if (hops > 1) {
-          onRedirect()
+          progress.code = 'Redirect'
           throw new Error('redirected')
         }
-        return this.#agent
+        return sendingAgent(this.#agent, () => {
+          progress.reached = 'unknown'
+        })
       },
     })
   }
@@ -197,10 +209,15 @@ function createAgent(
   return proxy === undefined ? new https.Agent(options) : new TunnelAgent(options, proxy, clock, setupMs)
 }
 
-/** Our code for an error of which node-fetch keeps no more than the code; undefined: nothing is known. */
-function ownCode(error: unknown): string | undefined {
+/** What the reason of a signal is called that AbortSignal.timeout() makes, or somebody in its manner. */
+function isTimeout(reason: unknown): boolean {
+  return reason instanceof Error && reason.name === 'TimeoutError'
+}
+
+/** Our code for an error of the network, of which node-fetch 2 keeps no more than the code. */
+function networkCode(error: unknown): string {
   const code = error instanceof Error && 'code' in error ? String(error.code) : ''
-  return /^Proxy\d{3}$/.test(code) ? code : undefined
+  return /^Proxy\d{3}$/.test(code) ? code : connectionFailure(code)
 }
 
 async function readText(call: ApiCall, response: Response): Promise<string> {
@@ -220,18 +237,36 @@ function readAnswer(call: ApiCall, text: string): ApiAnswer {
   const requestId = readRequestId(fields['RequestId'])
   if (fields['Error'] !== undefined && fields['Error'] !== null) {
     const code = readRecord(fields['Error'])?.['Code']
-    throw fail(call, isCode(code) ? code : 'MalformedResponse', requestId)
+    throw fail(call, isCode(code) ? code : 'MalformedResponse', { requestId })
   }
   return {
     fields,
     requestId: requestId ?? '',
-    malformed: () => fail(call, 'MalformedResponse', requestId),
+    malformed: () => fail(call, 'MalformedResponse', { requestId }),
   }
 }
 
-function fail(call: ApiCall, code: string, requestId?: string): ServiceError {
+/** By default, an answer came, and the hint is that of the code. */
+function fail(
+  call: ApiCall,
+  code: string,
+  more: {
+    readonly reached?: Reach
+    readonly requestId?: string | undefined
+    readonly hint?: string | undefined
+  } = {},
+): ServiceError {
   const { action, cosmeticsSent = false } = call
-  return new ServiceError({ action, code, requestId, ...classify(code, { action, cosmeticsSent }) })
+  const { reached = 'answered', requestId, hint } = more
+  const classification = classify(code, { action, cosmeticsSent })
+  return new ServiceError({
+    action,
+    code,
+    requestId,
+    reached,
+    ...classification,
+    ...(hint !== undefined && { hint }),
+  })
 }
 
 function parseJson(text: string): unknown {

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import seedCodes from '../../test/simulator/api/error-codes.json' with { type: 'json' }
 import type { FailureClass } from '../ports/service-error.ts'
-import { classify } from './error-classes.ts'
+import { classify, connectionFailure } from './error-classes.ts'
 
 const plain = { action: 'UploadCertificate', cosmeticsSent: false } as const
 const withCosmetics = { ...plain, cosmeticsSent: true }
@@ -40,6 +40,24 @@ const page: Expected = {
   'InvalidParameter.WithDetailReason': ['rejected', 'cosmetic'],
   'LimitExceeded.RateLimitExceeded': 'throttled',
 }
+
+/** Why a connection failed, as far as that is named. */
+const causes = [
+  ...[
+    'ENOTFOUND',
+    'EAI_AGAIN',
+    'ECONNREFUSED',
+    'EHOSTUNREACH',
+    'ENETUNREACH',
+    'ETIMEDOUT',
+    'ECONNRESET',
+    'EPIPE',
+  ],
+  ...['DEPTH_ZERO_SELF_SIGNED_CERT', 'SELF_SIGNED_CERT_IN_CHAIN', 'UNABLE_TO_VERIFY_LEAF_SIGNATURE'],
+  ...['UNABLE_TO_GET_ISSUER_CERT', 'UNABLE_TO_GET_ISSUER_CERT_LOCALLY', 'CERT_UNTRUSTED'],
+  ...['CERT_HAS_EXPIRED', 'CERT_NOT_YET_VALID', 'ERR_TLS_CERT_ALTNAME_INVALID'],
+  ...['EPROTO', 'ERR_SSL_WRONG_VERSION_NUMBER', 'ERR_SSL_TLSV1_ALERT_PROTOCOL_VERSION'],
+]
 
 /** Common codes of API 3.0, codes seen elsewhere, and our own. */
 const others: Expected = {
@@ -87,6 +105,7 @@ const others: Expected = {
   HTTP413: 'unknown',
   Timeout: 'outage',
   ConnectionFailed: 'outage',
+  ...Object.fromEntries(causes.map((cause) => [`ConnectionFailed.${cause}`, 'outage'] as const)),
   MalformedResponse: 'outage',
   Aborted: 'outage',
   Redirect: 'unknown',
@@ -126,6 +145,13 @@ test('what concerns one Secret or one call alone says nothing about the account'
 
 test('a code that is the name of a built-in property is one more unknown code', () => {
   expect(classify('constructor', plain).failure).toBe('unknown')
+})
+
+test('the causes of a failed connection come from a fixed list: they become labels', () => {
+  for (const cause of causes) expect(connectionFailure(cause)).toBe(`ConnectionFailed.${cause}`)
+  for (const cause of ['', 'EWHATEVER', 'constructor', 'ENOTFOUND.x', 'a proxy says']) {
+    expect(connectionFailure(cause)).toBe('ConnectionFailed')
+  }
 })
 
 test('hints name what has to change', () => {

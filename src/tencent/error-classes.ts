@@ -23,6 +23,38 @@ const unreachable: ErrorClass = {
   failure: 'outage',
   hint: 'Check that the operator reaches the host of --tencent-endpoint (DNS, network policy, TLS certificate, proxies).',
 }
+const nameUnknown: ErrorClass = {
+  failure: 'outage',
+  hint: 'Check that the operator can look up the host of --tencent-endpoint, or of HTTPS_PROXY, in DNS (name, cluster DNS, network policy).',
+}
+const refused: ErrorClass = {
+  failure: 'outage',
+  hint: 'Check host and port of --tencent-endpoint, or of HTTPS_PROXY: nothing accepts connections there.',
+}
+const noRoute: ErrorClass = {
+  failure: 'outage',
+  hint: 'Let network policies, firewalls and routes pass connections to the host of --tencent-endpoint, or of HTTPS_PROXY.',
+}
+const cutOff: ErrorClass = {
+  failure: 'outage',
+  hint: 'Nothing to do for one; where it goes on, check firewalls and proxies between the operator and Tencent Cloud.',
+}
+const untrusted: ErrorClass = {
+  failure: 'outage',
+  hint: 'Name a PEM file in NODE_EXTRA_CA_CERTS: the authority that signed the certificate of the endpoint, or of a proxy that inspects TLS.',
+}
+const outOfDate: ErrorClass = {
+  failure: 'outage',
+  hint: 'Check the clock of the node, and the dates of the certificate that --tencent-endpoint or a proxy that inspects TLS presents.',
+}
+const otherHost: ErrorClass = {
+  failure: 'outage',
+  hint: 'Correct --tencent-endpoint, or the proxy on the way: the certificate presented is for another host name.',
+}
+const notTls: ErrorClass = {
+  failure: 'outage',
+  hint: 'Check that --tencent-endpoint, and HTTPS_PROXY where it is an https URL, speak TLS 1.2 or later on that port.',
+}
 const credentials: ErrorClass = {
   failure: 'caller',
   hint: "Check that the operator's SecretId, SecretKey and session token are those of an active key pair.",
@@ -167,6 +199,26 @@ const errorClasses: Readonly<Record<string, ErrorClass>> = {
     countsForAccount: false,
   },
   ConnectionFailed: unreachable,
+  'ConnectionFailed.ENOTFOUND': nameUnknown,
+  'ConnectionFailed.EAI_AGAIN': nameUnknown,
+  'ConnectionFailed.ECONNREFUSED': refused,
+  'ConnectionFailed.EHOSTUNREACH': noRoute,
+  'ConnectionFailed.ENETUNREACH': noRoute,
+  'ConnectionFailed.ETIMEDOUT': noRoute,
+  'ConnectionFailed.ECONNRESET': cutOff,
+  'ConnectionFailed.EPIPE': cutOff,
+  'ConnectionFailed.DEPTH_ZERO_SELF_SIGNED_CERT': untrusted,
+  'ConnectionFailed.SELF_SIGNED_CERT_IN_CHAIN': untrusted,
+  'ConnectionFailed.UNABLE_TO_GET_ISSUER_CERT': untrusted,
+  'ConnectionFailed.UNABLE_TO_GET_ISSUER_CERT_LOCALLY': untrusted,
+  'ConnectionFailed.UNABLE_TO_VERIFY_LEAF_SIGNATURE': untrusted,
+  'ConnectionFailed.CERT_UNTRUSTED': untrusted,
+  'ConnectionFailed.CERT_HAS_EXPIRED': outOfDate,
+  'ConnectionFailed.CERT_NOT_YET_VALID': outOfDate,
+  'ConnectionFailed.ERR_TLS_CERT_ALTNAME_INVALID': otherHost,
+  'ConnectionFailed.EPROTO': notTls,
+  'ConnectionFailed.ERR_SSL_WRONG_VERSION_NUMBER': notTls,
+  'ConnectionFailed.ERR_SSL_TLSV1_ALERT_PROTOCOL_VERSION': notTls,
   Timeout: unreachable,
   MalformedResponse: unreachable,
   HTTP429: outage,
@@ -197,6 +249,16 @@ const errorClasses: Readonly<Record<string, ErrorClass>> = {
     failure: 'unknown',
     hint: 'Delete certificates of this alias that are no longer used: there are too many to search.',
   },
+}
+
+/**
+ * The code of a connection that failed: `ConnectionFailed.` and the cause, where it is one of those above. Causes become
+ * labels of metrics, so there is a fixed list of them; with any other it is `ConnectionFailed`.
+ * @param cause the code of Node's error
+ */
+export function connectionFailure(cause: string): string {
+  const code = `ConnectionFailed.${cause}`
+  return Object.hasOwn(errorClasses, code) ? code : 'ConnectionFailed'
 }
 
 const prefixes = Object.keys(errorClasses)

@@ -71,7 +71,10 @@ describe.each<Way>(['http', 'https', 'https through a proxy'])('over %s', (way) 
   test('nothing is sent on a new connection when the fence was closed before that is open', async () => {
     const { service, client, fence } = await createScene(way)
     fence.openFor = 1
-    await expect(client.call(call, signal)).rejects.toMatchObject({ code: 'ConnectionFailed' })
+    await expect(client.call(call, signal)).rejects.toMatchObject({
+      code: 'ConnectionFailed',
+      reached: 'unsent',
+    })
     expect(fence.looks).toBe(2)
     expect(service.received).toEqual([])
   })
@@ -80,7 +83,10 @@ describe.each<Way>(['http', 'https', 'https through a proxy'])('over %s', (way) 
     const { service, client, fence } = await createScene(way)
     await client.call(call, signal)
     fence.openFor = fence.looks
-    await expect(client.call(call, signal)).rejects.toMatchObject({ code: 'ConnectionFailed' })
+    await expect(client.call(call, signal)).rejects.toMatchObject({
+      code: 'ConnectionFailed',
+      reached: 'unsent',
+    })
     expect(service.received).toHaveLength(1)
   })
 
@@ -101,7 +107,7 @@ describe.each<Way>(['http', 'https', 'https through a proxy'])('over %s', (way) 
 test('a port where nobody listens is a failed connection', async () => {
   for (const way of ['http', 'https'] as const) {
     const { client } = await createScene(way, { host: '127.0.0.1:1' })
-    await expect(client.call(call, signal)).rejects.toMatchObject({ code: 'ConnectionFailed' })
+    await expect(client.call(call, signal)).rejects.toMatchObject({ code: 'ConnectionFailed.ECONNREFUSED' })
   }
 })
 

@@ -133,7 +133,11 @@ describe('through a proxy', () => {
 
   test('a host whose certificate is for another name gets no request', async () => {
     const error = await failureOf(createClient({ host: `127.0.0.1:${service.port}` }).call(call, signal))
-    expect(error).toMatchObject({ code: 'ConnectionFailed', failure: 'outage' })
+    expect(error).toMatchObject({
+      code: 'ConnectionFailed.ERR_TLS_CERT_ALTNAME_INVALID',
+      failure: 'outage',
+      reached: 'unsent',
+    })
     expect(service.received).toEqual([])
     await noneOpen()
   })
@@ -165,7 +169,7 @@ describe('a proxy that refuses', () => {
     proxy.verdict = status
     const client = createClient({ url: proxy.url(`${user}:${encodeURIComponent(password)}`) })
     const error = await failureOf(client.call(call, signal))
-    expect(error).toMatchObject({ code: `Proxy${status}`, failure: 'outage', countsForAccount: true })
+    expect(error).toMatchObject({ code: `Proxy${status}`, failure: 'outage', reached: 'unsent' })
     expect(error.hint).toMatch(status === 407 ? /user and password.*HTTPS_PROXY/ : /proxy in HTTPS_PROXY/)
     expect(service.received).toEqual([])
   })
@@ -180,12 +184,13 @@ describe('a proxy that refuses', () => {
     await expect(client.call(call, signal)).resolves.toBeDefined()
   })
 
-  test('by not being there is ConnectionFailed', async () => {
+  test('by not being there is ConnectionFailed.ECONNREFUSED', async () => {
     const url = proxy.url()
     await proxy[Symbol.asyncDispose]()
     expect(await failureOf(createClient({ url }).call(call, signal))).toMatchObject({
-      code: 'ConnectionFailed',
+      code: 'ConnectionFailed.ECONNREFUSED',
       failure: 'outage',
+      reached: 'unsent',
     })
   })
 })
@@ -197,7 +202,7 @@ describe('a proxy that hangs', () => {
     proxy.verdict = verdict
     const client = createClient({ requestTimeoutMs: 200 })
     const calls = await Promise.all([1, 2, 3].map(() => failureOf(client.call(call, signal))))
-    expect(calls).toMatchObject(Array(3).fill({ code: 'Timeout', failure: 'outage' }))
+    expect(calls).toMatchObject(Array(3).fill({ code: 'Timeout', failure: 'outage', reached: 'unsent' }))
     expect(proxy.asked).toHaveLength(3)
     await noneOpen()
   })

@@ -145,7 +145,11 @@ scenario('an authority that nobody named is not trusted: no key is sent', async 
   const { world, proxy, startOperator } = scene
   const operator = startOperator({ NODE_EXTRA_CA_CERTS: '' })
   const status = await world.eventuallyStatus('shop', 'Failed', (it) => it.phase === 'Failed')
-  expect(status.message).toContain('ConnectionFailed')
+  const code = 'ConnectionFailed.UNABLE_TO_VERIFY_LEAF_SIGNATURE'
+  expect(status.message).toContain(code)
+  expect(status.message).toContain('NODE_EXTRA_CA_CERTS')
+  await eventually('the log says why', () => operator.stdout.includes(code))
+  expect(await operator.metric('tencent_cert_sync_service_calls_total', { code })).toBeGreaterThan(0)
   expect(proxy.asked.length).toBeGreaterThan(0)
   expect(world.simulator.calls()).toEqual([])
   await operator.stop()

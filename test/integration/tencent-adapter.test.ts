@@ -261,8 +261,8 @@ describe('refusals', () => {
 
 describe('faults', () => {
   test.each([
-    ['reset', { kind: 'reset' }, 'ConnectionFailed', 0],
-    ['a lost response', { kind: 'lose-response' }, 'ConnectionFailed', 1],
+    ['reset', { kind: 'reset' }, 'ConnectionFailed.ECONNRESET', 0],
+    ['a lost response', { kind: 'lose-response' }, 'ConnectionFailed.ECONNRESET', 1],
     ['JSON that is cut off', { kind: 'malformed-json' }, 'MalformedResponse', 1],
     ['a gateway that is down', { kind: 'http-status', status: 502 }, 'HTTP502', 0],
     ['an error of the service', { kind: 'error', code: 'InternalError' }, 'InternalError', 0],
@@ -330,7 +330,7 @@ test('a server whose certificate is not trusted gets no request', async () => {
   })
   closing.push(() => service.close())
   const error = await errorOf(service.upload(uploadOf(leaf), signal))
-  expect(error).toMatchObject({ code: 'ConnectionFailed', failure: 'outage' })
-  expect(error.hint).toContain('TLS')
+  expect(error).toMatchObject({ code: 'ConnectionFailed.DEPTH_ZERO_SELF_SIGNED_CERT', failure: 'outage' })
+  expect(error.hint).toContain('NODE_EXTRA_CA_CERTS')
   expect(requests).toBe(0)
 })
