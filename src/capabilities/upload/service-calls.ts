@@ -55,7 +55,7 @@ export class ServiceCalls {
       this.#service.upload(
         {
           type: settings.type,
-          certificate: (material.chain as Chain).pem,
+          certificate: material.chainPem(),
           ...(settings.type === 'SVR' ? { privateKey: material.keyPem() } : {}),
           // The suffix of a copy is what a crash is recovered by: never left out.
           ...(plain && !copySuffix ? {} : { alias: alias.trim() }),
@@ -81,7 +81,9 @@ export class ServiceCalls {
   async find(observed: Observed, search: Search, signal: AbortSignal): Promise<string | undefined> {
     const chain = observed.material.chain as Chain
     if (search.by === 'chain') {
-      return this.#counted('CheckCertificateExist', () => this.#service.findByChain(chain.pem, signal))
+      return this.#counted('CheckCertificateExist', () =>
+        this.#service.findByChain(observed.material.chainPem(), signal),
+      )
     }
     const candidates = await this.#counted('DescribeCertificates', () =>
       this.#candidates(observed, search, signal),
