@@ -5,6 +5,7 @@ import { alreadySynced, pending, rejectedByPreflight, uploaded } from '../capabi
 import { secretFacts } from '../capabilities/upload/secret-facts.ts'
 import { actionOf } from '../capabilities/upload/service-calls.ts'
 import { urgencyOf } from '../capabilities/upload/urgency.ts'
+import { MaterialCache } from '../certificate/material-cache.ts'
 import { type Observed, observe } from '../contract/observe.ts'
 import type { ObjectKey } from '../ports/secrets.ts'
 import type { ServiceAction } from '../ports/ssl-service.ts'
@@ -19,6 +20,7 @@ import type { ReconcilerParts } from './reconciler-parts.ts'
 export class Reconciler {
   readonly #parts: ReconcilerParts
   readonly #calls: CallHandler
+  readonly #materials = new MaterialCache()
 
   constructor(parts: ReconcilerParts) {
     this.#parts = parts
@@ -33,7 +35,7 @@ export class Reconciler {
       this.forget(key)
       return { next: { kind: 'done' }, decision: 'Gone', settled: true }
     }
-    const observed = observe(snapshot, identity)
+    const observed = observe(snapshot, identity, this.#materials)
     const decision = decide(observed, this.#remember(observed), identity, clock.now())
     if (decision.kind === 'Ignore') this.forget(key)
     else metrics.secret(key, secretFacts(observed))
