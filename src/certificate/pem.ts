@@ -24,7 +24,7 @@ export interface PemDocument {
 }
 
 /** So many blocks and problems are read, and nothing after them. No chain and no bundle has as many. */
-export const maximumBlocks = 1_000
+export const maximumBlocks = 2_000
 
 const marker = /-----(BEGIN|END) ([A-Z0-9 ]{1,64})-----/g
 const columns = 64
