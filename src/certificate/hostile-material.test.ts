@@ -1,7 +1,7 @@
 import { generateKeyPairSync, X509Certificate } from 'node:crypto'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import {
-  certificatePem,
+  blockPem,
   element,
   type HostileData,
   integer,
@@ -65,7 +65,7 @@ describe('a Secret whose reading would take long', () => {
     expect(preflight(material, 0)).toEqual({
       reason: 'UnsupportedKey',
       message:
-        'tls.crt cannot be used: certificate 2 has an RSA key whose public exponent has 3071 bits, and at most 32 are supported. Have it issued for an RSA key of 2048 to 4096 bits or an EC key.',
+        'tls.crt cannot be used: certificate 2 has an RSA key whose public exponent has 3071 bits, and at most 32 are supported. Leave it out, or have it reissued for an RSA key of 2048 to 4096 bits or an EC key.',
     })
     const large = secretData(ownLeaf(), rawCertificate({ subject: 'a', publicKey: rsaPublicKey(8_193, 17) }))
     const ca = { 'ca.crt': large['tls.crt'] }
@@ -108,7 +108,7 @@ describe('a Secret whose reading would take long', () => {
 describe('a certificate in PEM within the bytes of another', () => {
   it('is not read in its place', () => {
     const inner = rawCertificate({ subject: 'inner', publicKey: rsaPublicKey(3_072, 3_071) })
-    const text = element(0x04, Buffer.from(`\n${certificatePem(inner)}`))
+    const text = element(0x04, Buffer.from(`\n${blockPem(inner)}`))
     const outer = ownLeaf({ subject: 'outer', extensions: [sequence(objectIdentifier('2a0304'), text)] })
     expect(new X509Certificate(outer).subject).toBe('CN=inner')
     const { problem } = readMaterial({ type: 'SVR', data: secretData(outer) })
@@ -175,5 +175,5 @@ function rsaPrivateKey(bits: number): Buffer {
   const half = bits / 2
   const sizes = [bits, 17, 17, half, half, 17, 17, 17]
   const der = sequence(integer(Buffer.from([0])), ...sizes.map((size) => integer(oddNumber(size))))
-  return Buffer.from(certificatePem(der, 'RSA PRIVATE KEY'))
+  return Buffer.from(blockPem(der, 'RSA PRIVATE KEY'))
 }

@@ -103,7 +103,7 @@ function keyUnsupported(material: MaterialFacts): Violation | undefined {
   const what = `${dataKey(material)} cannot be used: ${material.problem.detail}.`
   return violation(
     'UnsupportedKey',
-    `${what} Have it issued for an RSA key of 2048 to 4096 bits or an EC key.`,
+    `${what} Leave it out, or have it reissued for an RSA key of 2048 to 4096 bits or an EC key.`,
   )
 }
 

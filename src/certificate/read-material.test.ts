@@ -10,7 +10,7 @@ import {
   crossSign,
   type TestCertificate,
 } from '../../test/fixtures/certificates.ts'
-import { certificatePem, rawCertificate } from '../../test/fixtures/hostile-certificates.ts'
+import { blockPem, rawCertificate } from '../../test/fixtures/hostile-certificates.ts'
 import { fingerprint } from './fingerprint.ts'
 import type { CertificateType, Material } from './material.ts'
 import { readPem, writePem } from './pem.ts'
@@ -101,7 +101,7 @@ describe('readMaterial of a server certificate', () => {
     })
     for (const type of ['sec1', 'pkcs8'] as const) {
       const key = privateKey.export({ type, format: 'pem' }).toString()
-      const material = server(certificatePem(der), key)
+      const material = server(blockPem(der), key)
       expect(material.key).toBe('matches')
       expect(createPublicKey(material.keyPem()).equals(createPublicKey(key))).toBe(true)
     }
