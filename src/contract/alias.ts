@@ -13,7 +13,7 @@ export const defaultAlias = '{namespace}/{name}'
 const maxLength = 64
 const maxTemplate = 500
 
-/** What is wrong with an alias template, in words, or undefined. Takes time in proportion to the first few hundred characters. */
+/** What is wrong with an alias template, in words, or undefined. */
 export function aliasProblem(template: string): string | undefined {
   // Placeholders multiply the length.
   if (template.length > maxTemplate) return `is longer than ${maxTemplate} characters`
