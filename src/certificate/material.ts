@@ -46,7 +46,7 @@ export type ChainProblem =
  */
 export type KeyState = 'matches' | 'mismatch' | 'missing' | 'encrypted' | 'unreadable' | 'not-needed'
 
-/** Sizes in bytes of the clean PEM texts; 0 for what is missing or not PEM. */
+/** Sizes in bytes of the clean PEM texts; 0 for what is missing, not PEM or not read. */
 export interface MaterialSizes {
   /** The largest single certificate. */
   readonly certificate: number

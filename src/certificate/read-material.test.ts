@@ -179,6 +179,13 @@ describe('readMaterial of a server certificate', () => {
     expect(server(`${most}${leaf.certificatePem}`, leaf.keyPem).problem).toMatchObject({
       detail: 'it holds more than 2000 PEM blocks',
     })
+    const different = Array.from({ length: 2_001 }, (_, index) => {
+      return writePem('CERTIFICATE', Buffer.from([0x30, index >> 8, index & 0xff]))
+    })
+    expect(server(different.join('\n'), leaf.keyPem)).toMatchObject({
+      problem: { kind: 'unreadable' },
+      sizes: { chain: 0 },
+    })
   })
 
   it('counts what is sent, not the text around it', () => {

@@ -104,21 +104,20 @@ function readChain(
   data: Buffer | undefined,
   keyReading: PrivateKeyReading,
 ): ChainReading {
-  if (data === undefined || isBlank(data)) {
-    return { certificateSize: 0, chainSize: 0, problem: { kind: 'missing' } }
-  }
+  if (data === undefined || isBlank(data)) return { ...measure([]), problem: { kind: 'missing' } }
   const { blocks, problems, cut } = readPem(data)
-  const ders = certificatesAmong(blocks)
+  // The sizes of a part would be taken for those of the whole.
+  const ders = cut ? [] : certificatesAmong(blocks)
   const sizes = measure(ders)
   const failed = (problem: ChainProblem) => ({ ...sizes, problem })
   const unreadable = (detail: string) => failed({ kind: 'unreadable', detail })
 
-  if (cut) return unreadable(`it holds more than ${maximumBlocks} PEM blocks`)
   if (sizes.certificateSize > sizeLimits.certificate || sizes.chainSize > sizeLimits.chain) {
     return failed({ kind: 'too-large' })
   }
   const damage = problems.find((each) => isCertificateLabel(each.label))
   if (damage !== undefined) return unreadable(describe(damage))
+  if (cut) return unreadable(`it holds more than ${maximumBlocks} PEM blocks`)
   const certificates: ReadCertificate[] = []
   for (const [index, der] of ders.entries()) {
     const read = readCertificate(der)
