@@ -30,6 +30,7 @@ export const reasons = {
   MissingData: 'A data key is missing or empty.',
   DataTooLarge: 'Certificate, chain or key is larger than the bounds.',
   CertificateUnreadable: 'The certificate is no PEM-encoded X.509.',
+  UnsupportedKey: 'A certificate has a key that is larger than the bounds.',
   KeyUnreadable: 'The private key is no PEM-encoded key.',
   KeyEncrypted: 'The private key is encrypted.',
   NoLeafCertificate: 'There is no server certificate among the certificates.',

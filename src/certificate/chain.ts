@@ -1,4 +1,5 @@
 import type { X509Certificate } from 'node:crypto'
+import { readPublicKey, verificationCost } from './public-key.ts'
 
 /**
  * Which certificate stands for the server. With a key, the one it belongs to (a non-CA certificate before a CA one);
@@ -16,6 +17,8 @@ export function findLeaf(
  * The order in which a bundle is sent: the path from the leaf upwards, then the rest as it came. Cross-signed bundles
  * (leaf, I by R1, I by R2, R1) have several paths: the shortest to a root in the bundle is taken, where there is none
  * the longest of the shortest. A missing intermediate or root is no error: the service knows what it needs.
+ *
+ * The work is bounded, and by counts and not by time: the same bundle has the same order on every machine.
  */
 export function orderChain(
   certificates: readonly X509Certificate[],
@@ -34,7 +37,7 @@ interface Step {
 
 /** Breadth first, each certificate entered once, so that rings of cross-signed roots end too. */
 function pathUpwards(certificates: readonly X509Certificate[], leaf: X509Certificate): X509Certificate[] {
-  const isIssuer = issuerTest()
+  const issuers = new IssuerSearch()
   const steps: Step[] = [{ certificate: leaf, below: undefined, depth: 0 }]
   const unused = new Set(certificates)
   unused.delete(leaf)
@@ -45,8 +48,7 @@ function pathUpwards(certificates: readonly X509Certificate[], leaf: X509Certifi
       end = step
       break
     }
-    const named = [...unused].filter((each) => step.certificate.checkIssued(each))
-    for (const issuer of isIssuer(step.certificate, named)) {
+    for (const issuer of issuers.among(unused, step.certificate)) {
       unused.delete(issuer)
       steps.push({ certificate: issuer, below: step, depth: step.depth + 1 })
     }
@@ -57,16 +59,32 @@ function pathUpwards(certificates: readonly X509Certificate[], leaf: X509Certifi
 }
 
 /**
- * Tells true issuers from namesakes (a CA that was renewed with a new key and no key identifiers) by signature. Only
- * where the names leave a choice, and a bounded number of times: a bundle of namesakes must not stop the process.
+ * Finds who may have issued a certificate: by names and key identifiers, and where these leave a choice (a CA that was
+ * renewed with a new key and no key identifiers) by signature. When its budget is spent, it takes what the names say,
+ * and then nothing.
  */
-function issuerTest() {
-  let verificationsLeft = 64
-  return (certificate: X509Certificate, named: readonly X509Certificate[]): readonly X509Certificate[] => {
-    if (named.length < 2 || named.length > verificationsLeft) return named
-    verificationsLeft -= named.length
+class IssuerSearch {
+  #comparisonsLeft = 4_096
+  #verificationsLeft = 64
+  /** In tenths of a millisecond. */
+  #costLeft = 100
+
+  among(candidates: ReadonlySet<X509Certificate>, certificate: X509Certificate): readonly X509Certificate[] {
+    if (candidates.size > this.#comparisonsLeft) return []
+    this.#comparisonsLeft -= candidates.size
+    const named = [...candidates].filter((each) => certificate.checkIssued(each))
+    if (named.length < 2 || !this.#mayVerify(named)) return named
     const proven = named.filter((each) => hasSigned(each, certificate))
     return proven.length > 0 ? proven : named
+  }
+
+  #mayVerify(issuers: readonly X509Certificate[]): boolean {
+    if (issuers.length > this.#verificationsLeft) return false
+    const cost = issuers.reduce((sum, { raw }) => sum + verificationCost(readPublicKey(raw)), 0)
+    if (cost > this.#costLeft) return false
+    this.#verificationsLeft -= issuers.length
+    this.#costLeft -= cost
+    return true
   }
 }
 

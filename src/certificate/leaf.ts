@@ -2,31 +2,38 @@ import type { X509Certificate } from 'node:crypto'
 import { fingerprint } from './fingerprint.ts'
 import type { Chain } from './material.ts'
 
-/** What is told about a chain's leaf. */
-export type Leaf = Omit<Chain, 'chainFingerprint' | 'lastNotAfter' | 'length' | 'pem'>
+/** What is known of a chain by its leaf. */
+export type Leaf = Omit<Chain, 'chainFingerprint' | 'notAfters' | 'length'>
 
-const maximumDomainLength = 256
+/** From when to when a certificate is valid; ms since the Unix epoch. */
+export interface Validity {
+  readonly notBefore: number
+  readonly notAfter: number
+}
+
+const maximumNameLength = 256
 
 /**
- * Describes a certificate. Throws where it has no readable validity. Names are taken from their text forms:
- * `toLegacyObject()` ends the process with a segmentation fault when the public key does not decode (Node 24). So are
- * the times: `validToDate` of a time that is none is whatever was in memory, at times a date.
+ * Reads the validity, or undefined where it is no time. From the text form: `validToDate` of a time that is none is
+ * whatever was in memory, at times a date.
  */
-export function describeLeaf(certificate: X509Certificate): Leaf {
-  const dnsNames = readDnsNames(certificate.subjectAltName ?? '')
+export function readValidity(certificate: X509Certificate): Validity | undefined {
   const notBefore = Date.parse(certificate.validFrom)
   const notAfter = Date.parse(certificate.validTo)
-  if (Number.isNaN(notBefore) || Number.isNaN(notAfter)) throw new Error('the validity does not parse')
+  return Number.isNaN(notBefore) || Number.isNaN(notAfter) ? undefined : { notBefore, notAfter }
+}
+
+/**
+ * Describes a certificate. Names are taken from their text forms: `toLegacyObject()` ends the process with a
+ * segmentation fault when the public key does not decode (Node 24). They are cut, so that a description stays small.
+ */
+export function describeLeaf(certificate: X509Certificate, { notBefore, notAfter }: Validity): Leaf {
   return {
     fingerprint: fingerprint(certificate.raw),
     notBefore,
     notAfter,
-    domain: oneLine(commonName(certificate.subject) || (dnsNames[0] ?? '')).slice(0, maximumDomainLength),
-    dnsNames,
-    issuer: oneLine((certificate.issuer ?? '').replaceAll('\n', ', ')),
-    issuerCommonName: commonName(certificate.issuer),
-    serialNumber: certificate.serialNumber,
-    keyType: keyTypeOf(certificate),
+    domain: shown(commonName(certificate.subject) || firstDnsName(certificate.subjectAltName ?? '')),
+    issuerCommonName: shown(commonName(certificate.issuer)),
     authority: certificate.ca,
   }
 }
@@ -42,30 +49,20 @@ function commonName(name: string | undefined): string {
   )
 }
 
-function oneLine(text: string): string {
-  return text.replace(/\p{Cc}+/gu, ' ').trim()
+/** On one line, and not longer than a name needs to be. A copy, because a slice would keep the whole text in memory. */
+function shown(text: string): string {
+  const line = text.replace(/\p{Cc}+/gu, ' ').trim()
+  return Buffer.from(line.slice(0, maximumNameLength)).toString()
 }
 
 /**
  * Node's text form is `DNS:a, IP Address:b, DNS:"c"`, where a value with unusual characters is a JSON string, so that
- * a comma in a value cannot make up a name.
+ * a comma in a value cannot make up a name. Empty when there is none.
  */
-function readDnsNames(subjectAltName: string): string[] {
-  const names: string[] = []
+function firstDnsName(subjectAltName: string): string {
   for (const [entry] of subjectAltName.matchAll(/(?:"(?:[^"\\]|\\.)*"|[^",])+/g)) {
     const value = entry.trim().match(/^DNS:(.*)$/s)?.[1]
-    if (value === undefined) continue
-    names.push(value.startsWith('"') ? String(JSON.parse(value)) : value)
+    if (value !== undefined) return value.startsWith('"') ? String(JSON.parse(value)) : value
   }
-  return names
-}
-
-function keyTypeOf(certificate: X509Certificate): string {
-  try {
-    const { asymmetricKeyType, asymmetricKeyDetails } = certificate.publicKey
-    const size = asymmetricKeyDetails?.namedCurve ?? asymmetricKeyDetails?.modulusLength
-    return [asymmetricKeyType ?? 'unknown', ...(size === undefined ? [] : [size])].join('-')
-  } catch {
-    return 'unknown' // an algorithm that OpenSSL does not have: the service may
-  }
+  return ''
 }

@@ -7,7 +7,10 @@ export type CertificateType = 'SVR' | 'CA'
  */
 export const sizeLimits = { certificate: 36_500, key: 13_000, chain: 95_000 } as const
 
-/** The certificates of a Secret in the order in which they are sent. Public data only: safe to keep. */
+/**
+ * What is known of the certificates of a Secret, in the order in which they are sent. Public data without any PEM, and
+ * small: safe to keep.
+ */
 export interface Chain {
   /** SHA-256 of the leaf's DER, lower-case hex. For `CA` the first certificate stands for the leaf. */
   readonly fingerprint: string
@@ -15,28 +18,18 @@ export interface Chain {
   readonly chainFingerprint: string
   /** Of the leaf; ms since the Unix epoch. */
   readonly notBefore: number
-  /** Of the leaf; ms since the Unix epoch. */
+  /** Of the leaf; ms since the Unix epoch. When the whole is of use no more: see expiryOf. */
   readonly notAfter: number
-  /** The latest of all certificates, ms since the Unix epoch: a CA bundle is of use until then. */
-  readonly lastNotAfter: number
+  /** Of all certificates, the earliest first; ms since the Unix epoch. */
+  readonly notAfters: readonly number[]
   /** The leaf's common name, else its first DNS name, else empty. At most 256 characters, none of them a control. */
   readonly domain: string
-  /** The DNS names of the leaf's subjectAltName. */
-  readonly dnsNames: readonly string[]
-  /** The leaf's issuer, a distinguished name on one line. */
-  readonly issuer: string
-  /** Empty when the issuer has none. */
+  /** Empty when the issuer has none. At most 256 characters. */
   readonly issuerCommonName: string
-  /** Of the leaf, upper-case hex. */
-  readonly serialNumber: string
-  /** Of the leaf: `rsa-2048`, `ec-prime256v1`, `ed25519`, ..., or `unknown`. */
-  readonly keyType: string
   /** The leaf is a CA certificate (basicConstraints). */
   readonly authority: boolean
   /** How many certificates there are. */
   readonly length: number
-  /** The clean chain: LF, 64 columns, nothing around or between the blocks, no newline at the end. */
-  readonly pem: string
 }
 
 /** Why there is no chain. `detail` is a clause for people that names the data key's part, e.g. "line 3: ...". */
@@ -44,6 +37,8 @@ export type ChainProblem =
   | { readonly kind: 'missing' }
   | { readonly kind: 'too-large' }
   | { readonly kind: 'unreadable'; readonly detail: string }
+  /** A certificate whose key would take long to use. */
+  | { readonly kind: 'unsupported-key'; readonly detail: string }
 
 /**
  * The private key as far as it concerns the certificate. `mismatch`: a readable key that does not belong to the leaf,
@@ -51,7 +46,7 @@ export type ChainProblem =
  */
 export type KeyState = 'matches' | 'mismatch' | 'missing' | 'encrypted' | 'unreadable' | 'not-needed'
 
-/** Sizes in bytes of the clean PEM texts; 0 for what is missing or not PEM. */
+/** Sizes in bytes of the clean PEM texts; 0 for what is missing, not PEM or not read. */
 export interface MaterialSizes {
   /** The largest single certificate. */
   readonly certificate: number
@@ -59,10 +54,8 @@ export interface MaterialSizes {
   readonly key: number
 }
 
-/**
- * What a Secret has to offer for an upload. It can reach the private key: it must not outlive the reconcile (I3).
- */
-export interface Material {
+/** What is known of a Secret's material. Plain data without PEM and without the key: safe to keep. */
+export interface MaterialFacts {
   readonly type: CertificateType
   /** Absent when the certificates cannot be read or exceed a limit; then `problem` says why. */
   readonly chain?: Chain
@@ -73,9 +66,21 @@ export interface Material {
   readonly sizes: MaterialSizes
   /** The chain fingerprint, or `raw:` and the hex SHA-256 of the certificate bytes when there is no chain. */
   readonly inputHash: string
+}
+
+/**
+ * What a Secret has to offer for an upload. It can reach the private key: it must not outlive the reconcile (I3).
+ */
+export interface Material extends MaterialFacts {
   /**
-   * The private key as clean PEM, read anew from the Secret's data at each call so that nothing else holds it.
-   * Throws when `key` is not `matches`.
+   * The clean chain: LF, 64 columns, nothing around or between the blocks, no newline at the end. Read anew from the
+   * Secret's data at each call. Throws when there is no chain.
    */
-  keyPem(): string
+  chainPem(): string
+  /**
+   * The private key as clean PEM, read anew from the Secret's data at each call so that nothing else holds it. In the
+   * form that the Secret has it in, or as PKCS#8, which a service may read that does not read the other form; where
+   * OpenSSL writes one form only, both are that one. Throws when `key` is not `matches`, and at no other time.
+   */
+  keyPem(form?: 'pkcs8'): string
 }

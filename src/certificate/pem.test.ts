@@ -89,7 +89,7 @@ describe('readPem', () => {
 
   it('takes markers within a line for prose', () => {
     const text = '# between -----BEGIN CERTIFICATE----- and -----END CERTIFICATE----- stands base64\n'
-    expect(readPem(text)).toEqual({ blocks: [], problems: [] })
+    expect(readPem(text)).toEqual({ blocks: [], problems: [], cut: false })
   })
 
   it('keeps the headers of older encrypted keys apart from the bytes', () => {
@@ -115,6 +115,22 @@ describe('readPem', () => {
     const { blocks, problems } = readPem(`${damaged}${writePem('CERTIFICATE', Buffer.from('good'))}\n`)
     expect(problems).toEqual([{ kind, label: 'CERTIFICATE', line: 2 }])
     expect(blocks.map((each) => each.bytes.toString())).toEqual(['good'])
+  })
+
+  it('reads the first two thousand blocks, and says that there are more', () => {
+    const text = `${writePem('CERTIFICATE', Buffer.from('one'))}\n`
+    expect(readPem(text.repeat(2_000))).toMatchObject({ cut: false })
+    const { blocks, cut } = readPem(text.repeat(2_001))
+    expect({ blocks: blocks.length, cut }).toEqual({ blocks: 2_000, cut: true })
+    expect(readPem('-----END A-----\n'.repeat(2_001))).toMatchObject({ blocks: [], cut: true })
+  })
+
+  it('reads base64 with a blank anywhere, and takes no sign in its middle for padding', () => {
+    const read = (body: string) => readPem(`-----BEGIN A-----\n${body}\n-----END A-----`)
+    expect(read('A A\tE\r\n\n= \n').blocks.map(({ bytes }) => bytes.length)).toEqual([2])
+    for (const body of ['AA=A', 'AAAA===', '=', '= =', 'AA-A', 'AA_A']) {
+      expect(read(body).problems.map(({ kind }) => kind)).toEqual(['not-base64'])
+    }
   })
 
   it.each([

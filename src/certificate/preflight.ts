@@ -1,10 +1,12 @@
-import { type Material, sizeLimits } from './material.ts'
+import { expiryOf } from './expiry.ts'
+import { type MaterialFacts, sizeLimits } from './material.ts'
 
 /** Why an upload is pointless before something changes in the Secret. */
 export type PreflightReason =
   | 'MissingData'
   | 'DataTooLarge'
   | 'CertificateUnreadable'
+  | 'UnsupportedKey'
   | 'KeyUnreadable'
   | 'KeyEncrypted'
   | 'NoLeafCertificate'
@@ -18,7 +20,7 @@ export interface Violation {
 }
 
 /** `now` in ms since the Unix epoch. */
-type Check = (material: Material, now: number) => Violation | undefined
+type Check = (material: MaterialFacts, now: number) => Violation | undefined
 
 /** They refuse only what is provably wrong; what else the service dislikes, it says itself. */
 const checks: readonly Check[] = [
@@ -34,6 +36,8 @@ const checks: readonly Check[] = [
   chainTooLarge,
   // Make sure that every certificate is PEM and X.509.
   certificatesUnreadable,
+  // Make sure that no certificate has a key that takes long to use.
+  keyUnsupported,
   // Make sure that the key can be used without a passphrase.
   keyEncrypted,
   // Make sure that the key is PEM and a private key.
@@ -47,7 +51,7 @@ const checks: readonly Check[] = [
 ]
 
 /** The first reason not to upload this material, or undefined. `now`: ms since the Unix epoch. */
-export function preflight(material: Material, now: number): Violation | undefined {
+export function preflight(material: MaterialFacts, now: number): Violation | undefined {
   for (const check of checks) {
     const violation = check(material, now)
     if (violation !== undefined) return violation
@@ -55,13 +59,13 @@ export function preflight(material: Material, now: number): Violation | undefine
   return undefined
 }
 
-function certificatesMissing(material: Material): Violation | undefined {
+function certificatesMissing(material: MaterialFacts): Violation | undefined {
   if (material.problem?.kind !== 'missing') return undefined
   const source = dataKey(material)
   return violation('MissingData', `${source} is missing or empty. ${advice(material)}`)
 }
 
-function keyMissing({ key }: Material): Violation | undefined {
+function keyMissing({ key }: MaterialFacts): Violation | undefined {
   if (key !== 'missing') return undefined
   return violation(
     'MissingData',
@@ -69,43 +73,52 @@ function keyMissing({ key }: Material): Violation | undefined {
   )
 }
 
-function certificateTooLarge(material: Material): Violation | undefined {
+function certificateTooLarge(material: MaterialFacts): Violation | undefined {
   const size = material.sizes.certificate
   if (size <= sizeLimits.certificate) return undefined
   const source = `${dataKey(material)} holds a certificate of`
   return tooLarge(source, size, sizeLimits.certificate, 'Have it issued with fewer names.')
 }
 
-function keyTooLarge({ sizes }: Material): Violation | undefined {
+function keyTooLarge({ sizes }: MaterialFacts): Violation | undefined {
   if (sizes.key <= sizeLimits.key) return undefined
   return tooLarge('tls.key holds a private key of', sizes.key, sizeLimits.key, 'Use a smaller key.')
 }
 
-function chainTooLarge(material: Material): Violation | undefined {
+function chainTooLarge(material: MaterialFacts): Violation | undefined {
   const size = material.sizes.chain
   if (size <= sizeLimits.chain) return undefined
   const source = `${dataKey(material)} holds certificates of`
   return tooLarge(source, size, sizeLimits.chain, 'Leave only the certificates of one chain.')
 }
 
-function certificatesUnreadable(material: Material): Violation | undefined {
+function certificatesUnreadable(material: MaterialFacts): Violation | undefined {
   if (material.problem?.kind !== 'unreadable') return undefined
   const what = `${dataKey(material)} cannot be read: ${material.problem.detail}.`
   return violation('CertificateUnreadable', `${what} ${advice(material)}`)
 }
 
-function keyEncrypted({ key }: Material): Violation | undefined {
+function keyUnsupported(material: MaterialFacts): Violation | undefined {
+  if (material.problem?.kind !== 'unsupported-key') return undefined
+  const what = `${dataKey(material)} cannot be used: ${material.problem.detail}.`
+  return violation(
+    'UnsupportedKey',
+    `${what} Leave it out, or have it reissued for an RSA key of 2048 to 4096 bits or an EC key.`,
+  )
+}
+
+function keyEncrypted({ key }: MaterialFacts): Violation | undefined {
   if (key !== 'encrypted') return undefined
   return violation('KeyEncrypted', 'tls.key is encrypted. Store the private key without a passphrase.')
 }
 
-function keyUnreadable({ key, keyProblem }: Material): Violation | undefined {
+function keyUnreadable({ key, keyProblem }: MaterialFacts): Violation | undefined {
   if (key !== 'unreadable') return undefined
   const what = `tls.key cannot be read: ${keyProblem ?? 'it is no private key'}.`
   return violation('KeyUnreadable', `${what} Put the private key there as PEM (PKCS#8, PKCS#1 or SEC1).`)
 }
 
-function leafMissing({ type, chain, key }: Material): Violation | undefined {
+function leafMissing({ type, chain, key }: MaterialFacts): Violation | undefined {
   // A self-signed CA certificate that serves with its own key is odd, but not provably wrong.
   if (type === 'CA' || !chain?.authority || key === 'matches') return undefined
   return violation(
@@ -114,7 +127,7 @@ function leafMissing({ type, chain, key }: Material): Violation | undefined {
   )
 }
 
-function keyMismatched({ key }: Material): Violation | undefined {
+function keyMismatched({ key }: MaterialFacts): Violation | undefined {
   if (key !== 'mismatch') return undefined
   return violation(
     'KeyMismatch',
@@ -122,11 +135,11 @@ function keyMismatched({ key }: Material): Violation | undefined {
   )
 }
 
-function certificateExpired(material: Material, now: number): Violation | undefined {
+function certificateExpired(material: MaterialFacts, now: number): Violation | undefined {
   const { type, chain } = material
-  // While authorities are rotated, the old certificate stays in the bundle beside the new one, often past its end.
-  const notAfter = type === 'CA' ? chain?.lastNotAfter : chain?.notAfter
-  if (chain === undefined || notAfter === undefined || now <= notAfter) return undefined
+  if (chain === undefined) return undefined
+  const notAfter = expiryOf(chain, type, now)
+  if (now <= notAfter) return undefined
   const date = new Date(notAfter).toISOString().replace('.000Z', 'Z')
   const source = dataKey(material)
   return violation(
@@ -145,11 +158,11 @@ function violation(reason: PreflightReason, message: string): Violation {
   return { reason, message }
 }
 
-function dataKey({ type }: Material): 'tls.crt' | 'ca.crt' {
+function dataKey({ type }: MaterialFacts): 'tls.crt' | 'ca.crt' {
   return type === 'CA' ? 'ca.crt' : 'tls.crt'
 }
 
-function advice({ type }: Material): string {
+function advice({ type }: MaterialFacts): string {
   return type === 'CA'
     ? 'Put the CA certificates there, as PEM.'
     : 'Put the server certificate there, followed by its intermediates, as PEM.'

@@ -1,6 +1,6 @@
-import { createPrivateKey, createPublicKey, generateKeyPairSync } from 'node:crypto'
+import { createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject } from 'node:crypto'
 import { inspect } from 'node:util'
-import { beforeAll, describe, expect, it } from 'vitest'
+import { beforeAll, describe, expect, it, vi } from 'vitest'
 import { createLeaf, type KeyType, type TestCertificate } from '../../test/fixtures/certificates.ts'
 import { pemSize, readPem, writePem } from './pem.ts'
 import { readPrivateKey } from './private-key.ts'
@@ -76,6 +76,51 @@ describe('readPrivateKey', () => {
     expect(readPrivateKey(der).kind).toBe('unreadable')
   })
 
+  it('writes an SM2 key as PKCS#8, the only form that OpenSSL writes it in', () => {
+    for (const text of [ecKey('SM2', 'sec1'), ecKey('SM2', 'sec1').replaceAll('EC PRIVATE', 'SM2 PRIVATE')]) {
+      const reading = readPrivateKey(Buffer.from(text))
+      if (reading.kind !== 'readable') throw new Error(reading.kind)
+      expect(() => reading.key.export({ type: 'sec1', format: 'pem' })).toThrow()
+      expect(reading.pem()).toMatch(/^-----BEGIN PRIVATE KEY-----\n/)
+      expect(reading.pem('pkcs8')).toBe(reading.pem())
+    }
+  })
+
+  it.each([
+    ['EC with explicit parameters, SEC1', () => ecKey('P-256', 'sec1', 'explicit')],
+    ['EC with explicit parameters, PKCS#8', () => ecKey('P-256', 'pkcs8', 'explicit')],
+    ['EC on a rare curve', () => ecKey('brainpoolP384t1', 'sec1')],
+    ['EC on a binary curve', () => ecKey('sect283r1', 'sec1', 'explicit')],
+    ['RSA-PSS', () => rsaPssKey({})],
+    ['RSA-PSS with parameters', () => rsaPssKey({ hashAlgorithm: 'sha256', mgf1HashAlgorithm: 'sha256' })],
+    ['Ed448', () => pkcs8(generateKeyPairSync('ed448').privateKey)],
+    ['ML-DSA', () => pkcs8(generateKeyPairSync('ml-dsa-44').privateKey)],
+    ['RSA, PKCS#1', () => leafOf('rsa').keyPemTraditional],
+    ['SM2, SEC1', () => ecKey('SM2', 'sec1')],
+    ['SM2, PKCS#8', () => ecKey('SM2', 'pkcs8')],
+  ])('writes what it reads in two forms: %s', (_, text) => {
+    const original = text()
+    const reading = readPrivateKey(Buffer.from(original))
+    if (reading.kind !== 'readable') throw new Error(reading.kind)
+    expect(reading.pem('pkcs8')).toMatch(/^-----BEGIN PRIVATE KEY-----\n/)
+    for (const pem of [reading.pem(), reading.pem('pkcs8')]) {
+      expect(createPublicKey(pem).equals(createPublicKey(original))).toBe(true)
+    }
+  })
+
+  it('calls a key unreadable that can be written in no form', () => {
+    const { keyPemTraditional, key } = leafOf('ecdsa')
+    const write = vi.spyOn(Object.getPrototypeOf(key), 'export').mockImplementation(() => {
+      throw new Error('Failed to encode private key')
+    })
+    const reading = readPrivateKey(Buffer.from(keyPemTraditional))
+    write.mockRestore()
+    expect(reading).toMatchObject({
+      kind: 'unreadable',
+      detail: expect.stringContaining('cannot be written'),
+    })
+  })
+
   it('does not hand OpenSSL a DSA key, whose numbers it would raise for seconds', () => {
     const key = generateKeyPairSync('dsa', { modulusLength: 1024, divisorLength: 160 }).privateKey
     const pem = key.export({ type: 'pkcs8', format: 'pem' }).toString()
@@ -104,6 +149,22 @@ describe('readPrivateKey', () => {
     }
   })
 })
+
+function ecKey(namedCurve: string, type: 'sec1' | 'pkcs8', paramEncoding: 'named' | 'explicit' = 'named') {
+  const { privateKey } = generateKeyPairSync('ec', { namedCurve, paramEncoding })
+  return privateKey.export({ type, format: 'pem' }).toString()
+}
+
+function rsaPssKey(options: {
+  readonly hashAlgorithm?: string
+  readonly mgf1HashAlgorithm?: string
+}): string {
+  return pkcs8(generateKeyPairSync('rsa-pss', { modulusLength: 1024, ...options }).privateKey)
+}
+
+function pkcs8(key: KeyObject): string {
+  return key.export({ type: 'pkcs8', format: 'pem' }).toString()
+}
 
 function leafOf(keyType: KeyType): TestCertificate {
   const leaf = leaves.get(keyType)

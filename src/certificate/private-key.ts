@@ -1,10 +1,11 @@
 import { createPrivateKey, type KeyObject } from 'node:crypto'
+import { derTags, readElement, readSequence } from './der.ts'
 import { sizeLimits } from './material.ts'
 import { type PemBlock, pemSize, readPem } from './pem.ts'
 
 /** A private key as a Secret holds it. Reaches the key where it is readable: as short-lived as the Secret's data. */
 export type PrivateKeyReading =
-  | { readonly kind: 'readable'; readonly key: KeyObject; readonly size: number; pem(): string }
+  | { readonly kind: 'readable'; readonly key: KeyObject; readonly size: number; pem(form?: 'pkcs8'): string }
   | { readonly kind: 'missing' }
   | { readonly kind: 'encrypted'; readonly size: number }
   /** `detail` says why, with nothing of the key in it. */
@@ -14,8 +15,9 @@ type KeyForm = 'pkcs8' | 'pkcs1' | 'sec1'
 
 /**
  * Reads the first private key among the PEM blocks (`EC PARAMETERS` and certificates beside it do not matter).
- * `size` is that of the clean PEM in bytes; above the limit the key is not looked at. `pem()` keeps the key's own
- * form: PKCS#8, PKCS#1 or SEC1. Never throws.
+ * `size` is that of the clean PEM in bytes; above the limit the key is not looked at. `pem()` keeps the key's own form
+ * (PKCS#8, PKCS#1 or SEC1) where OpenSSL can write it, else it is PKCS#8, as `pem('pkcs8')` is. It never throws: a key
+ * that cannot be written is unreadable. Never throws.
  */
 export function readPrivateKey(data: Uint8Array | undefined): PrivateKeyReading {
   if (data === undefined || isBlank(data)) return { kind: 'missing' }
@@ -38,7 +40,12 @@ export function readPrivateKey(data: Uint8Array | undefined): PrivateKeyReading 
   }
   try {
     const key = createPrivateKey({ key: block.bytes, format: 'der', type: form })
-    return { kind: 'readable', key, size, pem: () => cleanPem(key, form) }
+    const forms = [form, 'pkcs8' as const].filter((each) => canWrite(key, each))
+    const [first, last = first] = forms
+    if (first === undefined || last === undefined) {
+      return { kind: 'unreadable', size, detail: 'its key parses, but cannot be written in any form' }
+    }
+    return { kind: 'readable', key, size, pem: (wanted) => cleanPem(key, wanted === 'pkcs8' ? last : first) }
   } catch {
     // The cause is dropped on purpose: only this text leaves, whatever OpenSSL puts into its messages.
     return { kind: 'unreadable', size, detail: 'the block is PEM, but its key does not parse' }
@@ -47,7 +54,23 @@ export function readPrivateKey(data: Uint8Array | undefined): PrivateKeyReading 
 
 /** Whether there is nothing but blanks and line ends. */
 export function isBlank(data: Uint8Array): boolean {
-  return data.every((byte) => byte === 0x20 || (byte >= 0x09 && byte <= 0x0d))
+  let at = 0
+  while (isBlankByte(data[at])) at++
+  return at === data.length
+}
+
+function isBlankByte(byte: number | undefined): boolean {
+  return byte === 0x20 || (byte !== undefined && byte >= 0x09 && byte <= 0x0d)
+}
+
+/** OpenSSL knows no SEC1 form of an SM2 key that it has read from one. */
+function canWrite(key: KeyObject, form: KeyForm): boolean {
+  try {
+    key.export({ type: form, format: 'der' }).fill(0)
+    return true
+  } catch {
+    return false
+  }
 }
 
 function cleanPem(key: KeyObject, form: KeyForm): string {
@@ -85,24 +108,11 @@ const algorithms = new Set([
  * numbers of any size when it loads a DSA or Diffie-Hellman key, and 12 KB of them stop the process for seconds.
  */
 function formOf(der: Buffer): KeyForm | undefined {
-  const outer = readElement(der, 0)
-  const version = outer?.tag === 0x30 ? readElement(der, outer.start) : undefined
-  const second = version?.tag === 0x02 ? readElement(der, version.end) : undefined
-  if (second?.tag === 0x02) return 'pkcs1'
-  if (second?.tag === 0x04) return 'sec1'
-  const algorithm = second?.tag === 0x30 ? readElement(der, second.start) : undefined
-  if (algorithm?.tag !== 0x06) return undefined
+  const [version, second] = readSequence(der, readElement(der, 0), 2) ?? []
+  if (version?.tag !== derTags.integer || second === undefined) return undefined
+  if (second.tag === derTags.integer) return 'pkcs1'
+  if (second.tag === derTags.octets) return 'sec1'
+  const [algorithm] = readSequence(der, second, 1) ?? []
+  if (algorithm?.tag !== derTags.oid) return undefined
   return algorithms.has(der.toString('hex', algorithm.start, algorithm.end)) ? 'pkcs8' : undefined
-}
-
-/** The header of one DER element, or undefined where the bytes end or the length is not definite. */
-function readElement(der: Buffer, at: number): { tag: number; start: number; end: number } | undefined {
-  const tag = der[at]
-  const first = der[at + 1]
-  if (tag === undefined || first === undefined) return undefined
-  const lengthBytes = first < 0x80 ? 0 : first & 0x7f
-  const start = at + 2 + lengthBytes
-  if (first === 0x80 || lengthBytes > 4 || start > der.length) return undefined
-  const length = lengthBytes === 0 ? first : der.readUIntBE(at + 2, lengthBytes)
-  return start + length > der.length ? undefined : { tag, start, end: start + length }
 }

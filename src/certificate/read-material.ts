@@ -1,36 +1,72 @@
 import { X509Certificate } from 'node:crypto'
 import { findLeaf, orderChain } from './chain.ts'
+import { firstSequence } from './der.ts'
 import { chainFingerprint, fingerprint } from './fingerprint.ts'
-import { describeLeaf } from './leaf.ts'
+import { describeLeaf, readValidity, type Validity } from './leaf.ts'
 import {
   type CertificateType,
   type Chain,
   type ChainProblem,
   type KeyState,
   type Material,
+  type MaterialFacts,
   sizeLimits,
 } from './material.ts'
-import { type PemBlock, type PemProblem, pemSize, readPem, writePem } from './pem.ts'
+import type { MaterialCache } from './material-cache.ts'
+import { maximumBlocks, type PemBlock, type PemProblem, pemSize, readPem, writePem } from './pem.ts'
 import { isBlank, type PrivateKeyReading, readPrivateKey } from './private-key.ts'
+import { publicKeyProblem, readPublicKey } from './public-key.ts'
+
+/** A Secret's data, and what an upload of them would be. */
+export interface MaterialSource {
+  readonly type: CertificateType
+  readonly data: Readonly<Record<string, Buffer | undefined>>
+}
 
 /**
  * Reads what an upload of this type needs from a Secret's data: `tls.crt` and `tls.key`, or `ca.crt`. Takes any bytes,
- * never throws, and looks at no certificate when there are more than an upload may carry. The result can reach the
- * private key through `data`: drop both at the end of the reconcile (I3).
+ * never throws, and takes a bounded time: about 20 ms at worst for all that fits into a Secret, and with a cache no more
+ * than a hash for data that were read before. The result can reach the private key through `data`: drop both at the
+ * end of the reconcile (I3).
  */
-export function readMaterial(source: {
-  readonly type: CertificateType
-  readonly data: Readonly<Record<string, Buffer | undefined>>
-}): Material {
-  const { type, data } = source
-  const certificateData = type === 'SVR' ? data['tls.crt'] : data['ca.crt']
-  const keyData = type === 'SVR' ? data['tls.key'] : undefined
+export function readMaterial(source: MaterialSource, cache?: MaterialCache): Material {
+  const { type } = source
+  const { certificateData, keyData } = partsOf(source)
+  const read = () => readFacts(type, certificateData, keyData)
+  const facts = cache?.of([type, certificateData, keyData], read) ?? read()
+  return {
+    ...facts,
+    chainPem() {
+      const { chain } = readChain(type, certificateData, readPrivateKey(keyData))
+      if (chain === undefined) throw new Error('There is no chain to send')
+      return chain.ordered.map((each) => writePem('CERTIFICATE', each.raw)).join('\n')
+    },
+    keyPem(form) {
+      const reading = facts.key === 'matches' ? readPrivateKey(keyData) : undefined
+      if (reading?.kind !== 'readable') throw new Error(`There is no private key to send: ${facts.key}`)
+      return reading.pem(form)
+    },
+  }
+}
+
+function partsOf({ type, data }: MaterialSource) {
+  return type === 'SVR'
+    ? { certificateData: data['tls.crt'], keyData: data['tls.key'] }
+    : { certificateData: data['ca.crt'], keyData: undefined }
+}
+
+function readFacts(
+  type: CertificateType,
+  certificateData: Buffer | undefined,
+  keyData: Buffer | undefined,
+): MaterialFacts {
   const keyReading = readPrivateKey(keyData)
   const { problem, chain, certificateSize, chainSize } = readChain(type, certificateData, keyReading)
+  const described = chain && describeChain(type, chain)
   const key = keyState(type, keyReading, chain?.ownsKey ?? false)
   return {
     type,
-    ...(chain !== undefined && { chain: chain.chain }),
+    ...(described !== undefined && { chain: described }),
     ...(problem !== undefined && { problem }),
     key,
     ...(key === 'unreadable' && keyReading.kind === 'unreadable' && { keyProblem: keyReading.detail }),
@@ -39,20 +75,28 @@ export function readMaterial(source: {
       chain: chainSize,
       key: keyReading.kind === 'missing' ? 0 : keyReading.size,
     },
-    inputHash: chain?.chain.chainFingerprint ?? `raw:${fingerprint(certificateData ?? Buffer.alloc(0))}`,
-    keyPem() {
-      const reading = key === 'matches' ? readPrivateKey(keyData) : undefined
-      if (reading?.kind !== 'readable') throw new Error(`There is no private key to send: ${key}`)
-      return reading.pem()
-    },
+    inputHash: described?.chainFingerprint ?? `raw:${fingerprint(certificateData ?? Buffer.alloc(0))}`,
   }
+}
+
+/** A certificate that parsed, with what was proven of it. */
+interface ReadCertificate {
+  readonly certificate: X509Certificate
+  readonly validity: Validity
+}
+
+interface OrderedChain {
+  readonly leaf: ReadCertificate
+  readonly ordered: readonly X509Certificate[]
+  readonly notAfters: readonly number[]
+  readonly ownsKey: boolean
 }
 
 interface ChainReading {
   readonly certificateSize: number
   readonly chainSize: number
   readonly problem?: ChainProblem
-  readonly chain?: { readonly chain: Chain; readonly ownsKey: boolean }
+  readonly chain?: OrderedChain
 }
 
 function readChain(
@@ -60,52 +104,75 @@ function readChain(
   data: Buffer | undefined,
   keyReading: PrivateKeyReading,
 ): ChainReading {
-  if (data === undefined || isBlank(data)) {
-    return { certificateSize: 0, chainSize: 0, problem: { kind: 'missing' } }
-  }
-  const { blocks, problems } = readPem(data)
-  const certificateBlocks = unique(blocks.filter((each) => isCertificateLabel(each.label)))
-  const sizes = measure(certificateBlocks)
-  const unreadable = (detail: string) => ({ ...sizes, problem: { kind: 'unreadable' as const, detail } })
+  if (data === undefined || isBlank(data)) return { ...measure([]), problem: { kind: 'missing' } }
+  const { blocks, problems, cut } = readPem(data)
+  // The sizes of a part would be taken for those of the whole.
+  const ders = cut ? [] : certificatesAmong(blocks)
+  const sizes = measure(ders)
+  const failed = (problem: ChainProblem) => ({ ...sizes, problem })
+  const unreadable = (detail: string) => failed({ kind: 'unreadable', detail })
 
   if (sizes.certificateSize > sizeLimits.certificate || sizes.chainSize > sizeLimits.chain) {
-    return { ...sizes, problem: { kind: 'too-large' } }
+    return failed({ kind: 'too-large' })
   }
   const damage = problems.find((each) => isCertificateLabel(each.label))
   if (damage !== undefined) return unreadable(describe(damage))
-  const certificates: X509Certificate[] = []
-  for (const [index, block] of certificateBlocks.entries()) {
-    const certificate = parse(block)
-    if (certificate === undefined) return unreadable(`certificate ${index + 1} is PEM, but no X.509`)
-    certificates.push(certificate)
+  if (cut) return unreadable(`it holds more than ${maximumBlocks} PEM blocks`)
+  const certificates: ReadCertificate[] = []
+  for (const [index, der] of ders.entries()) {
+    const read = readCertificate(der)
+    if (read === undefined) return unreadable(`certificate ${index + 1} is PEM, but no X.509`)
+    if (typeof read === 'string') {
+      return failed({ kind: 'unsupported-key', detail: `certificate ${index + 1} ${read}` })
+    }
+    certificates.push(read)
   }
+  const chain = order(type, certificates, keyReading)
+  return chain ? { ...sizes, chain } : unreadable('it holds no PEM block of a certificate')
+}
+
+function order(
+  type: CertificateType,
+  read: readonly ReadCertificate[],
+  keyReading: PrivateKeyReading,
+): OrderedChain | undefined {
+  const certificates = read.map((each) => each.certificate)
   const ownsKey = (certificate: X509Certificate) =>
     keyReading.kind === 'readable' && certificate.checkPrivateKey(keyReading.key)
-  const leaf = type === 'CA' ? certificates[0] : findLeaf(certificates, ownsKey)
-  if (leaf === undefined) return unreadable('it holds no PEM block of a certificate')
-  return { ...sizes, chain: { chain: describeChain(type, certificates, leaf), ownsKey: ownsKey(leaf) } }
-}
-
-function describeChain(
-  type: CertificateType,
-  certificates: readonly X509Certificate[],
-  leaf: X509Certificate,
-): Chain {
-  const ordered = orderChain(certificates, leaf).map((each) => each.raw)
+  const first = type === 'CA' ? certificates[0] : findLeaf(certificates, ownsKey)
+  const leaf = read.find((each) => each.certificate === first)
+  if (leaf === undefined) return undefined
   return {
-    ...describeLeaf(leaf),
-    lastNotAfter: Math.max(...certificates.map((each) => Date.parse(each.validTo))),
-    chainFingerprint: chainFingerprint(type, ordered),
-    length: ordered.length,
-    pem: ordered.map((der) => writePem('CERTIFICATE', der)).join('\n'),
+    leaf,
+    ordered: orderChain(certificates, leaf.certificate),
+    notAfters: read.map((each) => each.validity.notAfter).sort((one, other) => one - other),
+    ownsKey: ownsKey(leaf.certificate),
   }
 }
 
-function parse(block: PemBlock): X509Certificate | undefined {
+function describeChain(type: CertificateType, { leaf, ordered, notAfters }: OrderedChain): Chain {
+  return {
+    ...describeLeaf(leaf.certificate, leaf.validity),
+    notAfters,
+    chainFingerprint: chainFingerprint(
+      type,
+      ordered.map((each) => each.raw),
+    ),
+    length: ordered.length,
+  }
+}
+
+/** The certificate, or what is wrong with its key, or undefined for what is none. */
+function readCertificate(der: Buffer): ReadCertificate | string | undefined {
+  const publicKey = readPublicKey(der)
+  if (publicKey === undefined) return undefined
+  const problem = publicKeyProblem(publicKey)
+  if (problem !== undefined) return problem
   try {
-    const certificate = new X509Certificate(block.bytes)
-    describeLeaf(certificate)
-    return certificate
+    const certificate = new X509Certificate(der)
+    const validity = readValidity(certificate)
+    // Node looks for PEM first: a certificate in PEM within these bytes is not the one whose key was looked at.
+    return validity && certificate.raw.equals(der) ? { certificate, validity } : undefined
   } catch {
     return undefined
   }
@@ -122,16 +189,23 @@ function isCertificateLabel(label: string): boolean {
   return label === 'CERTIFICATE' || label === 'X509 CERTIFICATE' || label === 'TRUSTED CERTIFICATE'
 }
 
-function unique(blocks: readonly PemBlock[]): PemBlock[] {
-  return [...new Map(blocks.map((each) => [each.bytes.toString('latin1'), each])).values()]
+/**
+ * The DER of each certificate once. What follows it in a block is left out: in a `TRUSTED CERTIFICATE` that is what
+ * OpenSSL trusts it for.
+ */
+function certificatesAmong(blocks: readonly PemBlock[]): Buffer[] {
+  const ders = blocks
+    .filter(({ label }) => isCertificateLabel(label))
+    .map(({ bytes }) => firstSequence(bytes))
+  return [...new Map(ders.map((der) => [der.toString('latin1'), der])).values()]
 }
 
 /** Sizes of the PEM as it will be sent, one newline between two certificates. */
-function measure(blocks: readonly PemBlock[]) {
+function measure(ders: readonly Buffer[]) {
   let certificateSize = 0
-  let chainSize = Math.max(0, blocks.length - 1)
-  for (const block of blocks) {
-    const size = pemSize('CERTIFICATE', block.bytes.length)
+  let chainSize = Math.max(0, ders.length - 1)
+  for (const der of ders) {
+    const size = pemSize('CERTIFICATE', der.length)
     certificateSize = Math.max(certificateSize, size)
     chainSize += size
   }

@@ -7,6 +7,7 @@ import {
   statusAnnotations,
   userAnnotations,
 } from '../../test/heart/observed.ts'
+import { MaterialCache } from '../certificate/material-cache.ts'
 import { userKeys } from './annotation-keys.ts'
 import { type Identity, type Observed, observe } from './observe.ts'
 
@@ -86,7 +87,19 @@ describe('the settings on record', () => {
   it('are those of the rendered alias: they change with a renewal that it names', () => {
     expect(observed().wanted.alias).toBe('web/site')
     expect(observed({ alias: '{domain}' }).wanted.alias).toBe('a.example.com')
-    expect(observed({ alias: '{domain}' }, {} as never).wanted.alias).toBe('')
+  })
+
+  it('are those of the default alias where the wanted one would be empty or forged, and it is named', () => {
+    const withoutName = observed({ alias: '{domain}', tags: 'a' }, {} as never)
+    expect(withoutName.wanted.alias).toBe('web/site')
+    expect(withoutName.settings.leftOut).toEqual([
+      expect.stringContaining('alias'),
+      expect.stringContaining('tag "a"'),
+    ])
+    const forged = observed({ alias: 'shop 0123456789abcdef' })
+    expect(forged.wanted.alias).toBe('web/site')
+    expect(forged.settings.leftOut).toEqual([expect.stringContaining('alias')])
+    expect(forged.settingsHash).toBe(observed().settingsHash)
   })
 
   it('always have the ownership tags last, which users cannot set', () => {
@@ -102,6 +115,16 @@ describe('what is observed', () => {
     expect(observed({ certificateType: 'CA' }, both).material.chain?.chainFingerprint).toBe(
       material.authority.chainFingerprint,
     )
+  })
+
+  it('is the same from a cache', () => {
+    const cache = new MaterialCache()
+    const plain = observed()
+    for (let round = 0; round < 2; round++) {
+      const again = observe(plain.secret, identity, cache)
+      expect(JSON.stringify(again)).toBe(JSON.stringify(plain))
+      expect(again.material.chainPem()).toBe(plain.material.chainPem())
+    }
   })
 
   it('knows an annotation by its own key alone', () => {

@@ -1,10 +1,11 @@
 import { createHash } from 'node:crypto'
 import type { Material } from '../certificate/material.ts'
+import type { MaterialCache } from '../certificate/material-cache.ts'
 import { readMaterial } from '../certificate/read-material.ts'
 import { isTemporaryCertificate } from '../certificate/temporary-certificate.ts'
 import type { ObjectKey, SecretSnapshot } from '../ports/secrets.ts'
 import type { Tag } from '../ports/ssl-service.ts'
-import { renderAlias } from './alias.ts'
+import { chooseAlias } from './alias.ts'
 import { ownershipTags } from './ownership.ts'
 import { readSettings, type Settings } from './settings.ts'
 import { readStatus, type Status } from './status.ts'
@@ -36,13 +37,18 @@ export interface Observed {
   readonly rejectionInput: string
 }
 
-/** Reads a snapshot. Pure; never throws, whatever the Secret holds. */
-export function observe(secret: SecretSnapshot, identity: Identity): Observed {
-  const settings = readSettings(secret.annotations)
-  const material = readMaterial({ type: settings.type, data: secret.data })
+/**
+ * Reads a snapshot. Pure; never throws, whatever the Secret holds. With a cache, data that were read before cost no
+ * more than a hash; the answer is the same.
+ */
+export function observe(secret: SecretSnapshot, identity: Identity, cache?: MaterialCache): Observed {
+  const asked = readSettings(secret.annotations)
+  const material = readMaterial({ type: asked.type, data: secret.data }, cache)
   const owner = { cluster: identity.cluster, namespace: secret.namespace, name: secret.name }
+  const alias = chooseAlias(asked.alias, { ...owner, domain: material.chain?.domain ?? '' })
+  const settings = alias.leftOut ? { ...asked, leftOut: [alias.leftOut, ...asked.leftOut] } : asked
   const wanted = {
-    alias: renderAlias(settings.alias, { ...owner, domain: material.chain?.domain ?? '' }),
+    alias: alias.text,
     use: settings.use,
     tags: [...settings.tags, ...ownershipTags(owner)],
   }

@@ -84,22 +84,44 @@ function readUse(text: string | undefined, leftOut: string[]): string | undefine
   return undefined
 }
 
-/** Bounds and reserved words: vendor documentation of the Tag product. */
+/** A resource of Tencent Cloud has at most 50 tags, and three are the operator's (vendor documentation). */
+const maximumTags = 47
+/** Entries of the text, good or bad, that are read at all. */
+const maximumEntries = 200
+/** So many tags that are left out are named one by one. */
+const maximumNamed = 5
+
+/** Reads the first tags and says what it leaves out, in so many words at most, however long the text is. */
 function readTags(text: string | undefined, leftOut: string[]): Tag[] {
   const tags = new Map<string, string>()
-  for (const pair of (text ?? '').split(',')) {
-    if (pair.trim() === '') continue
-    const at = pair.indexOf('=')
-    const key = (at < 0 ? pair : pair.slice(0, at)).trim()
-    const value = pair.slice(at + 1).trim()
-    const problem =
-      at < 0 ? 'has no "="' : (tagProblem(key, value) ?? (tags.has(key) ? 'is there twice' : undefined))
-    if (problem === undefined) tags.set(key, value)
-    else if (leftOut.length < 8) leftOut.push(`tag ${quote(key)} (${problem})`)
+  const refused: string[] = []
+  const entries = (text ?? '').split(',', maximumEntries + 1)
+  const surplus = entries.length > maximumEntries
+  for (const entry of entries.slice(0, maximumEntries)) {
+    if (entry.trim() === '') continue
+    const { key, value, problem } = readTag(entry)
+    const reason = problem ?? (tags.has(key) ? 'is there twice' : undefined) ?? tooMany(tags.size)
+    if (reason === undefined) tags.set(key, value)
+    else refused.push(`tag ${quote(key)} (${reason})`)
   }
+  leftOut.push(...refused.slice(0, maximumNamed))
+  if (refused.length > maximumNamed) leftOut.push(`${refused.length - maximumNamed} more tags`)
+  if (surplus) leftOut.push(`all tags after the first ${maximumEntries} entries`)
   return [...tags].map(([key, value]) => ({ key, value }))
 }
 
+function tooMany(count: number): string | undefined {
+  return count < maximumTags ? undefined : `more than ${maximumTags} tags`
+}
+
+function readTag(entry: string): { key: string; value: string; problem: string | undefined } {
+  const at = entry.indexOf('=')
+  const key = (at < 0 ? entry : entry.slice(0, at)).trim()
+  const value = entry.slice(at + 1).trim()
+  return { key, value, problem: at < 0 ? 'has no "="' : tagProblem(key, value) }
+}
+
+/** Bounds and reserved words: vendor documentation of the Tag product. */
 function tagProblem(key: string, value: string): string | undefined {
   if (key === '' || key.length > 127) return 'key of 1 to 127 characters wanted'
   if (value.length > 255) return 'value of at most 255 characters wanted'

@@ -4,13 +4,12 @@ import type { Decision, Memory } from '../capabilities/upload/decision.ts'
 import { alreadySynced, pending, rejectedByPreflight, uploaded } from '../capabilities/upload/outcomes.ts'
 import { secretFacts } from '../capabilities/upload/secret-facts.ts'
 import { actionOf } from '../capabilities/upload/service-calls.ts'
-import { priorityOf } from '../capabilities/upload/urgency.ts'
+import { urgencyOf } from '../capabilities/upload/urgency.ts'
+import { MaterialCache } from '../certificate/material-cache.ts'
 import { type Observed, observe } from '../contract/observe.ts'
 import type { ObjectKey } from '../ports/secrets.ts'
 import type { ServiceAction } from '../ports/ssl-service.ts'
-import type { CallPermit } from './calls/call-permit.ts'
-import type { CallPriority } from './calls/call-priority.ts'
-import type { Reconciled } from './reconciled.ts'
+import type { Reconciled, Turn } from './reconciled.ts'
 import type { ReconcilerParts } from './reconciler-parts.ts'
 
 /**
@@ -21,6 +20,7 @@ import type { ReconcilerParts } from './reconciler-parts.ts'
 export class Reconciler {
   readonly #parts: ReconcilerParts
   readonly #calls: CallHandler
+  readonly #materials = new MaterialCache()
 
   constructor(parts: ReconcilerParts) {
     this.#parts = parts
@@ -28,18 +28,18 @@ export class Reconciler {
   }
 
   /** Throws what the API server's client throws, and nothing else. */
-  async reconcile(key: ObjectKey, signal: AbortSignal, permit?: CallPermit): Promise<Reconciled> {
+  async reconcile(key: ObjectKey, signal: AbortSignal, turn?: Turn): Promise<Reconciled> {
     const { store, identity, clock, metrics } = this.#parts
     const snapshot = await store.get(key, signal)
     if (!snapshot) {
       this.forget(key)
       return { next: { kind: 'done' }, decision: 'Gone', settled: true }
     }
-    const observed = observe(snapshot, identity)
+    const observed = observe(snapshot, identity, this.#materials)
     const decision = decide(observed, this.#remember(observed), identity, clock.now())
     if (decision.kind === 'Ignore') this.forget(key)
     else metrics.secret(key, secretFacts(observed))
-    return { decision: decision.kind, ...(await this.#act(observed, decision, signal, permit)) }
+    return { decision: decision.kind, ...(await this.#act(observed, decision, signal, turn)) }
   }
 
   /** Everything that is known of a key, its metrics included. */
@@ -50,7 +50,7 @@ export class Reconciler {
   }
 
   #remember(observed: Observed): Memory {
-    const { memory, memo, budget, calls, service, clock, identity } = this.#parts
+    const { memory, memo, budget, gate, service, clock, identity } = this.#parts
     const { key, material, status } = observed
     const state = memory.of(key)
     const chain = material.chain?.chainFingerprint
@@ -62,8 +62,8 @@ export class Reconciler {
     const budgetFreeAt = chain === undefined ? undefined : budget.freeAt(key, chain, clock.elapsed())
     return {
       failure: state.failure && { ...state.failure, until: this.#onWallClock(state.failure.until) },
-      uploadsHeld: calls.holdOf(key, 'UploadCertificate') !== undefined,
-      lookupsHeld: calls.holdOf(key, 'DescribeCertificates') !== undefined,
+      uploadsHeld: gate.holds(key, 'UploadCertificate'),
+      lookupsHeld: gate.holds(key, 'DescribeCertificates'),
       memo: chain === undefined ? undefined : memo.get(this.#calls.memoKey(observed, chain)),
       recorded: state.recorded,
       budgetFreeAt: budgetFreeAt === undefined ? undefined : this.#onWallClock(budgetFreeAt),
@@ -84,7 +84,7 @@ export class Reconciler {
     observed: Observed,
     decision: Decision,
     signal: AbortSignal,
-    permit: CallPermit | undefined,
+    turn: Turn | undefined,
   ): Promise<Omit<Reconciled, 'decision'>> {
     const { clock, identity } = this.#parts
     const now = clock.now()
@@ -96,12 +96,7 @@ export class Reconciler {
       case 'Wait':
         return this.#calls.tellAgain(observed, signal, { kind: 'after', ms: decision.until - now })
       case 'Hold':
-        return this.#calls.tellAgain(observed, signal, {
-          kind: 'hold',
-          // A look-up is held only with everything else.
-          action: 'UploadCertificate',
-          priority: this.#priorityOf(observed),
-        })
+        return this.#calls.tellAgain(observed, signal, { kind: 'hold' })
       case 'Reject':
         return this.#calls.record(
           observed,
@@ -123,17 +118,11 @@ export class Reconciler {
       default: {
         const action = actionOf(decision) as ServiceAction
         if (this.#parts.dryRun) return this.#wouldDo(observed, decision)
-        if (permit?.action !== action)
-          return { next: { kind: 'slot', action, priority: this.#priorityOf(observed) } }
-        return this.#calls.make(observed, decision, permit, signal)
+        if (turn?.action !== action)
+          return { next: { kind: 'slot', action, urgency: urgencyOf(observed, now) } }
+        return this.#calls.make(observed, decision, turn, signal)
       }
     }
-  }
-
-  #priorityOf(observed: Observed): CallPriority {
-    const { memory, clock } = this.#parts
-    const failed = memory.of(observed.key).failure?.input === observed.input
-    return priorityOf(observed, failed, clock.now())
   }
 
   #wouldDo(observed: Observed, decision: Decision): Omit<Reconciled, 'decision'> {

@@ -1,7 +1,10 @@
 import type { Chain } from '../../certificate/material.ts'
+import type { Clock } from '../../clock.ts'
 import { aliasWithSuffix } from '../../contract/alias.ts'
 import type { Observed } from '../../contract/observe.ts'
 import { copySuffix, ownershipTags } from '../../contract/ownership.ts'
+import type { Metrics } from '../../ports/metrics.ts'
+import { ServiceError } from '../../ports/service-error.ts'
 import type {
   CertificateService,
   RemoteCertificate,
@@ -29,10 +32,14 @@ export function actionOf(decision: Decision): ServiceAction | undefined {
 export class ServiceCalls {
   readonly #service: CertificateService
   readonly #cluster: string
+  readonly #metrics: Metrics
+  readonly #clock: Clock
 
-  constructor(service: CertificateService, cluster: string) {
+  constructor(service: CertificateService, cluster: string, metrics: Metrics, clock: Clock) {
     this.#service = service
     this.#cluster = cluster
+    this.#metrics = metrics
+    this.#clock = clock
   }
 
   /** Uploads the observed chain. The private key is read here and goes no further than the request (I3). */
@@ -44,25 +51,29 @@ export class ServiceCalls {
     const { wanted, settings, material } = observed
     const { plain, copySuffix } = decision
     const alias = copySuffix ? aliasWithSuffix(plain ? '' : wanted.alias, copySuffix) : wanted.alias
-    return this.#service.upload(
-      {
-        type: settings.type,
-        certificate: (material.chain as Chain).pem,
-        ...(settings.type === 'SVR' ? { privateKey: material.keyPem() } : {}),
-        // The suffix of a copy is what a crash is recovered by: never left out.
-        ...(plain && !copySuffix ? {} : { alias: alias.trim() }),
-        ...(plain || wanted.use === undefined ? {} : { use: wanted.use }),
-        ...(settings.projectId === undefined ? {} : { projectId: settings.projectId }),
-        tags: plain ? [] : wanted.tags,
-        repeatable: copySuffix !== undefined,
-      },
-      signal,
+    return this.#counted('UploadCertificate', () =>
+      this.#service.upload(
+        {
+          type: settings.type,
+          certificate: material.chainPem(),
+          ...(settings.type === 'SVR' ? { privateKey: material.keyPem() } : {}),
+          // The suffix of a copy is what a crash is recovered by: never left out.
+          ...(plain && !copySuffix ? {} : { alias: alias.trim() }),
+          ...(plain || wanted.use === undefined ? {} : { use: wanted.use }),
+          ...(settings.projectId === undefined ? {} : { projectId: settings.projectId }),
+          tags: plain ? [] : wanted.tags,
+          repeatable: copySuffix !== undefined,
+        },
+        signal,
+      ),
     )
   }
 
   /** Whether the id still exists. */
   async exists(certificateId: string, signal: AbortSignal): Promise<boolean> {
-    const found = await this.#service.describe([certificateId], signal)
+    const found = await this.#counted('DescribeCertificates', () =>
+      this.#service.describe([certificateId], signal),
+    )
     return found.some((it) => it.certificateId === certificateId)
   }
 
@@ -70,9 +81,13 @@ export class ServiceCalls {
   async find(observed: Observed, search: Search, signal: AbortSignal): Promise<string | undefined> {
     const chain = observed.material.chain as Chain
     if (search.by === 'chain') {
-      return this.#service.findByChain(chain.pem, signal)
+      return this.#counted('CheckCertificateExist', () =>
+        this.#service.findByChain(observed.material.chainPem(), signal),
+      )
     }
-    const candidates = await this.#candidates(observed, search, signal)
+    const candidates = await this.#counted('DescribeCertificates', () =>
+      this.#candidates(observed, search, signal),
+    )
     const found = candidates.filter((it) => mayBe(it, observed, chain))
     switch (search.by) {
       case 'previous':
@@ -112,6 +127,23 @@ export class ServiceCalls {
         const { namespace, name } = secret
         return this.#service.findByTags(ownershipTags({ cluster: this.#cluster, namespace, name }), signal)
       }
+    }
+  }
+
+  async #counted<T>(action: ServiceAction, call: () => Promise<T>): Promise<T> {
+    const start = this.#clock.elapsed()
+    const count = (result: Parameters<Metrics['serviceCall']>[0]['result'], code: string) =>
+      this.#metrics.serviceCall({ action, result, code, durationMs: this.#clock.elapsed() - start })
+    try {
+      const answer = await call()
+      count('success', '')
+      return answer
+    } catch (error) {
+      count(
+        error instanceof ServiceError ? error.failure : 'unknown',
+        error instanceof ServiceError ? error.code : '',
+      )
+      throw error
     }
   }
 }

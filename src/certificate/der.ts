@@ -1,0 +1,47 @@
+/** Where one DER element stands in its bytes: its tag, and its content from `start` to before `end`. */
+export interface DerElement {
+  readonly tag: number
+  readonly start: number
+  readonly end: number
+}
+
+/** Tags of the elements that certificates and keys are made of. */
+export const derTags = { integer: 0x02, bitString: 0x03, octets: 0x04, oid: 0x06, sequence: 0x30 } as const
+
+/**
+ * Reads the header of the element at `at`. Undefined where the bytes end before the element does (`limit`: where its
+ * parent ends), or where the length is not definite, which is BER and not DER.
+ */
+export function readElement(der: Buffer, at: number, limit = der.length): DerElement | undefined {
+  const tag = der[at]
+  const first = der[at + 1]
+  if (tag === undefined || first === undefined) return undefined
+  const lengthBytes = first < 0x80 ? 0 : first & 0x7f
+  const start = at + 2 + lengthBytes
+  if (first === 0x80 || lengthBytes > 4 || start > limit) return undefined
+  const length = lengthBytes === 0 ? first : der.readUIntBE(at + 2, lengthBytes)
+  return start + length > limit ? undefined : { tag, start, end: start + length }
+}
+
+/** The first elements within a sequence, at most `count`. Undefined for what is no sequence or is malformed. */
+export function readSequence(
+  der: Buffer,
+  sequence: DerElement | undefined,
+  count: number,
+): DerElement[] | undefined {
+  if (sequence?.tag !== derTags.sequence) return undefined
+  const elements: DerElement[] = []
+  for (let at = sequence.start; at < sequence.end && elements.length < count; ) {
+    const element = readElement(der, at, sequence.end)
+    if (element === undefined) return undefined
+    elements.push(element)
+    at = element.end
+  }
+  return elements
+}
+
+/** The sequence at the beginning, without what follows it. Bytes that begin with none stay as they are. */
+export function firstSequence(der: Buffer): Buffer {
+  const element = readElement(der, 0)
+  return element?.tag === derTags.sequence ? der.subarray(0, element.end) : der
+}

@@ -1,0 +1,58 @@
+import { afterAll, expect, test } from 'vitest'
+import { sharedCluster } from '../control-plane/shared-cluster.ts'
+import { chainFingerprint, createLeaf } from '../fixtures/certificates.ts'
+import { slowChain } from '../fixtures/hostile-certificates.ts'
+import { eventually } from '../harness/eventually.ts'
+import { Replicas } from '../harness/replicas.ts'
+
+/* All tenants, the renewal of the lease and the probes share one event loop. No tenant may take it from the others. */
+
+const cluster = sharedCluster()
+afterAll(() => cluster.close())
+
+const hostile = 60
+
+test('chains that take long to verify cost neither the lease, nor the probes, nor a tenant beside them', async () => {
+  await using replicas = await Replicas.create(cluster, { namespaces: 2 })
+  const { world } = replicas
+  const other = world.namespaces.at(-1) as string
+  const [leader, standby] = await replicas.startTwo({ options: { resync: '1s' } })
+  const holder = (await replicas.lease())?.spec.holderIdentity
+
+  const names = Array.from({ length: hostile }, (_, index) => `slow-${index}`)
+  const created = names.map((name) =>
+    cluster.admin.createTlsSecret(world.namespace, name, {
+      annotations: world.annotationsOf({}),
+      data: { ...slowChain() },
+    }),
+  )
+  await Promise.race(created)
+  const leaf = await createLeaf({ commonName: 'neighbour.example.com' })
+  await world.createSecret('neighbour', { chain: [leaf] }, other)
+  await world.eventuallySynced('neighbour', chainFingerprint('SVR', leaf), {
+    namespace: other,
+    timeoutMs: 5_000,
+  })
+
+  await Promise.all(created)
+  for (const name of names) {
+    await world.eventuallyStatus(name, 'rejected', ({ reason }) => reason === 'UnsupportedKey')
+  }
+  const reconciles = () => leader.process.metric('tencent_cert_sync_reconcile_total')
+  const before = await reconciles()
+  await eventually('all are reconciled again', async () => (await reconciles()) >= before + 3 * hostile)
+  // The same, with a Secret that comes while all others are resynced.
+  await world.createSecret('late', { chain: [await createLeaf({ commonName: 'late.example.com' })] }, other)
+  await world.eventuallyStatus('late', 'Synced', ({ phase }) => phase === 'Synced', {
+    namespace: other,
+    timeoutMs: 5_000,
+  })
+
+  for (const { process } of [leader, standby]) {
+    expect((await process.health('/healthz')).status).toBe(200)
+    expect(process.stderr).toBe('')
+  }
+  expect((await replicas.lease())?.spec).toMatchObject({ holderIdentity: holder, leaseTransitions: 0 })
+  expect(leader.said('no longer leading')).toBeUndefined()
+  expect(standby.said('leading')).toBeUndefined()
+})
