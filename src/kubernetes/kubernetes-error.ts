@@ -15,6 +15,7 @@ interface KubernetesFailure {
   readonly message: string
   readonly retryAfterMs?: number | undefined
   readonly fields?: readonly string[]
+  readonly unauthorized?: boolean
 }
 
 /**
@@ -34,6 +35,8 @@ export class KubernetesError extends Error {
   readonly retryAfterMs: number | undefined
   /** The fields that a 422 complains about, such as `metadata.uid`. */
   readonly fields: readonly string[]
+  /** The authorizer denied the request: rights are missing. Other 403s come from admission, which saw the content. */
+  readonly unauthorized: boolean
 
   constructor(failure: KubernetesFailure) {
     super(failure.message)
@@ -41,8 +44,16 @@ export class KubernetesError extends Error {
     this.reason = failure.reason
     this.retryAfterMs = failure.retryAfterMs
     this.fields = failure.fields ?? []
+    this.unauthorized = failure.unauthorized ?? false
   }
 }
+
+/**
+ * How the API server begins what its authorizer denied (`NewForbidden` in apimachinery, `forbiddenMessage` in apiserver):
+ * `secrets "a" is forbidden: User "x" cannot ...`. Admission plugins share the beginning but name themselves after it,
+ * and a webhook's text follows `admission webhook "x" denied the request`, whatever it quotes.
+ */
+const deniedByAuthorizer = /^(?:[\w.-]+(?: "[^"]*")? is )?forbidden: User "/
 
 /** A server may ask for more patience than we have by ourselves, but not for silence. */
 const longestAskedMs = 60_000
@@ -56,6 +67,8 @@ export function errorOfStatus(status: number, body: unknown, retryAfter?: string
   return new KubernetesError({
     status,
     reason: isWord(told.reason) ? told.reason : `HTTP${status}`,
+    // Of the whole message: what is shown is cut, and names may be long.
+    unauthorized: status === 403 && deniedByAuthorizer.test(message),
     message: message === '' ? `the API server answered ${status}` : withoutData(message),
     retryAfterMs:
       Number.isFinite(seconds) && seconds >= 0 ? Math.min(seconds * 1000, longestAskedMs) : undefined,

@@ -71,13 +71,12 @@ export class KubernetesSecretStore implements SecretStore {
  * calls that a 422 ("field is immutable").
  */
 export function outcomeOf(error: KubernetesError): WriteOutcome | undefined {
-  const { status, message } = error
+  const { status, message, unauthorized } = error
   if (status === 404 || status === 409) return { kind: 'stale' }
   if (status === 422 && error.fields.includes('metadata.uid')) return { kind: 'stale' }
   if (status < 400 || status >= 500 || [401, 408, 425, 429].includes(status)) return undefined
-  // The authorizer refuses us: rights are missing, or not loaded yet just after the API server's start. Every other
-  // 403 is an admission policy's, which refuses this write.
-  if (status === 403 && /\bUser "[^"]*" cannot /.test(message)) return undefined
+  // Rights are missing, or not loaded yet just after the API server's start. Every other 403 is about this write.
+  if (unauthorized) return undefined
   return { kind: 'refused', message }
 }
 
