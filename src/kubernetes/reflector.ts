@@ -9,6 +9,7 @@ import { KnownSecrets } from './known-secrets.ts'
 import { isExpired, KubernetesError } from './kubernetes-error.ts'
 import { listSecrets, type SecretSelection } from './secret-list.ts'
 import { WatchListUnavailable, watchSecrets } from './secret-watch.ts'
+import type { WatchState } from './watch-health.ts'
 
 export interface ReflectorOptions extends SecretSelection {
   readonly client: KubernetesClient
@@ -17,6 +18,8 @@ export interface ReflectorOptions extends SecretSelection {
   readonly metrics: Pick<Metrics, 'relisted' | 'watchOpened'>
   /** Must only take note. When it throws, it gets the newest change of that key again a second later. */
   readonly onChange: (change: SecretChange) => void
+  /** Called when an attempt has failed, and when the data is current again after that. */
+  readonly onOutcome?: () => void
   /** Secrets a page where the API server lacks WatchList. */
   readonly pageLimit?: number
   /** Between 0 and 1, for jitter. */
@@ -45,6 +48,9 @@ export class Reflector {
   #running = false
   #attemptedAt: number
   #heardAt: number
+  /** When the data was last known to be complete; at first the start. */
+  #currentAt: number
+  #failure: WatchState['failure']
   #failures = 0
   #refusals = 0
 
@@ -53,18 +59,30 @@ export class Reflector {
     this.#delivery = new ChangeDelivery(options.onChange, options.clock, options.log)
     this.#attemptedAt = options.clock.elapsed()
     this.#heardAt = this.#attemptedAt
+    this.#currentAt = this.#attemptedAt
   }
 
   /** Runs until the signal is aborted, and resolves then. Never rejects. Can be called once. */
   async start(signal: AbortSignal): Promise<void> {
     this.#running = true
     this.#heardAt = this.#options.clock.elapsed()
+    this.#currentAt = this.#heardAt
     while (!signal.aborted) {
       const pauseMs = await this.#attempt(signal)
       if (pauseMs > 0) await this.#options.clock.sleep(pauseMs, signal).catch(() => {})
     }
     this.#running = false
     this.#delivery.stop()
+  }
+
+  /** Undefined: the whole cluster. */
+  get namespace(): string | undefined {
+    return this.#options.namespace
+  }
+
+  /** Why the last attempt failed; undefined when the data is current again. */
+  get failure(): WatchState['failure'] {
+    return this.#failure
   }
 
   /** All Secrets were seen at least once. */
@@ -86,9 +104,12 @@ export class Reflector {
     })
   }
 
-  /** How old the data may be, ms: the time since the API server was last heard (a list, a watch opened, any event). */
+  /**
+   * How old the data may be, ms: the time since a list was complete, or a watch that goes on from one was opened or heard.
+   * Since the start, where there was no such list yet.
+   */
   silenceMs(): number {
-    return this.#options.clock.elapsed() - this.#heardAt
+    return this.#options.clock.elapsed() - this.#currentAt
   }
 
   /**
@@ -199,12 +220,13 @@ export class Reflector {
     )
     this.#hasSynced = true
     this.#synced.resolve()
+    this.#isCurrent()
   }
 
   #learnFrom(error: unknown, pauseMs: number): void {
-    const told = error instanceof KubernetesError ? error : undefined
+    const failed = error instanceof KubernetesError ? error : undefined
     const expired = isExpired(error)
-    if (!isOutage(told)) this.#refusals += 1
+    if (!isOutage(failed)) this.#refusals += 1
     if (expired || this.#refusals >= patience) {
       if (this.#resourceVersion !== undefined) this.#relistReason = expired ? 'Expired' : 'Error'
       // Neither way is known to be at fault: try the other.
@@ -212,17 +234,23 @@ export class Reflector {
       this.#resourceVersion = undefined
       this.#refusals = 0
     }
-    this.#options.log.warn(
+    const forbidden = failed?.status === 403
+    const message = failed?.message ?? (error instanceof Error ? error.name : 'not an Error')
+    // Missing rights may stay missing, and one line is enough for them.
+    const level = forbidden && this.#failure?.forbidden ? 'debug' : 'warn'
+    this.#failure = { forbidden, message }
+    this.#options.log[level](
       {
         ...this.#fields(),
-        reason: told?.reason ?? 'Bug',
-        ...(told && told.status > 0 && { status: told.status }),
+        reason: failed?.reason ?? 'Bug',
+        ...(failed && failed.status > 0 && { status: failed.status }),
         attempt: this.#failures,
         durationMs: Math.round(pauseMs),
-        error: told?.message ?? (error instanceof Error ? error.name : 'not an Error'),
+        error: message,
       },
-      'the watch of the Secrets failed, it is tried again',
+      'the watch of the Secrets failed; retrying',
     )
+    this.#options.onOutcome?.()
   }
 
   #report(change: SecretChange | undefined): void {
@@ -231,6 +259,15 @@ export class Reflector {
 
   #heard(): void {
     this.#heardAt = this.#options.clock.elapsed()
+    // Half a list says little of what is there.
+    if (this.#resourceVersion !== undefined) this.#isCurrent()
+  }
+
+  #isCurrent(): void {
+    this.#currentAt = this.#options.clock.elapsed()
+    if (this.#failure === undefined) return
+    this.#failure = undefined
+    this.#options.onOutcome?.()
   }
 
   #selection(): SecretSelection {
