@@ -16,25 +16,24 @@ export interface ReflectorOptions extends SecretSelection {
   readonly clock: Clock
   readonly log: Log
   readonly metrics: Pick<Metrics, 'relisted' | 'watchOpened'>
-  /** Must only take note. When it throws, it gets the newest change of that key again a second later. */
+  /** Must return quickly. If it throws, it gets the newest change of that key again a second later. */
   readonly onChange: (change: SecretChange) => void
   /** Called when an attempt has failed, and when the data is current again after that. */
   readonly onOutcome?: () => void
-  /** Secrets a page where the API server lacks WatchList. */
+  /** Secrets per page if the API server lacks WatchList. */
   readonly pageLimit?: number
   /** Between 0 and 1, for jitter. */
   readonly random?: () => number
 }
 
-/** A watch that lived this long, or told something, worked: the next failure is the first again. */
-const fruitfulAfterMs = 5000
-/** So many answers of no use in a row: the resourceVersion may be from before etcd was restored. A new list helps. */
+/** A watch that lasted this long, or received an event, resets the back-off. */
+const workedAfterMs = 5000
+/** Relist after so many errors in a row: the resourceVersion may predate the restore of an etcd backup. */
 const patience = 5
 
 /**
- * Follows the TLS Secrets of one namespace, or of the cluster, by their metadata, and reports what happens to those
- * that carry the opt-in annotation. It does not give up: whatever the API server answers is tried again, at most about
- * 10 s later (60 s if the server asks for it).
+ * Lists and watches the metadata of the TLS Secrets of one namespace, or of the cluster, and reports changes of those
+ * with the opt-in annotation. Retries after any error, with a back-off of at most 10 s (60 s if the server asks for it).
  */
 export class Reflector {
   readonly #options: ReflectorOptions
@@ -85,7 +84,7 @@ export class Reflector {
     return this.#failure
   }
 
-  /** All Secrets were seen at least once. */
+  /** The Secrets were listed at least once. */
   get hasSynced(): boolean {
     return this.#hasSynced
   }
@@ -105,28 +104,28 @@ export class Reflector {
   }
 
   /**
-   * How old the data may be, ms: the time since a list was complete, or a watch that goes on from one was opened or heard.
-   * Since the start, where there was no such list yet.
+   * Age of the data, ms: the time since a list was completed, or a watch that continues from it was opened or received
+   * data. Before the first list: the time since the start.
    */
   silenceMs(): number {
     return this.#options.clock.elapsed() - this.#currentAt
   }
 
   /**
-   * The time since the loop last turned, ms: since an attempt was begun or anything was heard. It stays below two and a
-   * half minutes even if there is no API server; 0 before the start and after the end. For liveness (I8).
+   * Time since the loop made progress, ms: since an attempt began or data was received. It stays below two and a half
+   * minutes even if the API server is down; 0 before the start and after the end. For liveness (I8).
    */
   attemptAgeMs(): number {
     if (!this.#running) return 0
     return this.#options.clock.elapsed() - Math.max(this.#attemptedAt, this.#heardAt)
   }
 
-  /** Where a watch would go on; undefined while a list is due. */
+  /** Where a watch would continue; undefined if a list is needed. */
   get resourceVersion(): string | undefined {
     return this.#resourceVersion
   }
 
-  /** Lists where that is due, watches until the watch ends, and returns how long to pause then, ms. */
+  /** Lists if needed, watches until the watch ends, and returns how long to back off, ms. */
   async #attempt(signal: AbortSignal): Promise<number> {
     const { clock, random = Math.random } = this.#options
     this.#attemptedAt = clock.elapsed()
@@ -138,7 +137,7 @@ export class Reflector {
     } catch (error) {
       if (signal.aborted) return 0
       if (error instanceof WatchListUnavailable) {
-        this.#options.log.info(this.#fields(), 'the API server has no WatchList: listing page by page')
+        this.#options.log.info(this.#fields(), 'the API server does not support WatchList; listing in pages')
         this.#watchList = false
         return 0
       }
@@ -163,13 +162,13 @@ export class Reflector {
     this.#listed(resourceVersion)
   }
 
-  /** Resolves when the server ends the watch, with whether it was of any use. */
+  /** Resolves when the server ends the watch; with true if the watch worked. */
   async #watch(signal: AbortSignal): Promise<boolean> {
     const { client, clock, metrics, random = Math.random } = this.#options
     let openedAt = Number.POSITIVE_INFINITY
-    let fruitful = false
+    let hasWorked = false
     const worked = () => {
-      fruitful = true
+      hasWorked = true
       this.#failures = 0
       this.#refusals = 0
     }
@@ -205,9 +204,9 @@ export class Reflector {
         },
       })
     } finally {
-      if (clock.elapsed() - openedAt >= fruitfulAfterMs) worked()
+      if (clock.elapsed() - openedAt >= workedAfterMs) worked()
     }
-    return fruitful
+    return hasWorked
   }
 
   #listed(resourceVersion: string): void {
@@ -229,14 +228,14 @@ export class Reflector {
     if (!isOutage(failed)) this.#refusals += 1
     if (expired || this.#refusals >= patience) {
       if (this.#resourceVersion !== undefined) this.#relistReason = expired ? 'Expired' : 'Error'
-      // Neither way is known to be at fault: try the other.
+      // Either way of listing may be the cause: try the other.
       else if (!expired) this.#watchList = !this.#watchList
       this.#resourceVersion = undefined
       this.#refusals = 0
     }
     const forbidden = failed?.status === 403
     const message = failed?.message ?? (error instanceof Error ? error.name : 'not an Error')
-    // Missing rights may stay missing, and one line is enough for them.
+    // Permissions may be missing for long: one warning is enough.
     const level = forbidden && this.#failure?.forbidden ? 'debug' : 'warn'
     this.#failure = { forbidden, message }
     this.#options.log[level](
@@ -259,7 +258,7 @@ export class Reflector {
 
   #heard(): void {
     this.#heardAt = this.#options.clock.elapsed()
-    // Half a list says little of what is there.
+    // An incomplete list is not current data.
     if (this.#resourceVersion !== undefined) this.#isCurrent()
   }
 
@@ -279,7 +278,7 @@ export class Reflector {
   }
 }
 
-/** Whether an attempt failed for reasons that have nothing to do with what was asked for. */
+/** Whether an attempt failed for a reason that is independent of the request. */
 function isOutage(error: KubernetesError | undefined): boolean {
   if (error === undefined) return false
   if (error.status === 0)

@@ -72,13 +72,13 @@ test('a namespace that is forbidden is reported once, and once more when it can 
   while (refusals < 6) await pass()
   expect(ofOther()).toEqual([
     'the watch of the Secrets failed; retrying',
-    'cannot read the Secrets of this namespace; retrying',
+    'failed to read the Secrets of the namespace; retrying',
   ])
 
   allowed = true
   while (reflectors.health().unreadable.size > 0) await pass()
   expect(reflectors.health().problem).toBeUndefined()
-  expect(ofOther().slice(2)).toEqual(['listed the Secrets', 'reading the Secrets of this namespace again'])
+  expect(ofOther().slice(2)).toEqual(['listed the Secrets', 'the Secrets of the namespace can be read again'])
 })
 
 test('a namespace whose watches open but never complete a list is left out after three minutes', async () => {
@@ -92,9 +92,9 @@ test('a namespace whose watches open but never complete a list is left out after
     expect(reflectors.health()).toMatchObject({ problem: 'the Secrets are not listed yet' })
     await pass()
   }
-  while (!logged.some(([, message]) => message.startsWith('cannot read'))) await pass()
+  while (!logged.some(([, message]) => message.startsWith('failed to read'))) await pass()
   expect(reflectors.health().problem).toBeUndefined()
   expect(reflectors.health().ageMs).toBeLessThan(90_000)
   expect([...reflectors.health().unreadable.keys()]).toEqual(['other'])
-  expect(logged.at(-1)).toEqual(['other', 'cannot read the Secrets of this namespace; retrying'])
+  expect(logged.at(-1)).toEqual(['other', 'failed to read the Secrets of the namespace; retrying'])
 })

@@ -10,7 +10,7 @@ export interface ReflectorsOptions extends Omit<ReflectorOptions, 'namespace' | 
 export class Reflectors {
   readonly #options: ReflectorsOptions
   readonly #reflectors: readonly Reflector[]
-  /** The namespaces that were reported as unreadable. */
+  /** The namespaces that were logged as unreadable. */
   #reported: ReadonlyMap<string, string> = new Map()
 
   constructor(options: ReflectorsOptions) {
@@ -50,11 +50,12 @@ export class Reflectors {
     const { unreadable } = this.health()
     for (const [namespace, error] of unreadable) {
       if (!this.#reported.has(namespace)) {
-        log.warn({ namespace, error }, 'cannot read the Secrets of this namespace; retrying')
+        log.warn({ namespace, error }, 'failed to read the Secrets of the namespace; retrying')
       }
     }
     for (const namespace of this.#reported.keys()) {
-      if (!unreadable.has(namespace)) log.info({ namespace }, 'reading the Secrets of this namespace again')
+      if (!unreadable.has(namespace))
+        log.info({ namespace }, 'the Secrets of the namespace can be read again')
     }
     this.#reported = unreadable
   }

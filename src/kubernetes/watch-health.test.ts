@@ -59,18 +59,18 @@ describe('several namespaces', () => {
       unreadable: { b: broken.message },
     })
     expect(judge(synced('a'), synced('b', 200_000)).unreadable).toEqual({
-      b: 'the API server was last heard 200 s ago',
+      b: 'no data from the API server for 200 s',
     })
   })
 
-  test('are not ready, and none is named, when the API server itself falls silent', () => {
+  test('are not ready, and none is named, when the API server itself is down', () => {
     const failure = { forbidden: false, message: 'the connection to the API server failed' }
     const silent = [
       { ...synced('a', 181_000), failure },
       { ...synced('b', 125_000), failure },
     ]
     expect(judge(...silent)).toEqual({
-      problem: 'the API server was last heard 181 s ago',
+      problem: 'no data from the API server for 181 s',
       ageMs: 181_000,
       unreadable: {},
     })
@@ -78,7 +78,7 @@ describe('several namespaces', () => {
 
   test('are not ready when none can be read; all are named', () => {
     expect(judge({ ...listing('a'), failure: denied }, { ...listing('b', 900), failure: denied })).toEqual({
-      problem: `the Secrets cannot be read: ${denied.message}`,
+      problem: `failed to read the Secrets: ${denied.message}`,
       ageMs: 900,
       unreadable: { a: denied.message, b: denied.message },
     })
@@ -88,19 +88,19 @@ describe('several namespaces', () => {
 describe('one namespace, or the cluster', () => {
   test.each(['a', undefined])('that is forbidden from the start is not ready (%s)', (namespace) => {
     expect(judge({ ...listing(namespace), failure: denied }).problem).toBe(
-      `the Secrets cannot be read: ${denied.message}`,
+      `failed to read the Secrets: ${denied.message}`,
     )
   })
 
   test('that is forbidden later stays ready until its data is three minutes old', () => {
     const forbidden = (silenceMs: number) => judge({ ...synced(undefined, silenceMs), failure: denied })
     expect(forbidden(180_000)).toEqual({ problem: undefined, ageMs: 180_000, unreadable: {} })
-    expect(forbidden(180_001).problem).toBe(`the Secrets cannot be read: ${denied.message}`)
+    expect(forbidden(180_001).problem).toBe(`failed to read the Secrets: ${denied.message}`)
   })
 
-  test('is not ready before the list is complete, nor when the API server fell silent', () => {
+  test('is not ready before the list is complete, nor when its data is stale', () => {
     expect(judge(listing(undefined)).problem).toBe('the Secrets are not listed yet')
     expect(judge(synced(undefined, 180_000)).problem).toBeUndefined()
-    expect(judge(synced(undefined, 180_001)).problem).toBe('the API server was last heard 180 s ago')
+    expect(judge(synced(undefined, 180_001)).problem).toBe('no data from the API server for 180 s')
   })
 })

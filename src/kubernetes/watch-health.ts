@@ -1,38 +1,38 @@
-/** What a reflector says of itself. */
+/** The state of a reflector. */
 export interface WatchState {
   /** Undefined: the whole cluster. */
   readonly namespace: string | undefined
-  /** Its Secrets were listed at least once. */
+  /** The Secrets were listed at least once. */
   readonly hasSynced: boolean
   /** Age of its data, ms: since it was last current, or since the start. */
   readonly silenceMs: number
-  /** Why the last attempt failed; undefined when the data is current again. */
+  /** Why the last attempt failed; undefined once the data is current again. */
   readonly failure: { readonly forbidden: boolean; readonly message: string } | undefined
 }
 
 export interface WatchHealth {
   /** Why the operator is not ready; undefined when it is. */
   readonly problem: string | undefined
-  /** Age of the data, ms: the longest silence where the Secrets can be read; of all where none can. */
+  /** The largest age of the data, ms: of the namespaces that can be read; of all, if none can. */
   readonly ageMs: number
   /** The namespaces that cannot be read, with the reason. */
   readonly unreadable: ReadonlyMap<string, string>
 }
 
-/** Older data is not called ready: two bookmarks and a reconnect were missed. */
+/** Older data is stale: two bookmarks and a reconnect were missed. */
 const staleMs = 180_000
-/** A watch that works is heard more often: bookmarks come once a minute. */
+/** A working watch receives data more often: bookmarks are sent once a minute. */
 const longestPauseMs = 90_000
 
 /**
- * Judges namespaces one by one: the operator is ready when those that can be read are listed and fresh. One cannot be
- * read while the API server forbids it, or when its data is three minutes old though others are heard. Where none can be
- * read, the last lists count until they are that old.
+ * Judges namespaces one by one: the operator is ready if all that can be read are listed and not stale. A namespace is
+ * unreadable while the API server forbids to read it, or if its data is stale while that of others is current. If none can
+ * be read, the operator stays ready until the data of all is stale.
  */
 export function watchHealth(states: readonly WatchState[]): WatchHealth {
-  const othersAreHeard = states.some(({ silenceMs }) => silenceMs <= longestPauseMs)
+  const othersAreCurrent = states.some(({ silenceMs }) => silenceMs <= longestPauseMs)
   const isUnreadable = (state: WatchState) =>
-    state.failure?.forbidden === true || (isStale(state) && othersAreHeard)
+    state.failure?.forbidden === true || (isStale(state) && othersAreCurrent)
   const unreadable = states.filter(isUnreadable)
   const readable = states.filter((state) => !isUnreadable(state))
   const judged = readable.length > 0 ? readable : states
@@ -49,13 +49,13 @@ export function watchHealth(states: readonly WatchState[]): WatchHealth {
 
 function problemOf(states: readonly WatchState[]): string | undefined {
   const behind = states.find(({ hasSynced }) => !hasSynced) ?? states.find(isStale)
-  return behind && silence(behind)
+  return behind && delay(behind)
 }
 
 function problemWhereNoneIsReadable(states: readonly WatchState[]): string | undefined {
   if (states.some((state) => state.hasSynced && !isStale(state))) return undefined
   const [first] = states
-  return first && `the Secrets cannot be read: ${reasonOf(first)}`
+  return first && `failed to read the Secrets: ${reasonOf(first)}`
 }
 
 function isStale({ silenceMs }: WatchState): boolean {
@@ -63,10 +63,10 @@ function isStale({ silenceMs }: WatchState): boolean {
 }
 
 function reasonOf(state: WatchState): string {
-  return state.failure?.message ?? silence(state)
+  return state.failure?.message ?? delay(state)
 }
 
-function silence({ hasSynced, silenceMs }: WatchState): string {
+function delay({ hasSynced, silenceMs }: WatchState): string {
   if (!hasSynced) return 'the Secrets are not listed yet'
-  return `the API server was last heard ${Math.round(silenceMs / 1_000)} s ago`
+  return `no data from the API server for ${Math.round(silenceMs / 1_000)} s`
 }

@@ -44,7 +44,7 @@ test.concurrent('a namespace without rights is named; the others are synced, and
   await eventually('it was tried again', () =>
     operator.log().some((line) => line['namespace'] === closed && line['attempt'] === 4),
   )
-  const said = linesOf(closed).filter(({ msg }) => msg.startsWith('cannot read'))
+  const said = linesOf(closed).filter(({ msg }) => msg.startsWith('failed to read'))
   expect(said).toMatchObject([
     { level: 'warn', error: expect.stringContaining('is forbidden: User "system:serviceaccount:') },
   ])
@@ -54,7 +54,7 @@ test.concurrent('a namespace without rights is named; the others are synced, and
   await world.eventuallySynced('shop', chains[1], { namespace: closed })
   expect(await unreadable(operator)).toEqual([])
   expect((await operator.health('/readyz')).status).toBe(200)
-  expect(linesOf(closed).map(({ msg }) => msg)).toContain('reading the Secrets of this namespace again')
+  expect(linesOf(closed).map(({ msg }) => msg)).toContain('the Secrets of the namespace can be read again')
 })
 
 test.concurrent('without rights in any namespace the operator lives, is not ready and names all of them', async () => {
