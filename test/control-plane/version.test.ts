@@ -59,6 +59,14 @@ describe.each([...olderVersions(), newest])('go.mod of %s', (version) => {
   })
 })
 
+test('the oldest version is the one that the chart accepts, and that the nightly workflow runs', () => {
+  const [oldest = ''] = olderVersions()
+  const text = (path: string) => readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8')
+  const minor = oldest.split('.').slice(0, 2).join('.')
+  expect(text('charts/tencent-cert-sync/Chart.yaml')).toContain(`kubeVersion: ">= ${minor}.0-0"`)
+  expect(text('.github/workflows/nightly.yaml')).toContain(`version: ["${oldest}", ""]`)
+})
+
 test('the newest version builds from the folder of this file', () => {
   expect(moduleFolderOf(newest)).toBe(moduleFolder)
 })
