@@ -76,8 +76,8 @@ describe('an error', () => {
     'leases.coordination.k8s.io "a" is forbidden: User "u" cannot update resource "leases"',
     'forbidden: User "u" cannot get path "/metrics"',
   ])('means missing rights: %s', (message) => {
-    expect(errorOfStatus(403, { message }).unauthorized).toBe(true)
-    expect(errorOfStatus(500, { message }).unauthorized).toBe(false)
+    expect(errorOfStatus(403, { message }).deniedByAuthorizer).toBe(true)
+    expect(errorOfStatus(500, { message }).deniedByAuthorizer).toBe(false)
   })
 
   test.each([
@@ -86,7 +86,7 @@ describe('an error', () => {
     'secrets "a" is forbidden: unable to create new content in namespace n because it is being terminated',
     'User "u" cannot be trusted',
   ])('does not mean missing rights: %s', (message) => {
-    expect(errorOfStatus(403, { message }).unauthorized).toBe(false)
+    expect(errorOfStatus(403, { message }).deniedByAuthorizer).toBe(false)
   })
 
   test('means an expired resourceVersion by its status or by its reason', () => {

@@ -15,7 +15,7 @@ interface KubernetesFailure {
   readonly message: string
   readonly retryAfterMs?: number | undefined
   readonly fields?: readonly string[]
-  readonly unauthorized?: boolean
+  readonly deniedByAuthorizer?: boolean
 }
 
 /**
@@ -36,7 +36,7 @@ export class KubernetesError extends Error {
   /** The invalid fields of a 422, such as `metadata.uid`. */
   readonly fields: readonly string[]
   /** The authorizer denied the request: rights are missing. Other 403s come from admission, which saw the content. */
-  readonly unauthorized: boolean
+  readonly deniedByAuthorizer: boolean
 
   constructor(failure: KubernetesFailure) {
     super(failure.message)
@@ -44,16 +44,16 @@ export class KubernetesError extends Error {
     this.reason = failure.reason
     this.retryAfterMs = failure.retryAfterMs
     this.fields = failure.fields ?? []
-    this.unauthorized = failure.unauthorized ?? false
+    this.deniedByAuthorizer = failure.deniedByAuthorizer ?? false
   }
 }
 
 /**
- * The beginning of the message when the authorizer denied a request (`NewForbidden` in apimachinery, `forbiddenMessage` in apiserver):
- * `secrets "a" is forbidden: User "x" cannot ...`. Admission plugins name themselves after `is forbidden:`, and the message
- * of a webhook follows `admission webhook "x" denied the request`, whatever it quotes.
+ * The beginning of a message of the authorizer (`NewForbidden` in apimachinery, `forbiddenMessage` in apiserver):
+ * `secrets "a" is forbidden: User "x" cannot ...`. Admission plugins name themselves after `is forbidden:`, and the
+ * message of a webhook follows `admission webhook "x" denied the request`, whatever it quotes.
  */
-const deniedByAuthorizer = /^(?:[\w.-]+(?: "[^"]*")? is )?forbidden: User "/
+const authorizerDenial = /^(?:[\w.-]+(?: "[^"]*")? is )?forbidden: User "/
 
 /** A longer `Retry-After` is cut to this. */
 const longestRetryAfterMs = 60_000
@@ -68,7 +68,7 @@ export function errorOfStatus(status: number, body: unknown, retryAfter?: string
     status,
     reason: isWord(parsed.reason) ? parsed.reason : `HTTP${status}`,
     // The whole message: the shown one is truncated, and names may be long.
-    unauthorized: status === 403 && deniedByAuthorizer.test(message),
+    deniedByAuthorizer: status === 403 && authorizerDenial.test(message),
     message: message === '' ? `the API server responded with status ${status}` : withoutData(message),
     retryAfterMs:
       Number.isFinite(seconds) && seconds >= 0 ? Math.min(seconds * 1000, longestRetryAfterMs) : undefined,

@@ -70,12 +70,12 @@ export class KubernetesSecretStore implements SecretStore {
  * permissions. A Secret that was recreated has another uid: the API server responds with 422 ("field is immutable").
  */
 export function outcomeOf(error: KubernetesError): WriteOutcome | undefined {
-  const { status, message, unauthorized } = error
+  const { status, message, deniedByAuthorizer } = error
   if (status === 404 || status === 409) return { kind: 'stale' }
   if (status === 422 && error.fields.includes('metadata.uid')) return { kind: 'stale' }
   if (status < 400 || status >= 500 || [401, 408, 425, 429].includes(status)) return undefined
   // Permissions are missing, or not loaded yet after the API server's start. Every other 403 is about this write.
-  if (unauthorized) return undefined
+  if (deniedByAuthorizer) return undefined
   return { kind: 'refused', message }
 }
 

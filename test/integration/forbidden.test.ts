@@ -154,7 +154,11 @@ describe('a status write', () => {
     })
     const limited = createKubernetesClient({ kubeconfig: account.kubeconfig })
     const write = new KubernetesSecretStore(limited).annotate(reference, { [statusKeys.phase]: 'x' }, signal)
-    await expect(write).rejects.toMatchObject({ name: 'KubernetesError', status: 403, unauthorized: true })
+    await expect(write).rejects.toMatchObject({
+      name: 'KubernetesError',
+      status: 403,
+      deniedByAuthorizer: true,
+    })
     limited.close()
   })
 })
