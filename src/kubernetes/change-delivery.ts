@@ -5,7 +5,7 @@ import { splitKey } from './secret-path.ts'
 
 const redeliverAfterMs = 1000
 
-/** Delivers changes to a receiver. If it throws, the newest change of that key is delivered again until it is accepted. */
+/** Delivers changes to a receiver. If it throws, the newest change of that key is delivered again until accepted. */
 export class ChangeDelivery {
   readonly #receiver: (change: SecretChange) => void
   readonly #clock: Clock

@@ -33,7 +33,7 @@ export interface KubeConfigOptions {
   readonly environment?: Readonly<Record<string, string | undefined>>
 }
 
-/** The current kubeconfig, or ServiceAccount of the pod. Every `read` reloads all files, because all of them may rotate. */
+/** The current kubeconfig, or ServiceAccount of the pod. Every `read` reloads all files: all of them may rotate. */
 export class KubeConfig {
   readonly #options: KubeConfigOptions
   #exec = new ExecAuth()
