@@ -34,7 +34,7 @@ export default defineConfig({
           name: 'chart',
           include: ['test/chart/**/*.test.ts'],
           // Builds come first: no control plane has to run meanwhile.
-          globalSetup: ['test/chart/global.ts', 'test/control-plane/global.ts'],
+          globalSetup: ['test/chart/global.ts', 'test/control-plane/global-newest.ts'],
           testTimeout: 90_000,
           hookTimeout: 60_000,
         },

@@ -8,7 +8,7 @@ import { KubernetesEventRecorder } from './kubernetes/event-recorder.ts'
 import { FencedClient } from './kubernetes/fenced-client.ts'
 import { LeaderElector } from './kubernetes/leader-elector.ts'
 import { KubernetesLeaseStore } from './kubernetes/lease-store.ts'
-import { Reflector } from './kubernetes/reflector.ts'
+import { Reflectors } from './kubernetes/reflectors.ts'
 import { KubernetesSecretStore } from './kubernetes/secret-store.ts'
 import type { HealthCheck } from './ports/health-check.ts'
 import type { Log } from './ports/log.ts'
@@ -19,8 +19,6 @@ import { createSslService, type SslService } from './tencent/ssl-service.ts'
 
 /** No worker needs so long for one key; no reflector is silent so long while it tries. */
 const stuckMs = 180_000
-/** Data older than this is not worth being called ready: two bookmarks and a reconnect were missed. */
-const staleMs = 180_000
 /** Calls in flight are aborted so long before the grace ends: time for the last status writes and Events. */
 const abortBeforeMs = 5_000
 /** The process ends, or is found to stand still, no later for a Lease with long times. */
@@ -40,7 +38,7 @@ export class Operator {
   readonly #credentials: CredentialsProvider
   readonly #events: KubernetesEventRecorder
   readonly #controller: Controller
-  readonly #reflectors: readonly Reflector[]
+  readonly #reflectors: Reflectors
   readonly #endpoints: Endpoints
   readonly #elector: LeaderElector | undefined
   readonly #stop = new AbortController()
@@ -86,22 +84,19 @@ export class Operator {
       uploadBudget: { count: config.uploadsPerHour, perMs: 3_600_000 },
       resyncMs: config.resyncMs,
     })
-    const scopes = config.namespaces.length > 0 ? config.namespaces : [undefined]
-    this.#reflectors = scopes.map(
-      (namespace) =>
-        new Reflector({
-          client: this.#client,
-          clock,
-          log,
-          metrics,
-          onChange: (change) => this.#controller.onChange(change),
-          ...(namespace === undefined ? {} : { namespace }),
-          ...(config.labelSelector === undefined ? {} : { labelSelector: config.labelSelector }),
-        }),
-    )
+    this.#reflectors = new Reflectors({
+      client: this.#client,
+      clock,
+      log,
+      metrics,
+      onChange: (change) => this.#controller.onChange(change),
+      namespaces: config.namespaces,
+      labelSelector: config.labelSelector,
+    })
     metrics.show({
       ...this.#controller.gauges(),
-      watchAgeMs: () => this.#watchAgeMs(),
+      watchAgeMs: () => this.#reflectors.health().ageMs,
+      unreadableNamespaces: () => this.#reflectors.health().unreadable.keys(),
       leading: () => this.#elector?.leading ?? true,
     })
     this.#endpoints = new Endpoints({
@@ -132,7 +127,7 @@ export class Operator {
     }
     this.#credentials.onChange(() => this.#controller.credentialsChanged())
     if (!this.#elector) this.#controller.start()
-    this.#running = Promise.all(this.#reflectors.map((it) => it.start(signal)))
+    this.#running = this.#reflectors.start(signal)
     this.#seeking = this.#elector?.run()
     return addresses
   }
@@ -202,10 +197,6 @@ export class Operator {
     await this.#seeking
   }
 
-  #watchAgeMs(): number {
-    return Math.max(...this.#reflectors.map((it) => it.silenceMs()))
-  }
-
   /** Liveness: our loops turn. A dead API server or cloud is no reason to be killed (I8). */
   #liveness(): HealthCheck[] {
     const check = (name: string, ageMs: () => number): HealthCheck => ({
@@ -213,25 +204,14 @@ export class Operator {
       problem: () => (ageMs() > stuckMs ? `has not moved for ${Math.round(ageMs() / 1_000)} s` : undefined),
     })
     return [
-      check('reflector', () => Math.max(...this.#reflectors.map((it) => it.attemptAgeMs()))),
+      check('reflector', () => this.#reflectors.attemptAgeMs()),
       check('workers', () => this.#controller.idleMs()),
       check('election', () => this.#elector?.attemptAgeMs() ?? 0),
     ]
   }
 
-  /** Readiness: the Secrets were listed, and what is known of them is fresh. */
+  /** Readiness: the Secrets were listed, and what is known of them is fresh, wherever they can be read. */
   #readiness(): HealthCheck[] {
-    return [
-      {
-        name: 'watch',
-        problem: () => {
-          if (!this.#reflectors.every((it) => it.hasSynced)) return 'the Secrets are not listed yet'
-          const ageMs = this.#watchAgeMs()
-          return ageMs > staleMs
-            ? `the API server was last heard ${Math.round(ageMs / 1_000)} s ago`
-            : undefined
-        },
-      },
-    ]
+    return [{ name: 'watch', problem: () => this.#reflectors.health().problem }]
   }
 }

@@ -147,7 +147,7 @@ export class Controller {
   }
 
   /** What the metrics read. */
-  gauges(): Omit<Gauges, 'watchAgeMs' | 'leading'> {
+  gauges(): Omit<Gauges, 'watchAgeMs' | 'unreadableNamespaces' | 'leading'> {
     return {
       queueDepths: () => ({
         work: this.#started ? this.#queue.depth : 0,

@@ -5,7 +5,7 @@ import { splitKey } from './secret-path.ts'
 
 const redeliverAfterMs = 1000
 
-/** Hands changes to their receiver. One that throws gets the newest change of that key again, until it takes it. */
+/** Delivers changes to a receiver. If it throws, the newest change of that key is delivered again until accepted. */
 export class ChangeDelivery {
   readonly #receiver: (change: SecretChange) => void
   readonly #clock: Clock
@@ -27,13 +27,13 @@ export class ChangeDelivery {
       this.#undelivered.set(change.key, change)
       this.#log.error(
         { ...splitKey(change.key), error: error instanceof Error ? error.name : 'not an Error' },
-        'a change was not taken over, it is delivered again',
+        'failed to process a change; retrying',
       )
       this.#cancel ??= this.#clock.after(redeliverAfterMs, () => this.#redeliver())
     }
   }
 
-  /** Nothing is delivered after this. */
+  /** Stops all deliveries. */
   stop(): void {
     this.#cancel?.()
     this.#undelivered.clear()

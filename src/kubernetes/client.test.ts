@@ -87,7 +87,7 @@ describe('a request', () => {
     client.close()
   })
 
-  test('an idle connection that the server closed meanwhile is no failure', async () => {
+  test('an idle connection that the server closed in the meantime does not fail a call', async () => {
     let cut = false
     await using server = await scriptedApiServer((call) => {
       if (cut) call.cut()
@@ -147,7 +147,7 @@ describe('a request', () => {
     client.close()
   })
 
-  test('an answer that is no HTTP ends in an error without a word of it', async () => {
+  test('an answer that is not HTTP ends in an error that does not quote it', async () => {
     const raw = createServer((socket) => socket.on('data', () => socket.end('CANARY CANARY\r\n\r\n')))
     await new Promise<void>((resolve) => raw.listen(0, '127.0.0.1', resolve))
     const { port } = raw.address() as AddressInfo

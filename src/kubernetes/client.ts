@@ -10,18 +10,18 @@ import { connectionError, Transport } from './transport.ts'
 
 export interface KubernetesRequest {
   readonly method: 'GET' | 'POST' | 'PATCH' | 'PUT' | 'DELETE'
-  /** Absolute, its segments already encoded: `/api/v1/namespaces/default/secrets`. */
+  /** Absolute, with encoded segments: `/api/v1/namespaces/default/secrets`. */
   readonly path: string
-  /** Entries that are undefined are left out. */
+  /** Undefined entries are omitted. */
   readonly query?: Readonly<Record<string, string | number | boolean | undefined>>
   /** Sent as JSON. */
   readonly body?: unknown
-  /** `application/json` unless said otherwise. */
+  /** Default `application/json`. */
   readonly contentType?: string
-  /** `application/json` unless said otherwise. */
+  /** Default `application/json`. */
   readonly accept?: string
   readonly signal?: AbortSignal | undefined
-  /** For the whole call, ms; 30,000 unless said otherwise. For a stream: until it is open. */
+  /** For the whole call, ms; default 30,000. For a stream: until it is open. */
   readonly timeoutMs?: number
 }
 
@@ -32,12 +32,11 @@ export interface KubernetesResponse<T> {
 
 /** The API server. All calls and watches share one pool of connections. */
 export interface KubernetesClient {
-  /** Its address, for the log. */
+  /** Its address, for logging. */
   readonly server: string
   /**
-   * Sends one request and reads the JSON of its answer. The type is the caller's claim: nothing checks it.
-   * @throws KubernetesError for every answer outside 2xx and for every failure to get one; the signal's reason when
-   * aborted.
+   * Sends one request and parses the JSON response. The type is the caller's claim and is not checked.
+   * @throws KubernetesError for every response outside 2xx and for every failed call; the signal's reason when aborted.
    */
   request<T>(request: KubernetesRequest): Promise<KubernetesResponse<T>>
   /**
@@ -52,24 +51,24 @@ export interface KubernetesClient {
 
 export interface KubernetesClientOptions
   extends Pick<KubeConfigOptions, 'serviceAccountDirectory' | 'environment'> {
-  /** A kubeconfig file; without it the ServiceAccount of the pod. */
+  /** A kubeconfig file. Default: the ServiceAccount of the pod. */
   readonly kubeconfig?: string | undefined
-  /** For time-outs, and for the age of the credentials. */
+  /** For timeouts, and for the age of the credentials. */
   readonly clock?: Clock
   readonly userAgent?: string
 }
 
 const defaultTimeoutMs = 30_000
-/** For the body of an answer that is a failure. */
+/** For reading the body of an error response. */
 const failureBodyTimeoutMs = 10_000
-/** Token and certificates are read again this often, as client-go does: a ServiceAccount token lives an hour or less. */
+/** Token and certificates are reloaded this often, as in client-go: a ServiceAccount token lives an hour or less. */
 const credentialsLiveMs = 60_000
 /** A Secret is at most 1 MiB, 500 metadata are 1 MiB as cert-manager writes them. */
 const longestBody = 8 * 1024 * 1024
 
 /**
  * Makes a client of the API server that the kubeconfig, or the pod's ServiceAccount, names. Connects on first use.
- * @throws Error when neither is usable, in words for the user.
+ * @throws Error with a message for the user when neither is usable.
  */
 export function createKubernetesClient(options: KubernetesClientOptions = {}): KubernetesClient {
   const { kubeconfig, clock = systemClock, userAgent = 'tencent-cert-sync', ...rest } = options
@@ -100,10 +99,10 @@ class HttpKubernetesClient implements KubernetesClient {
     const timeout = new KubernetesError({
       status: 0,
       reason: 'Timeout',
-      message: `the API server did not answer within ${timeoutMs} ms`,
+      message: `the API server did not respond within ${timeoutMs} ms`,
     })
     const cancel = this.#clock.after(timeoutMs, () => deadline.abort(timeout))
-    // By hand rather than AbortSignal.any: the caller's signal may live as long as the process.
+    // Not AbortSignal.any: the caller's signal may live as long as the process.
     const abort = () => deadline.abort(request.signal?.reason)
     request.signal?.addEventListener('abort', abort, { once: true })
     if (request.signal?.aborted) abort()
@@ -126,7 +125,7 @@ class HttpKubernetesClient implements KubernetesClient {
     this.#transport.close()
   }
 
-  /** Resolves with a 2xx answer. */
+  /** Resolves with a 2xx response. */
   async #send(
     request: KubernetesRequest,
     signal: AbortSignal | undefined,
@@ -136,7 +135,7 @@ class HttpKubernetesClient implements KubernetesClient {
     const answer = await this.#transport.send(connection, this.#call(request, signal, watch))
     if (answer.statusCode !== 401) return this.#successful(answer, signal)
     const refused = await this.#failureOf(answer, signal)
-    // A token may have been replaced since it was read.
+    // The token may have been rotated since it was read.
     const renewed = await this.#credentials(true)
     if (renewed.headers['authorization'] === connection.headers['authorization']) throw refused
     return this.#successful(await this.#transport.send(renewed, this.#call(request, signal, watch)), signal)
@@ -155,17 +154,17 @@ class HttpKubernetesClient implements KubernetesClient {
       return new KubernetesError({
         status,
         reason: 'Redirect',
-        message: 'the API server answered with a redirect',
+        message: 'the API server responded with a redirect',
       })
     }
-    // A stream that could not be opened has no other time-out by now.
+    // A stream that failed to open has no other timeout at this point.
     const stopWaiting = this.#clock.after(failureBodyTimeoutMs, () => answer.destroy())
     let body: unknown
     try {
       body = parseJson(await read(answer, signal))
     } catch {
       signal?.throwIfAborted()
-      // A proxy's HTML, or a cut body: the status alone says enough.
+      // A proxy's HTML, or a truncated body: the status is enough.
     } finally {
       stopWaiting()
     }
@@ -200,7 +199,7 @@ class HttpKubernetesClient implements KubernetesClient {
   async #credentials(refused = false): Promise<Connection> {
     const age = this.#clock.elapsed() - this.#readAt
     if (this.#connection && !refused && age < credentialsLiveMs) return this.#connection
-    // Many calls may find at once that the credentials are old: one of them reads.
+    // Many calls may find the credentials expired at once: only one reloads them.
     this.#reading ??= this.#read(refused).finally(() => {
       this.#reading = undefined
     })
@@ -213,14 +212,14 @@ class HttpKubernetesClient implements KubernetesClient {
       this.#readAt = this.#clock.elapsed()
       return this.#connection
     } catch (error) {
-      // A file that is just being replaced: go on with what is known, and look again at the next call.
+      // A file that is being replaced: keep the current credentials and retry on the next call.
       if (this.#connection) return this.#connection
       if (error instanceof KubernetesError) throw error
       const code = error instanceof Error && 'code' in error ? ` (${String(error.code)})` : ''
       throw new KubernetesError({
         status: 0,
         reason: 'CredentialsUnreadable',
-        message: `the credentials for the API server cannot be read${code}`,
+        message: `failed to read the credentials for the API server${code}`,
       })
     }
   }
@@ -259,7 +258,7 @@ function parseJson(body: Buffer): unknown {
   try {
     return JSON.parse(body.toString())
   } catch {
-    // The parser's message quotes the text, which may be a Secret.
+    // The parser's message quotes the text, which may contain a Secret.
     throw malformed()
   }
 }
@@ -269,10 +268,14 @@ function tooLarge(answer: IncomingMessage): KubernetesError {
   return new KubernetesError({
     status: 0,
     reason: 'TooLarge',
-    message: 'the answer of the API server is too long',
+    message: 'the response of the API server is too large',
   })
 }
 
 function malformed(): KubernetesError {
-  return new KubernetesError({ status: 0, reason: 'MalformedResponse', message: 'the answer is no JSON' })
+  return new KubernetesError({
+    status: 0,
+    reason: 'MalformedResponse',
+    message: 'the response is not valid JSON',
+  })
 }

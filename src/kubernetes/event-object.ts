@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import type { EventRecorder } from '../ports/events.ts'
 
-/** What is to be recorded. */
+/** The Event to record. */
 export type RecordedEvent = Parameters<EventRecorder['record']>[0]
 
 /** One Event and its repetitions. Times in ms since the Unix epoch. */
@@ -15,9 +15,9 @@ export interface Occurrences {
 }
 
 const reportingController = 'tencent-cert-sync.io/operator'
-/** The API server refuses longer ones (events.k8s.io/v1, field `note`; bytes of UTF-8). */
+/** The API server rejects longer notes (events.k8s.io/v1, field `note`; bytes of UTF-8). */
 const longestNote = 1024
-/** Likewise, field `reportingInstance`. */
+/** The limit of the field `reportingInstance`. */
 const longestInstance = 128
 
 /** The path of all Events of a namespace. */
@@ -25,7 +25,7 @@ export function eventsPath(namespace: string): string {
   return `/apis/events.k8s.io/v1/namespaces/${encodeURIComponent(namespace)}/events`
 }
 
-/** A name that no other Event has: the Secret's, cut to leave room, and something random. */
+/** A unique name: the Secret's, truncated to leave room, and a random suffix. */
 export function eventName(secretName: string): string {
   return `${secretName.slice(0, 200).replace(/[-.]+$/, '')}.${randomBytes(8).toString('hex')}`
 }
@@ -50,22 +50,22 @@ export function eventObject(occurrences: Occurrences, instance: string) {
   }
 }
 
-/** What says that an Event happened more than once; also the patch that says it afterwards. */
+/** The series of an Event that was observed more than once; also the patch that adds it later. */
 export function eventSeries({ count, lastAt }: Occurrences) {
   return count > 1 ? { series: { count, lastObservedTime: microTime(lastAt) } } : {}
 }
 
-/** RFC 3339 with microseconds, which `MicroTime` insists on. */
+/** RFC 3339 with microseconds, as `MicroTime` requires. */
 function microTime(ms: number): string {
   return new Date(ms).toISOString().replace('Z', '000Z')
 }
 
-/** The text, or as much of it as fits with an ellipsis. Never half a character. */
+/** The text, truncated with an ellipsis if it is longer. Never splits a character. */
 export function cutToBytes(text: string, bytes: number): string {
   const encoded = Buffer.from(text)
   if (encoded.length <= bytes) return text
   const ellipsis = '…'
   const room = encoded.subarray(0, bytes - Buffer.byteLength(ellipsis))
-  // In stream mode the decoder holds an unfinished character back.
+  // In stream mode the decoder withholds an incomplete character.
   return new TextDecoder().decode(room, { stream: true }) + ellipsis
 }

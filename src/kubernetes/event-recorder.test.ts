@@ -71,13 +71,13 @@ describe('an Event', () => {
     })
   })
 
-  test('that repeats becomes a series: told at once the first time, then every ten seconds at most', async () => {
+  test('that repeats becomes a series: written at once the first time, then at most every ten seconds', async () => {
     const { server, clock, recorder } = await start()
     recorder.record(uploaded)
     await recorder.flush()
     await clock.advance(1000)
     recorder.record(uploaded)
-    await eventually('the series is told', () => server.calls.length === 2)
+    await eventually('the series is written', () => server.calls.length === 2)
     const name = bodies(server.calls)[0]?.metadata?.name
     expect(server.calls[1]).toMatchObject({
       method: 'PATCH',
@@ -89,7 +89,7 @@ describe('an Event', () => {
     await clock.advance(9000)
     expect(server.calls).toHaveLength(2)
     await clock.advance(1000)
-    await eventually('the series is told again', () => server.calls.length === 3)
+    await eventually('the series is written again', () => server.calls.length === 3)
     expect(bodies(server.calls)[2]?.series?.count).toBe(52)
   })
 
@@ -120,7 +120,7 @@ describe('an Event', () => {
 
 describe('what goes wrong', () => {
   test.each([403, 404, 422])(
-    'an Event that is refused with %i is dropped, and no more than a debug line',
+    'an Event that is refused with %i is dropped with a debug line',
     async (code) => {
       const { server, recorder, levels } = await start((call) => call.answer(code, status(code, 'Forbidden')))
       recorder.record(uploaded)

@@ -18,13 +18,13 @@ export interface EventRecorderOptions {
   readonly client: KubernetesClient
   readonly clock: Clock
   readonly log: Log
-  /** The host's name unless said otherwise. */
+  /** Default: the host name. */
   readonly instance?: string
 }
 
-/** Repetitions within this time are counted in the Event that is there, as client-go does. */
+/** Repetitions within this time update the existing Event, as in client-go. */
 const seriesLifeMs = 6 * 60_000
-/** The count of one series is written at most this often. */
+/** The count of a series is written at most this often. */
 const seriesPaceMs = 10_000
 const longestQueue = 1000
 const mostSeries = 1000
@@ -36,17 +36,17 @@ interface Series extends Occurrences {
   objectName: string
   lastAt: number
   count: number
-  /** The count that the API server has; 0 before the Event was created. */
+  /** The count last written to the API server; 0 before the Event is created. */
   written: number
   writtenAt: number
-  /** Cancels the timer that queues it again. */
+  /** Cancels the timer that requeues it. */
   paced: (() => void) | undefined
 }
 
 /**
- * Records Events (events.k8s.io/v1) on Secrets, one at a time and in the background. Best effort: an Event that the
- * API server refuses (no right, terminating namespace) or does not take after four attempts is dropped, and when more
- * than 1,000 wait the oldest is. A repetition of the same Event within six minutes only raises its count.
+ * Records Events (events.k8s.io/v1) on Secrets, one at a time and in the background, on a best-effort basis. An Event is
+ * dropped if the API server rejects it (missing permission, terminating namespace), after four failed attempts, or when
+ * it is the oldest of more than 1,000 waiting. A repetition within six minutes only increases the count.
  */
 export class KubernetesEventRecorder implements EventRecorder {
   readonly #options: EventRecorderOptions
@@ -90,7 +90,7 @@ export class KubernetesEventRecorder implements EventRecorder {
     this.#schedule(series)
   }
 
-  /** Resolves when all that was recorded so far is written or dropped. */
+  /** Resolves when all Events recorded so far are written or dropped. */
   async flush(): Promise<void> {
     for (const series of this.#series.values()) {
       if (series.paced === undefined) continue
@@ -101,7 +101,7 @@ export class KubernetesEventRecorder implements EventRecorder {
     await this.#working
   }
 
-  /** Flushes for at most `deadlineMs`, then drops the rest. Nothing is recorded afterwards. Never rejects. */
+  /** Flushes for at most `deadlineMs`, then drops the rest. Later Events are ignored. Never rejects. */
   async close(deadlineMs: number): Promise<void> {
     const cancel = this.#options.clock.after(deadlineMs, () => this.#closing.abort())
     await this.flush()
@@ -115,7 +115,7 @@ export class KubernetesEventRecorder implements EventRecorder {
   #schedule(series: Series): void {
     if (series.paced !== undefined || this.#queue.has(series)) return
     const waitMs = series.written === 0 ? 0 : series.writtenAt + seriesPaceMs - this.#options.clock.elapsed()
-    // The first repetition makes it a series: said at once.
+    // The first repetition makes it a series and is written at once.
     if (waitMs <= 0 || series.written === 1) {
       this.#enqueue(series)
       return
@@ -130,7 +130,7 @@ export class KubernetesEventRecorder implements EventRecorder {
     this.#queue.add(series)
     if (this.#queue.size > longestQueue) {
       const [oldest] = this.#queue
-      if (oldest) this.#drop(oldest, 'too many wait')
+      if (oldest) this.#drop(oldest, 'too many Events are waiting')
     }
     this.#working ??= this.#work()
   }
@@ -142,7 +142,7 @@ export class KubernetesEventRecorder implements EventRecorder {
       await this.#write(series)
       if (series.count > series.written && this.#series.get(series.key) === series) this.#schedule(series)
     }
-    // In the same turn in which the queue was found empty: what comes later starts anew.
+    // Synchronously after the queue was found empty: a later Event starts a new worker.
     this.#working = undefined
   }
 
@@ -160,14 +160,14 @@ export class KubernetesEventRecorder implements EventRecorder {
         if (signal.aborted) return
         const status = error instanceof KubernetesError ? error.status : 0
         if (status === 409 && series.written === 0) {
-          // Created by an attempt whose answer was lost.
+          // Created by an attempt whose response was lost.
           series.written = 1
           series.writtenAt = clock.elapsed()
           return
         }
         const refused = status >= 400 && status < 500 && ![401, 408, 429].includes(status)
         if (refused || attempt === mostAttempts) {
-          this.#drop(series, error instanceof KubernetesError ? error.message : 'not sent')
+          this.#drop(series, error instanceof KubernetesError ? error.message : 'unexpected error')
           return
         }
         await clock.sleep(backoffMs(attempt + 2, error, Math.random()), signal).catch(() => {})
@@ -191,7 +191,7 @@ export class KubernetesEventRecorder implements EventRecorder {
         return
       } catch (error) {
         if (!(error instanceof KubernetesError) || error.status !== 404) throw error
-        // Events live an hour: this one is over.
+        // Events expire after an hour.
         series.objectName = eventName(series.event.secret.name)
         series.written = 0
       }
@@ -207,7 +207,7 @@ export class KubernetesEventRecorder implements EventRecorder {
     const { namespace, name } = series.event.secret
     this.#options.log.debug(
       { namespace, name, reason: series.event.reason, error: why },
-      'an Event was not recorded',
+      'failed to record an Event',
     )
   }
 

@@ -2,11 +2,11 @@ import type { Fence } from '../ports/fence.ts'
 import type { KubernetesClient, KubernetesRequest, KubernetesResponse } from './client.ts'
 
 /**
- * A client through which only the leader changes anything: asks the fence right before each request that is not a GET.
- * `request` then also throws a NotLeadingError. Reading and watching are free: a standby does both.
+ * A client that allows writes only while this process leads: it checks the fence before each request that is not a GET.
+ * `request` then also throws a NotLeadingError. A standby may read and watch.
  *
- * A write that slips through (the process is stopped between this look and the socket) does no harm: a status names the
- * resourceVersion that it was decided on, and fails when the next leader has written (I4).
+ * A write that slips through (the process is paused between this check and the socket) is harmless: a status write names
+ * the resourceVersion it is based on, and conflicts once the next leader has written (I4).
  */
 export class FencedClient implements KubernetesClient {
   readonly #client: KubernetesClient

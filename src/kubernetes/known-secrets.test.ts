@@ -42,10 +42,10 @@ test('what is reported adds up to the state of the world, whatever happens and h
     fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
       const world = new Map<string, ReturnType<typeof optedIn>>()
       const known = new KnownSecrets()
-      const told = new Map<string, string>()
+      const reported = new Map<string, string>()
       const take = (change: SecretChange | undefined) => {
-        if (change?.kind === 'present') told.set(change.key, change.resourceVersion)
-        if (change?.kind === 'gone') expect(told.delete(change.key)).toBe(true)
+        if (change?.kind === 'present') reported.set(change.key, change.resourceVersion)
+        if (change?.kind === 'gone') expect(reported.delete(change.key)).toBe(true)
       }
       const relist = () => {
         known.beginList()
@@ -68,10 +68,10 @@ test('what is reported adds up to the state of the world, whatever happens and h
       }
       relist()
       const expected = [...world.values()].filter((metadata) => Object.keys(metadata.annotations).length > 0)
-      expect([...told].sort()).toEqual(
+      expect([...reported].sort()).toEqual(
         expected.map((metadata) => [`shop/${metadata.name}`, metadata.resourceVersion]).sort(),
       )
-      expect(known.size).toBe(told.size)
+      expect(known.size).toBe(reported.size)
     }),
   )
 })

@@ -3,19 +3,19 @@ import type { ObjectKey, SecretChange } from '../ports/secrets.ts'
 import { keyOf, type ObjectMeta } from './object-metadata.ts'
 
 /**
- * What a reflector remembers: of each Secret that carries the opt-in annotation, with whatever value, its
- * resourceVersion. All others leave no trace (I10). The methods return what is to be reported.
+ * The Secrets that a reflector knows: the resourceVersion of each one with the opt-in annotation, whatever its value.
+ * All other Secrets leave no trace (I10). The methods return the change to report.
  */
 export class KnownSecrets {
   readonly #versions = new Map<ObjectKey, string>()
-  /** Those of them that the list under way has not shown yet. */
+  /** Known Secrets that the current list has not included yet. */
   #missing = new Set<ObjectKey>()
 
   get size(): number {
     return this.#versions.size
   }
 
-  /** A list (`listed`) or a watch event shows this Secret. */
+  /** A list (`listed`) or a watch event includes this Secret. */
   show(metadata: ObjectMeta, listed: boolean): SecretChange | undefined {
     const key = keyOf(metadata)
     if (metadata.annotations?.[userKeys.upload] === undefined) return this.#drop(key, true)
@@ -27,17 +27,17 @@ export class KnownSecrets {
     return { kind: 'present', key: kept, resourceVersion, listed }
   }
 
-  /** A watch says that this Secret was deleted. */
+  /** A watch event reports this Secret as deleted. */
   remove(metadata: ObjectMeta): SecretChange | undefined {
     return this.#drop(keyOf(metadata), false)
   }
 
-  /** A list from scratch begins. One that began before is forgotten: it failed. */
+  /** A new list begins. An earlier, unfinished list failed and is discarded. */
   beginList(): void {
     this.#missing = new Set(this.#versions.keys())
   }
 
-  /** The list is complete. What it did not show was deleted while nobody looked. */
+  /** The list is complete. Secrets that it did not include were deleted in the meantime. */
   endList(): SecretChange[] {
     const missing = [...this.#missing]
     return missing.flatMap((key) => this.#drop(key, false) ?? [])
@@ -49,7 +49,7 @@ export class KnownSecrets {
   }
 }
 
-/** A string that V8 cut out of a larger one keeps all of that in memory, here pages of a megabyte. This one stands alone. */
+/** A copy: V8 keeps the whole page (a megabyte) in memory for a substring of it. */
 function ownCopy(text: string): string {
   return Buffer.from(text).toString()
 }

@@ -104,11 +104,11 @@ describe('a kubeconfig', () => {
 
   test.each([
     ['plain http beyond this host', () => yaml('http://10.0.0.1', '{}'), /https/],
-    ['no URL', () => yaml('10.0.0.1', '{}'), /no URL/],
+    ['no URL', () => yaml('10.0.0.1', '{}'), /not a valid URL/],
     ['a proxy', () => yaml('https://x', '{}', 'proxy-url: "http://proxy"'), /proxy-url/],
     ['no such context', () => file('bad', '{"current-context":"gone"}'), /no context named "gone"/],
     ['no content', () => file('bad', '[]'), /is empty/],
-    ['no YAML', () => file('bad', 'a: [token'), /no YAML/],
+    ['no YAML', () => file('bad', 'a: [token'), /invalid YAML/],
     ['no file', () => join(folder, 'missing'), /ENOENT/],
   ])('that has %s is refused in words', (_, write, words) => {
     expect(() => new KubeConfig({ file: write() }).server()).toThrow(words)

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 /*
- * Only the parts of client-node that know the format. Its class KubeConfig imports every generated API class and undici,
- * by whichever path it is reached (16 MiB of resident memory in the bundle), and opens a TLS connection per request.
+ * Only the parts of client-node that parse the format. Its class KubeConfig imports every generated API class and undici,
+ * whatever the import path (16 MiB of resident memory in the bundle), and opens a TLS connection per request.
  */
 import type { Cluster, Context, User } from '@kubernetes/client-node/dist/config_types.js'
 import { newClusters, newContexts, newUsers } from '@kubernetes/client-node/dist/config_types.js'
@@ -10,7 +10,7 @@ import { ExecAuth } from '@kubernetes/client-node/dist/exec_auth.js'
 import { load as parseYaml } from 'js-yaml'
 import { isRecord, KubernetesError } from './kubernetes-error.ts'
 
-/** How to reach the API server, and as whom. Holds the operator's own credentials: never logged. */
+/** How to reach and authenticate to the API server. Holds the operator's credentials and is never logged. */
 export interface Connection {
   readonly server: URL
   readonly tls: TlsOptions
@@ -26,14 +26,14 @@ export interface TlsOptions {
 }
 
 export interface KubeConfigOptions {
-  /** A kubeconfig; without it the ServiceAccount of the pod. */
+  /** A kubeconfig file. Default: the ServiceAccount of the pod. */
   readonly file?: string | undefined
   readonly serviceAccountDirectory?: string
-  /** Where Kubernetes tells a pod the API server's address. */
+  /** Where a pod finds the API server's address. */
   readonly environment?: Readonly<Record<string, string | undefined>>
 }
 
-/** What a kubeconfig, or a pod's ServiceAccount, says now. Every `read` reads all files anew: all of them rotate. */
+/** The current kubeconfig, or ServiceAccount of the pod. Every `read` reloads all files: all of them may rotate. */
 export class KubeConfig {
   readonly #options: KubeConfigOptions
   #exec = new ExecAuth()
@@ -43,8 +43,8 @@ export class KubeConfig {
   }
 
   /**
-   * @param fresh forget what a credential plugin said before: it was refused.
-   * @throws Error that says which file or field is at fault.
+   * @param fresh discard the credentials of a credential plugin: they were rejected.
+   * @throws Error that names the invalid file or field.
    */
   async read(fresh = false): Promise<Connection> {
     if (fresh) this.#exec = new ExecAuth()
@@ -60,18 +60,18 @@ export class KubeConfig {
       const basic = Buffer.from(`${user.username}:${user.password ?? ''}`).toString('base64')
       headers['authorization'] = `Basic ${basic}`
     } else if (user.exec) {
-      const told: { headers: Record<string, string>; cert?: string; key?: string } = { headers: {} }
-      await this.#exec.applyAuthentication(user, told).catch(() => {
-        // The plugin's own words stay out: they end in the log, and may hold a credential.
+      const applied: { headers: Record<string, string>; cert?: string; key?: string } = { headers: {} }
+      await this.#exec.applyAuthentication(user, applied).catch(() => {
+        // The plugin's own message is not logged: it may contain a credential.
         throw new KubernetesError({
           status: 0,
           reason: 'CredentialsUnreadable',
           message: "the kubeconfig's credential plugin (user.exec) failed",
         })
       })
-      if (told.headers['Authorization']) headers['authorization'] = told.headers['Authorization']
-      if (told.cert) cert = Buffer.from(told.cert)
-      if (told.key) key = Buffer.from(told.key)
+      if (applied.headers['Authorization']) headers['authorization'] = applied.headers['Authorization']
+      if (applied.cert) cert = Buffer.from(applied.cert)
+      if (applied.key) key = Buffer.from(applied.key)
     }
     if (user.impersonateUser) headers['impersonate-user'] = user.impersonateUser
     const ca = fileOrData(cluster.caFile, cluster.caData)
@@ -88,7 +88,7 @@ export class KubeConfig {
     }
   }
 
-  /** The API server's address as configured. @throws Error that says what is missing. */
+  /** The configured address of the API server. @throws Error that names what is missing. */
   server(): URL {
     const { cluster } =
       this.#options.file === undefined ? inCluster(this.#options) : fromFile(this.#options.file)
@@ -111,7 +111,7 @@ function inCluster(options: KubeConfigOptions): Identity {
   const port = environment['KUBERNETES_SERVICE_PORT']
   if (!host || !port) {
     throw new Error(
-      'no API server is configured: give --kubeconfig FILE, or run in a pod (KUBERNETES_SERVICE_HOST and KUBERNETES_SERVICE_PORT are not set)',
+      'no API server is configured: set --kubeconfig FILE, or run in a pod (KUBERNETES_SERVICE_HOST and KUBERNETES_SERVICE_PORT are not set)',
     )
   }
   const name = host.includes(':') ? `[${host}]` : host
@@ -132,9 +132,9 @@ function fromFile(file: string): Identity {
   try {
     document = parseYaml(readFileSync(file, 'utf8'))
   } catch (error) {
-    // The parser quotes the file, credentials included.
-    const code = isRecord(error) && typeof error['code'] === 'string' ? error['code'] : 'it is no YAML'
-    throw new Error(`the kubeconfig ${file} cannot be read: ${code}`)
+    // The parser quotes the file, including credentials.
+    const code = isRecord(error) && typeof error['code'] === 'string' ? error['code'] : 'invalid YAML'
+    throw new Error(`failed to read the kubeconfig ${file}: ${code}`)
   }
   if (!isRecord(document)) throw new Error(`the kubeconfig ${file} is empty`)
   const context = find<Context>(
@@ -144,7 +144,7 @@ function fromFile(file: string): Identity {
     newContexts(document['contexts']),
   )
   const cluster = find<Cluster>(file, 'cluster', context.cluster, newClusters(document['clusters']))
-  // A token in a file, `tokenFile`, is read here: the library knows it by another name and reads it only once.
+  // `tokenFile` is read here: the library uses another name for it and reads the file only once.
   const users = Array.isArray(document['users']) ? document['users'] : []
   const raw = users.find((entry) => isRecord(entry) && entry['name'] === context.user)
   const user = find<User>(file, 'user', context.user, newUsers(raw === undefined ? [] : [raw]))
@@ -153,11 +153,11 @@ function fromFile(file: string): Identity {
     const found = path(name)
     return found === undefined ? {} : ({ [key]: found } as Record<K, string>)
   }
-  const told = isRecord(raw) && isRecord(raw['user']) ? raw['user'] : {}
+  const rawUser = isRecord(raw) && isRecord(raw['user']) ? raw['user'] : {}
   return {
     cluster: { ...cluster, ...withFile('caFile', cluster.caFile) },
     user: { ...user, ...withFile('certFile', user.certFile), ...withFile('keyFile', user.keyFile) },
-    tokenFile: typeof told['tokenFile'] === 'string' ? path(told['tokenFile']) : undefined,
+    tokenFile: typeof rawUser['tokenFile'] === 'string' ? path(rawUser['tokenFile']) : undefined,
   }
 }
 
@@ -174,11 +174,12 @@ function find<T extends { readonly name: string }>(
 }
 
 function serverOf(cluster: Cluster): URL {
-  if (!URL.canParse(cluster.server)) throw new Error(`the API server's address is no URL: ${cluster.server}`)
+  if (!URL.canParse(cluster.server))
+    throw new Error(`the API server's address is not a valid URL: ${cluster.server}`)
   const server = new URL(cluster.server)
   if (cluster.proxyUrl) throw new Error('proxy-url in a kubeconfig is not supported')
   if (server.protocol === 'https:') return server
-  // `kubectl proxy`, and tests.
+  // For `kubectl proxy` and tests.
   if (server.protocol === 'http:' && /^(127\.|localhost$|\[::1\]$)/.test(server.hostname)) return server
   throw new Error(`the API server must be reached over https: ${cluster.server}`)
 }

@@ -70,6 +70,25 @@ describe('an error', () => {
     expect(errorOfStatus(429, undefined, '3600').retryAfterMs).toBe(60_000)
   })
 
+  test.each([
+    'secrets "a" is forbidden: User "u" cannot patch resource "secrets" in API group "" in the namespace "n"',
+    'secrets is forbidden: User "u" cannot list resource "secrets" in API group "" at the cluster scope',
+    'leases.coordination.k8s.io "a" is forbidden: User "u" cannot update resource "leases"',
+    'forbidden: User "u" cannot get path "/metrics"',
+  ])('means missing rights: %s', (message) => {
+    expect(errorOfStatus(403, { message }).deniedByAuthorizer).toBe(true)
+    expect(errorOfStatus(500, { message }).deniedByAuthorizer).toBe(false)
+  })
+
+  test.each([
+    'secrets "a" is forbidden: exceeded quota: q',
+    'admission webhook "w" denied the request: secrets "a" is forbidden: User "u" cannot patch',
+    'secrets "a" is forbidden: unable to create new content in namespace n because it is being terminated',
+    'User "u" cannot be trusted',
+  ])('does not mean missing rights: %s', (message) => {
+    expect(errorOfStatus(403, { message }).deniedByAuthorizer).toBe(false)
+  })
+
   test('means an expired resourceVersion by its status or by its reason', () => {
     expect(isExpired(errorOfStatus(410, { reason: 'Gone' }))).toBe(true)
     expect(isExpired(errorOfStatus(500, { reason: 'Expired' }))).toBe(true)

@@ -1,4 +1,4 @@
-/** The part of a Kubernetes `Status` object that the operator reads. All of it is optional: proxies answer too. */
+/** The fields of a Kubernetes `Status` object that the operator reads. All are optional: proxies respond, too. */
 export interface StatusBody {
   readonly reason?: string
   readonly message?: string
@@ -15,25 +15,28 @@ interface KubernetesFailure {
   readonly message: string
   readonly retryAfterMs?: number | undefined
   readonly fields?: readonly string[]
+  readonly deniedByAuthorizer?: boolean
 }
 
 /**
- * A call to the API server that did not succeed. It has no `cause`: Node's own errors may carry bytes of the answer, and
- * with them Secret data (I3).
+ * A failed call to the API server. It has no `cause`: Node's own errors may contain bytes of the response, and with them
+ * Secret data (I3).
  */
 export class KubernetesError extends Error {
   override readonly name = 'KubernetesError'
-  /** The HTTP status; 0 when there was no answer. */
+  /** The HTTP status; 0 when there was no response. */
   readonly status: number
   /**
-   * The API server's word (`Expired`, `Conflict`, `Forbidden`, ...), or one of ours for what has none:
+   * The API server's reason (`Expired`, `Conflict`, `Forbidden`, ...), or one of the operator where it has none:
    * `ConnectionFailed`, `Timeout`, `MalformedResponse`, `TooLarge`, `Redirect`, `CredentialsUnreadable`, `HTTP503`.
    */
   readonly reason: string
-  /** How long the API server asked to wait, ms, at most a minute. */
+  /** The `Retry-After` of the API server, ms, at most a minute. */
   readonly retryAfterMs: number | undefined
-  /** The fields that a 422 complains about, such as `metadata.uid`. */
+  /** The invalid fields of a 422, such as `metadata.uid`. */
   readonly fields: readonly string[]
+  /** The authorizer denied the request: rights are missing. Other 403s come from admission, which saw the content. */
+  readonly deniedByAuthorizer: boolean
 
   constructor(failure: KubernetesFailure) {
     super(failure.message)
@@ -41,29 +44,39 @@ export class KubernetesError extends Error {
     this.reason = failure.reason
     this.retryAfterMs = failure.retryAfterMs
     this.fields = failure.fields ?? []
+    this.deniedByAuthorizer = failure.deniedByAuthorizer ?? false
   }
 }
 
-/** A server may ask for more patience than we have by ourselves, but not for silence. */
-const longestAskedMs = 60_000
+/**
+ * The beginning of a message of the authorizer (`NewForbidden` in apimachinery, `forbiddenMessage` in apiserver):
+ * `secrets "a" is forbidden: User "x" cannot ...`. Admission plugins name themselves after `is forbidden:`, and the
+ * message of a webhook follows `admission webhook "x" denied the request`, whatever it quotes.
+ */
+const authorizerDenial = /^(?:[\w.-]+(?: "[^"]*")? is )?forbidden: User "/
 
-/** Turns an answer that is not a success into an error. `retryAfter` is the header of that name. */
+/** A longer `Retry-After` is cut to this. */
+const longestRetryAfterMs = 60_000
+
+/** Converts an unsuccessful response into an error. `retryAfter` is the header of that name. */
 export function errorOfStatus(status: number, body: unknown, retryAfter?: string): KubernetesError {
-  const told: StatusBody = isRecord(body) ? body : {}
-  const seconds = Number(retryAfter ?? told.details?.retryAfterSeconds ?? Number.NaN)
-  const causes = Array.isArray(told.details?.causes) ? told.details.causes : []
-  const message = typeof told.message === 'string' ? told.message : ''
+  const parsed: StatusBody = isRecord(body) ? body : {}
+  const seconds = Number(retryAfter ?? parsed.details?.retryAfterSeconds ?? Number.NaN)
+  const causes = Array.isArray(parsed.details?.causes) ? parsed.details.causes : []
+  const message = typeof parsed.message === 'string' ? parsed.message : ''
   return new KubernetesError({
     status,
-    reason: isWord(told.reason) ? told.reason : `HTTP${status}`,
-    message: message === '' ? `the API server answered ${status}` : withoutData(message),
+    reason: isWord(parsed.reason) ? parsed.reason : `HTTP${status}`,
+    // The whole message: the shown one is truncated, and names may be long.
+    deniedByAuthorizer: status === 403 && authorizerDenial.test(message),
+    message: message === '' ? `the API server responded with status ${status}` : withoutData(message),
     retryAfterMs:
-      Number.isFinite(seconds) && seconds >= 0 ? Math.min(seconds * 1000, longestAskedMs) : undefined,
+      Number.isFinite(seconds) && seconds >= 0 ? Math.min(seconds * 1000, longestRetryAfterMs) : undefined,
     fields: causes.flatMap((cause) => (typeof cause?.field === 'string' ? [cause.field] : [])),
   })
 }
 
-/** Whether the resourceVersion that was asked for is too old to be served (HTTP 410, also inside a watch). */
+/** Whether the requested resourceVersion is too old (HTTP 410, also inside a watch). */
 export function isExpired(error: unknown): boolean {
   return error instanceof KubernetesError && (error.status === 410 || error.reason === 'Expired')
 }
@@ -71,8 +84,8 @@ export function isExpired(error: unknown): boolean {
 const longestMessage = 300
 
 /**
- * A foreign message, bounded, in one line and without anything that could be a key or token: an admission webhook sees
- * the whole Secret and may quote it, a proxy sees the token. PEM blocks, tokens and long runs of base64 are cut out.
+ * An external message in one line, truncated and without anything that could be a key or token: an admission webhook
+ * receives the whole Secret and may quote it, a proxy receives the token. PEM blocks, tokens and long base64 are removed.
  */
 export function withoutData(message: string): string {
   const clean = message
@@ -86,7 +99,7 @@ export function withoutData(message: string): string {
   return clean.length <= longestMessage ? clean : `${clean.slice(0, longestMessage - 1)}…`
 }
 
-/** What the API server gives as a reason; any other text is somebody else's. */
+/** Whether this has the form of a reason of the API server. */
 function isWord(value: unknown): value is string {
   return typeof value === 'string' && /^[A-Za-z]{1,64}$/.test(value)
 }

@@ -104,7 +104,7 @@ describe('the lease', () => {
     }
   })
 
-  it('that somebody emptied by hand is not taken for given away', async () => {
+  it('that somebody emptied by hand is not taken for released', async () => {
     const [first, second] = await two()
     first.kill()
     leases.edit({ holderIdentity: '' })
@@ -159,7 +159,7 @@ describe('a leader', () => {
     first.reachable = true
     await clock.advance(60_000)
     expect([first.leading, second.leading]).toEqual([true, false])
-    expect(first.messages().filter((it) => it.startsWith('the lease could not be renewed'))).not.toEqual([])
+    expect(first.messages().filter((it) => it.startsWith('failed to renew the lease'))).not.toEqual([])
     expect(first.log.lines.filter(({ level }) => level === 'warn')).toHaveLength(1)
   })
 
@@ -231,7 +231,7 @@ describe('a leader', () => {
     expect(leases.writes).toBe(writes)
   })
 
-  it('that was refused once leads no more, though a renewal was under way and its answer is here', async () => {
+  it('that was refused once does not lead again, even if a renewal in progress succeeds', async () => {
     const [first] = await two()
     first.latencyMs = 500
     const { writes } = leases
@@ -286,12 +286,12 @@ describe('a leader', () => {
     first.elector.close()
     await clock.advance(0)
     expect(released).toBe(true)
-    expect(first.messages().at(-1)).toContain('could not be released')
+    expect(first.messages().at(-1)).toContain('failed to release the lease')
   })
 })
 
 describe('a standby', () => {
-  it('does not begin to lead when it is told to stop', async () => {
+  it('does not begin to lead after it was asked to stop', async () => {
     const [first, second] = await two()
     await second.elector.stopSeeking()
     first.kill()
@@ -299,7 +299,7 @@ describe('a standby', () => {
     expect(second.led).toEqual([])
   })
 
-  it('that is told to stop while it takes the lease leads, and can release it', async () => {
+  it('that is asked to stop while it acquires the lease leads, and can release it', async () => {
     const [first, second] = await two()
     second.latencyMs = 500
     await Promise.all([first.elector.release(), clock.advance(100)])
@@ -311,7 +311,7 @@ describe('a standby', () => {
     expect(leases.spec?.holderIdentity).toBe('')
   })
 
-  it('asks again for ever, and says the same trouble once', async () => {
+  it('retries for ever, and logs the same error once', async () => {
     const first = candidate('first')
     first.reachable = false
     await clock.advance(120_000)

@@ -11,33 +11,33 @@ export interface LeaderElectorOptions {
   readonly store: LeaseStore
   readonly clock: Clock
   readonly log: Log
-  /** `namespace/name` of the Lease, for the log. */
+  /** `namespace/name` of the Lease, for logging. */
   readonly lease: string
-  /** Of this process alone: never used by another one, nor again. */
+  /** Unique to this process; never reused. */
   readonly identity: string
   readonly leaseDurationMs: number
-  /** Less than the lease's duration: what is left is how far the clocks and the pauses of two processes may differ. */
+  /** Less than the lease duration: the difference tolerates clock skew and pauses of two processes. */
   readonly renewDeadlineMs: number
   readonly retryPeriodMs: number
-  /** This process leads from now on. */
+  /** This process became the leader. */
   readonly onLeading: (how: Vacancy) => void
-  /** It leads no more, against its will: nothing that is under way may go on. */
+  /** It lost the lease: all work in progress must stop. */
   readonly onLost: () => void
   /** Between 0 and 1. */
   readonly random?: () => number
 }
 
-/** `released`: given away. `lost`: for good. This process has to end then. */
+/** `released`: on purpose. `lost`: permanently; this process must exit. */
 type State = 'seeking' | 'leading' | 'released' | 'lost'
 
 /**
- * Seeks, holds, renews and releases a Lease as client-go does, so that of several processes one works.
+ * Acquires, renews and releases a Lease as client-go does, so that only one of several processes is active.
  *
- * All times are this process' own monotonic clock: another holder's lease has run out when its record has not changed
- * for the lease's duration here, and ours is good for the renew deadline from when the last renewal that succeeded was
- * sent. The times in the record are for people. A holder that was paused finds its deadline passed before it can do
- * anything (`check`), at the latest when another one may have begun. A virtual machine that was suspended together with
- * its monotonic clock does not notice: its next renewal fails, within a retry period.
+ * All times are measured by this process's monotonic clock: the lease of another holder expires when its record has not
+ * changed for the lease duration here, and ours is valid for the renew deadline, counted from when the last successful
+ * renewal was sent. The times in the record are informational. A holder that was paused finds its deadline expired
+ * before it can act (`check`), no later than another process may have started. A virtual machine that was suspended
+ * together with its monotonic clock does not notice, but its next renewal fails within a retry period.
  */
 export class LeaderElector implements Fence {
   readonly #options: LeaderElectorOptions
@@ -46,14 +46,14 @@ export class LeaderElector implements Fence {
   #state: State = 'seeking'
   /** The Lease as we wrote it last. */
   #held: Lease | undefined
-  /** When the last renewal that succeeded was sent: the API server counts from no earlier time. */
+  /** When the last successful renewal was sent: the API server counts from no earlier time. */
   #renewedAt = Number.NEGATIVE_INFINITY
   #attemptAt: number
   #stopSeeking = false
   #attempt: Promise<void> = Promise.resolve()
   #wake = () => {}
   #cancelDeadline = () => {}
-  #told = ''
+  #reported = ''
 
   constructor(options: LeaderElectorOptions) {
     this.#options = options
@@ -69,7 +69,7 @@ export class LeaderElector implements Fence {
 
   check(): void {
     if (this.leading) return
-    // Whoever was refused once is not told otherwise by a renewal whose answer is late.
+    // After one refusal, the late response to a renewal must not make this process lead again.
     this.#expire()
     throw new NotLeadingError()
   }
@@ -79,12 +79,12 @@ export class LeaderElector implements Fence {
     return this.#state === 'lost'
   }
 
-  /** ms since the lease was last looked at or tried for: for liveness (I8). */
+  /** ms since the last attempt to read or write the lease, for liveness (I8). */
   attemptAgeMs(): number {
     return this.#options.clock.elapsed() - this.#attemptAt
   }
 
-  /** Begins to seek the lease. Never throws: an API server that cannot be reached is asked again. */
+  /** Tries to acquire the lease, then renews it. Never throws: failed requests are retried. */
   async run(): Promise<void> {
     while (this.#state === 'leading' || (this.#state === 'seeking' && !this.#stopSeeking)) {
       this.#attempt = this.#state === 'leading' ? this.#renew() : this.#seek()
@@ -93,7 +93,7 @@ export class LeaderElector implements Fence {
     }
   }
 
-  /** Resolves when this process leads, or will not begin to. One that leads goes on. */
+  /** Stops trying to acquire the lease; resolves when no attempt is in progress. A leader keeps leading. */
   async stopSeeking(): Promise<void> {
     this.#stopSeeking = true
     if (this.#state !== 'seeking') return
@@ -101,7 +101,7 @@ export class LeaderElector implements Fence {
     await this.#attempt
   }
 
-  /** Gives the lease away, where it is held: nothing may be under way any more. Never throws. */
+  /** Releases the lease, if held. No work may be in progress. Never throws. */
   async release(): Promise<void> {
     await this.stopSeeking()
     await this.#attempt
@@ -116,26 +116,26 @@ export class LeaderElector implements Fence {
         held = await store.get(this.#end.signal)
       }
     } catch (error) {
-      log.warn({ lease, error: describe(error) }, 'the lease could not be released; it runs out by itself')
+      log.warn({ lease, error: describe(error) }, 'failed to release the lease; it will expire')
     }
   }
 
-  /** Makes no further request. */
+  /** Sends no further request. */
   close(): void {
     if (this.#state === 'seeking' || this.#state === 'leading') this.#leave('released')
     this.#end.abort(new Error('stopped'))
   }
 
-  /** One look at the lease, and where it is to be had, one try. */
+  /** Reads the lease and, if it is available, tries once to acquire it. */
   async #seek(): Promise<void> {
     const { store, clock } = this.#options
     const { signal } = this.#end
     this.#attemptAt = clock.elapsed()
     try {
       const found = await store.get(signal)
-      const vacancy = this.#watch.look(found)
+      const vacancy = this.#watch.observe(found)
       if (!vacancy) {
-        this.#told = ''
+        this.#reported = ''
         return
       }
       const sentAt = clock.elapsed()
@@ -143,7 +143,7 @@ export class LeaderElector implements Fence {
       const ours = found ? await store.update(found, spec, signal) : await store.create(spec, signal)
       if (ours) this.#lead(ours, sentAt, vacancy)
     } catch (error) {
-      this.#tell(error, 'the lease cannot be had; it is tried again')
+      this.#warn(error, 'failed to acquire the lease; retrying')
     }
   }
 
@@ -161,18 +161,18 @@ export class LeaderElector implements Fence {
         const holder = found?.spec.holderIdentity
         if (holder && holder !== this.#options.identity) return this.#lose('taken', holder)
         sentAt = clock.elapsed()
-        // Annotated, emptied or deleted by somebody: it is ours until the deadline, and put right.
+        // Annotated, cleared or deleted by somebody else: it is ours until the deadline, and is restored.
         const spec = renewedSpec(held.spec, this.#holding())
         ours = found ? await store.update(found, spec, signal) : await store.create(spec, signal)
       }
       if (!ours || this.#state !== 'leading') return
-      this.#told = ''
+      this.#reported = ''
       this.#held = ours
       this.#renewedAt = sentAt
       this.#watchDeadline()
     } catch (error) {
       if (this.#state !== 'leading') return
-      this.#tell(error, 'the lease could not be renewed; it is tried again')
+      this.#warn(error, 'failed to renew the lease; retrying')
     }
   }
 
@@ -182,18 +182,18 @@ export class LeaderElector implements Fence {
     this.#state = 'leading'
     this.#held = ours
     this.#renewedAt = sentAt
-    this.#told = ''
+    this.#reported = ''
     log.info({ lease, holder: identity, reason: vacancy }, 'leading')
     this.#watchDeadline()
     onLeading(vacancy)
   }
 
-  /** The deadline counts even where a renewal never comes back. */
+  /** The deadline applies even if a renewal never returns. */
   #watchDeadline(): void {
     const { clock, renewDeadlineMs } = this.#options
     this.#cancelDeadline()
     const leftMs = this.#renewedAt + renewDeadlineMs - clock.elapsed()
-    // Whole milliseconds: timers may fire a fraction of one early, and nothing would be left to wait for.
+    // Whole milliseconds: timers may fire a fraction of one early, and would then be set again in a loop.
     this.#cancelDeadline = clock.after(Math.max(0, Math.ceil(leftMs)), () => {
       if (this.leading) this.#watchDeadline()
       else this.#expire()
@@ -230,14 +230,14 @@ export class LeaderElector implements Fence {
   }
 
   /**
-   * A standby looks more often than the leader renews: the work waits for it after a release. A leader that could not
-   * renew tries more often: the end of an outage must not find it waiting out its deadline.
+   * A standby polls more often than the leader renews: after a release the work waits for it. A leader that failed to
+   * renew retries more often: it must not miss its deadline after the end of an outage.
    */
   #pauseMs(): number {
     const { retryPeriodMs, clock, random = Math.random } = this.#options
     if (this.#state !== 'leading') return retryPeriodMs * (0.6 + 0.3 * random())
     if (this.#renewedAt < this.#attemptAt) return retryPeriodMs / 4
-    // From one renewal to the next, not from its answer: a slow API server must not make renewals rare as well.
+    // Counted from the request, not from its response: a slow API server must not make renewals less frequent.
     return Math.max(0, this.#attemptAt + retryPeriodMs - clock.elapsed())
   }
 
@@ -246,18 +246,18 @@ export class LeaderElector implements Fence {
     return { identity, leaseDurationMs, now: clock.now() }
   }
 
-  /** The same trouble is told once, not every two seconds. */
-  #tell(error: unknown, message: string): void {
+  /** Logs the same error as a warning only once, not every two seconds. */
+  #warn(error: unknown, message: string): void {
     if (this.#end.signal.aborted) return
     const text = describe(error)
-    const again = this.#told === text
-    this.#told = text
+    const again = this.#reported === text
+    this.#reported = text
     const { log, lease } = this.#options
     log[again ? 'debug' : 'warn']({ lease, error: text }, message)
   }
 }
 
-/** Errors of ours say nothing secret; of any other only the name is told. */
+/** The messages of a KubernetesError contain no secrets; of any other error only the name is logged. */
 function describe(error: unknown): string {
   if (error instanceof KubernetesError) return error.message
   return error instanceof Error ? error.name : 'unknown error'

@@ -35,7 +35,7 @@ describe('a Lease at the API server', () => {
     ])
   })
 
-  it('that is not there, is there already or has moved on is no error', async () => {
+  it('that is missing, exists already or has changed is not an error', async () => {
     const status = { GET: 404, POST: 409, PUT: 409 } as Record<string, number>
     const { store } = await storeOver((call) => call.answer(status[call.method] ?? 500, {}))
     expect(await store.get(signal)).toBeUndefined()
@@ -52,7 +52,7 @@ describe('a Lease at the API server', () => {
     await expect(store.update(lease, {}, signal)).rejects.toMatchObject({ status })
   })
 
-  it('throws where the answer is no Lease', async () => {
+  it('throws if the response is not a Lease', async () => {
     const { store } = await storeOver((call) => call.answer(200, { metadata: {} }))
     await expect(store.get(signal)).rejects.toMatchObject({ reason: 'MalformedResponse' })
   })

@@ -3,15 +3,15 @@ import { KubernetesError } from './kubernetes-error.ts'
 import { type Lease, type LeaseSpec, readLease } from './lease.ts'
 
 /**
- * One Lease. Every method throws an Error when the API server cannot be reached or refuses us; the signal ends a call
- * at once, whatever became of it at the server.
+ * One Lease. Every method throws an Error when the API server is unreachable or denies the request. The signal ends a
+ * call at once; the server may have processed it or not.
  */
 export interface LeaseStore {
-  /** Undefined where there is none. */
+  /** Undefined if it does not exist. */
   get(signal: AbortSignal): Promise<Lease | undefined>
-  /** Undefined where there is one already. */
+  /** Undefined if it exists already. */
   create(spec: LeaseSpec, signal: AbortSignal): Promise<Lease | undefined>
-  /** Replaces the spec; undefined where the Lease is no longer as it was read. */
+  /** Replaces the spec; undefined if the Lease has changed since it was read. */
   update(read: Lease, spec: LeaseSpec, signal: AbortSignal): Promise<Lease | undefined>
 }
 
@@ -25,7 +25,7 @@ export interface LeaseStoreOptions {
 
 const apiVersion = 'coordination.k8s.io/v1'
 
-/** A Lease at the API server. Needs `create` on leases, and `get` and `update` on this one. */
+/** A Lease in the API server. Needs `create` on leases, and `get` and `update` on this one. */
 export class KubernetesLeaseStore implements LeaseStore {
   readonly #client: KubernetesClient
   readonly #name: string
@@ -48,7 +48,7 @@ export class KubernetesLeaseStore implements LeaseStore {
   }
 
   async update(read: Lease, spec: LeaseSpec, signal: AbortSignal): Promise<Lease | undefined> {
-    // The metadata names the resourceVersion: a Lease that has moved on is not overwritten.
+    // The metadata contains the resourceVersion: a Lease that has changed is not overwritten.
     const body = { metadata: read.metadata, spec }
     return this.#request('PUT', `${this.#path}/${this.#name}`, body, 409, signal).catch((error: unknown) => {
       if (error instanceof KubernetesError && error.status === 404) return undefined
@@ -56,7 +56,7 @@ export class KubernetesLeaseStore implements LeaseStore {
     })
   }
 
-  /** Undefined where the answer has the status `otherwise`. */
+  /** Undefined if the response has the status `otherwise`. */
   async #request(
     method: 'GET' | 'POST' | 'PUT',
     path: string,
@@ -74,6 +74,10 @@ export class KubernetesLeaseStore implements LeaseStore {
     }
     const lease = readLease(answer)
     if (lease) return lease
-    throw new KubernetesError({ status: 0, reason: 'MalformedResponse', message: 'the answer is no Lease' })
+    throw new KubernetesError({
+      status: 0,
+      reason: 'MalformedResponse',
+      message: 'the response is not a Lease',
+    })
   }
 }

@@ -3,49 +3,49 @@ import type { Log } from '../ports/log.ts'
 import { isReleased, isUnused, type Lease, type LeaseSpec } from './lease.ts'
 
 /**
- * Why a lease is to be had. `created`: there is none, or nobody ever held it. `released`: its holder has given it away,
- * and has nothing under way. `expired`: its holder has not renewed it for its whole duration.
+ * Why a lease is available. `created`: it does not exist, or was never held. `released`: its holder released it, with no
+ * work in progress. `expired`: its holder did not renew it for the lease duration.
  */
 export type Vacancy = 'created' | 'released' | 'expired'
 
 export interface LeaseWatchOptions {
   readonly clock: Clock
   readonly log: Log
-  /** `namespace/name` of the Lease, for the log. */
+  /** `namespace/name` of the Lease, for logging. */
   readonly lease: string
-  /** Who looks. */
+  /** Of this process. */
   readonly identity: string
-  /** Of a holder that does not say how long its lease is. */
+  /** Used if a holder does not specify its lease duration. */
   readonly leaseDurationMs: number
 }
 
-/** What a standby knows of the lease: how it was last seen, and since when it has not changed. */
+/** The lease as a standby observes it: its last spec, and since when it has not changed. */
 export class LeaseWatch {
   readonly #options: LeaseWatchOptions
   #last: LeaseSpec | undefined
   #text = ''
-  /** When this process saw the record change, ms of its own monotonic clock. */
+  /** When this process observed the last change, ms of its monotonic clock. */
   #changedAt = 0
 
   constructor(options: LeaseWatchOptions) {
     this.#options = options
   }
 
-  /** The spec as it was last seen. */
+  /** The spec that was observed last. */
   get last(): LeaseSpec | undefined {
     return this.#last
   }
 
-  /** Takes note of a lease (undefined: there is none) that was just read; why it is to be had, or undefined. */
-  look(lease: Lease | undefined): Vacancy | undefined {
-    // A holder whose lease somebody deleted or stripped does not know it yet: it has the time that it was promised.
+  /** Records a lease that was just read (undefined: it does not exist). Returns why it is available, if it is. */
+  observe(lease: Lease | undefined): Vacancy | undefined {
+    // A holder does not know yet that somebody deleted or cleared its lease: it keeps its lease duration.
     const found = lease && !isUnused(lease.spec) ? lease.spec : undefined
     if (found) this.#note(found)
     const { clock, identity, leaseDurationMs } = this.#options
     const spec = found ?? this.#last
     if (!spec) return 'created'
     if (isReleased(spec)) return found ? 'released' : 'created'
-    // Ours, though the answer never came: it is no release that we know of, whoever had it before.
+    // Ours, although the response was lost: whoever held it before, this was not a known release.
     if (spec.holderIdentity === identity) return 'expired'
     const seconds = spec.leaseDurationSeconds
     const durationMs = seconds === undefined ? leaseDurationMs : seconds * 1_000

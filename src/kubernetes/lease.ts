@@ -1,6 +1,6 @@
 import { isRecord } from './kubernetes-error.ts'
 
-/** A Lease (coordination.k8s.io/v1). What else it holds is written back as it was read. */
+/** A Lease (coordination.k8s.io/v1). Other fields are written back unchanged. */
 export interface Lease {
   readonly metadata: Readonly<Record<string, unknown>>
   readonly spec: LeaseSpec
@@ -12,19 +12,19 @@ export interface LeaseSpec {
   readonly leaseDurationSeconds?: number
   readonly acquireTime?: string
   readonly renewTime?: string
-  /** How often the holder changed. */
+  /** The number of transitions between holders. */
   readonly leaseTransitions?: number
 }
 
-/** Whoever leads writes this, as client-go does, so that kubectl and other tools read it right. */
+/** What a leader writes, as client-go does, so that kubectl and other tools display it correctly. */
 export interface Holding {
   readonly identity: string
   readonly leaseDurationMs: number
-  /** Wall clock, ms since the epoch. For people only: nobody's decision may depend on it. */
+  /** Wall clock, ms since the epoch. Informational: no decision may depend on it. */
   readonly now: number
 }
 
-/** The spec with which somebody else's, or nobody's, lease becomes ours. */
+/** The spec that acquires a lease. */
 export function takenSpec(
   before: LeaseSpec | undefined,
   { identity, leaseDurationMs, now }: Holding,
@@ -39,7 +39,7 @@ export function takenSpec(
   }
 }
 
-/** The spec of a lease of ours, with a new time. */
+/** The spec that renews a lease of ours. */
 export function renewedSpec(before: LeaseSpec, { identity, leaseDurationMs, now }: Holding): LeaseSpec {
   return {
     ...before,
@@ -49,7 +49,7 @@ export function renewedSpec(before: LeaseSpec, { identity, leaseDurationMs, now 
   }
 }
 
-/** The spec that gives a lease away: no holder and, as client-go leaves it, a duration of one second. */
+/** The spec that releases a lease: no holder and, as in client-go, a duration of one second. */
 export function releasedSpec(before: LeaseSpec, now: number): LeaseSpec {
   return {
     ...before,
@@ -61,19 +61,19 @@ export function releasedSpec(before: LeaseSpec, now: number): LeaseSpec {
 }
 
 /**
- * Whether the last holder gave the lease away. Both signs count: a holder that somebody cleared by hand has not been
- * asked and may still be at work.
+ * Whether the last holder released the lease. Both fields are checked: if somebody cleared the holder by hand, that
+ * process may still be active.
  */
 export function isReleased({ holderIdentity, leaseDurationSeconds, renewTime }: LeaseSpec): boolean {
   return !holderIdentity && leaseDurationSeconds === 1 && renewTime !== undefined
 }
 
-/** Whether nobody has ever held the lease: it was made by hand. */
+/** Whether the lease was never held: it was created by hand. */
 export function isUnused({ holderIdentity, renewTime }: LeaseSpec): boolean {
   return !holderIdentity && renewTime === undefined
 }
 
-/** Reads an answer of the API server; undefined where it is no Lease. Fields of a wrong type are left out. */
+/** Parses a response of the API server; undefined if it is not a Lease. Fields of a wrong type are omitted. */
 export function readLease(body: unknown): Lease | undefined {
   if (!isRecord(body) || !isRecord(body['metadata'])) return undefined
   if (typeof body['metadata']['resourceVersion'] !== 'string') return undefined

@@ -2,14 +2,14 @@ import type { ObjectKey } from '../ports/secrets.ts'
 import { isRecord, type StatusBody } from './kubernetes-error.ts'
 
 /**
- * Asks for the metadata of one object only. A PATCH needs it as well: its answer is otherwise the whole Secret, private
- * key included (I3).
+ * Requests only the metadata of one object. A PATCH needs it as well: it is otherwise answered with the whole Secret,
+ * including the private key (I3).
  */
 export const metadataOnly = 'application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1'
-/** Asks for the metadata of a list of objects only. */
+/** Requests only the metadata of a list of objects. */
 export const metadataListOnly = 'application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1'
 
-/** The metadata of an object, as far as the operator reads it. */
+/** The metadata of an object that the operator reads. */
 export interface ObjectMeta {
   readonly name: string
   readonly namespace: string
@@ -33,7 +33,7 @@ export interface MetadataPage {
   readonly continue: string | undefined
 }
 
-/** Reads one line of a watch; undefined when it is none. Types that are not known are none. */
+/** Parses one line of a watch; undefined if it is not an event of a known type. */
 export function readWatchEvent(line: unknown): WatchEvent | undefined {
   if (!isRecord(line) || !isRecord(line['object'])) return undefined
   const { type, object } = line
@@ -49,7 +49,7 @@ export function readWatchEvent(line: unknown): WatchEvent | undefined {
   return isObjectMeta(object['metadata']) ? { type, metadata: object['metadata'] } : undefined
 }
 
-/** Reads a page of a list; undefined when it is none. An empty metadata list has `"items": null`. */
+/** Parses a page of a list; undefined if it is not one. An empty metadata list has `"items": null`. */
 export function readPage(body: unknown): MetadataPage | undefined {
   if (!isRecord(body) || !isRecord(body['metadata'])) return undefined
   const { resourceVersion, continue: token } = body['metadata']

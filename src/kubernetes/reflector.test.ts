@@ -97,7 +97,7 @@ async function advanceUntil(
 ): Promise<void> {
   const deadline = performance.now() + 10_000
   for (;;) {
-    for (let look = 0; look < 15; look++) {
+    for (let check = 0; check < 15; check++) {
       if (holds()) return
       await new Promise((resolve) => setTimeout(resolve, 1))
     }
@@ -114,7 +114,7 @@ function initially(call: ScriptedCall, ...events: readonly unknown[]): ScriptedW
 }
 
 describe('with WatchList', () => {
-  test('the first look reports the Secrets that opted in, as listed, and no others', async () => {
+  test('the first list reports the Secrets that opted in, as listed, and no others', async () => {
     const { reflector, changes, relists, server } = await start(
       (call) => initially(call, added('a', 5), added('plain', 6, {}), added('b', 7), initialEventsEnd(9)),
       { namespace: 'shop', labelSelector: 'team=web' },
@@ -140,7 +140,7 @@ describe('with WatchList', () => {
     expect(call?.headers['accept']).toContain('as=PartialObjectMetadata')
   })
 
-  test('the same connection then tells of changes: writes, opt-outs and deletions', async () => {
+  test('the same connection then reports changes: writes, opt-outs and deletions', async () => {
     const { reflector, changes, watches, server } = await start((call) =>
       initially(call, added('a', 5), added('b', 6), initialEventsEnd(9)),
     )
@@ -185,7 +185,7 @@ describe('with WatchList', () => {
     expect(server.calls.at(-1)?.query['resourceVersion']).toBe('9')
   })
 
-  test('an API server that ignores it (bookmarks, but no end of the initial events) is listed too', async () => {
+  test('an API server that ignores it (bookmarks, but no end of the initial events) is listed in pages', async () => {
     const { reflector, server } = await start((call) => {
       if (call.query['sendInitialEvents']) {
         const watch = call.watch()

@@ -9,29 +9,31 @@ import { KnownSecrets } from './known-secrets.ts'
 import { isExpired, KubernetesError } from './kubernetes-error.ts'
 import { listSecrets, type SecretSelection } from './secret-list.ts'
 import { WatchListUnavailable, watchSecrets } from './secret-watch.ts'
+import type { WatchState } from './watch-health.ts'
 
 export interface ReflectorOptions extends SecretSelection {
   readonly client: KubernetesClient
   readonly clock: Clock
   readonly log: Log
   readonly metrics: Pick<Metrics, 'relisted' | 'watchOpened'>
-  /** Must only take note. When it throws, it gets the newest change of that key again a second later. */
+  /** Must return quickly. If it throws, it gets the newest change of that key again a second later. */
   readonly onChange: (change: SecretChange) => void
-  /** Secrets a page where the API server lacks WatchList. */
+  /** Called when an attempt has failed, and when the data is current again after that. */
+  readonly onOutcome?: () => void
+  /** Secrets per page if the API server lacks WatchList. */
   readonly pageLimit?: number
   /** Between 0 and 1, for jitter. */
   readonly random?: () => number
 }
 
-/** A watch that lived this long, or told something, worked: the next failure is the first again. */
-const fruitfulAfterMs = 5000
-/** So many answers of no use in a row: the resourceVersion may be from before etcd was restored. A new list helps. */
+/** A watch that lasted this long, or received an event, resets the back-off. */
+const workedAfterMs = 5000
+/** Relist after so many errors in a row: the resourceVersion may predate the restore of an etcd backup. */
 const patience = 5
 
 /**
- * Follows the TLS Secrets of one namespace, or of the cluster, by their metadata, and reports what happens to those
- * that carry the opt-in annotation. It does not give up: whatever the API server answers is tried again, at most about
- * 10 s later (60 s if the server asks for it).
+ * Lists and watches the metadata of the TLS Secrets of one namespace, or of the cluster, and reports changes of those
+ * with the opt-in annotation. Retries after any error, with a back-off of at most 10 s (60 s if the server asks for it).
  */
 export class Reflector {
   readonly #options: ReflectorOptions
@@ -45,6 +47,9 @@ export class Reflector {
   #running = false
   #attemptedAt: number
   #heardAt: number
+  /** When the data was last known to be complete; at first the start. */
+  #currentAt: number
+  #failure: WatchState['failure']
   #failures = 0
   #refusals = 0
 
@@ -53,12 +58,14 @@ export class Reflector {
     this.#delivery = new ChangeDelivery(options.onChange, options.clock, options.log)
     this.#attemptedAt = options.clock.elapsed()
     this.#heardAt = this.#attemptedAt
+    this.#currentAt = this.#attemptedAt
   }
 
   /** Runs until the signal is aborted, and resolves then. Never rejects. Can be called once. */
   async start(signal: AbortSignal): Promise<void> {
     this.#running = true
     this.#heardAt = this.#options.clock.elapsed()
+    this.#currentAt = this.#heardAt
     while (!signal.aborted) {
       const pauseMs = await this.#attempt(signal)
       if (pauseMs > 0) await this.#options.clock.sleep(pauseMs, signal).catch(() => {})
@@ -67,7 +74,17 @@ export class Reflector {
     this.#delivery.stop()
   }
 
-  /** All Secrets were seen at least once. */
+  /** Undefined: the whole cluster. */
+  get namespace(): string | undefined {
+    return this.#options.namespace
+  }
+
+  /** Why the last attempt failed; undefined when the data is current again. */
+  get failure(): WatchState['failure'] {
+    return this.#failure
+  }
+
+  /** The Secrets were listed at least once. */
   get hasSynced(): boolean {
     return this.#hasSynced
   }
@@ -86,26 +103,29 @@ export class Reflector {
     })
   }
 
-  /** How old the data may be, ms: the time since the API server was last heard (a list, a watch opened, any event). */
+  /**
+   * Age of the data, ms: the time since a list was completed, or a watch that continues from it was opened or received
+   * data. Before the first list: the time since the start.
+   */
   silenceMs(): number {
-    return this.#options.clock.elapsed() - this.#heardAt
+    return this.#options.clock.elapsed() - this.#currentAt
   }
 
   /**
-   * The time since the loop last turned, ms: since an attempt was begun or anything was heard. It stays below two and a
-   * half minutes even if there is no API server; 0 before the start and after the end. For liveness (I8).
+   * Time since the loop made progress, ms: since an attempt began or data was received. It stays below two and a half
+   * minutes even if the API server is down; 0 before the start and after the end. For liveness (I8).
    */
   attemptAgeMs(): number {
     if (!this.#running) return 0
     return this.#options.clock.elapsed() - Math.max(this.#attemptedAt, this.#heardAt)
   }
 
-  /** Where a watch would go on; undefined while a list is due. */
+  /** Where a watch would continue; undefined if a list is needed. */
   get resourceVersion(): string | undefined {
     return this.#resourceVersion
   }
 
-  /** Lists where that is due, watches until the watch ends, and returns how long to pause then, ms. */
+  /** Lists if needed, watches until the watch ends, and returns how long to back off, ms. */
   async #attempt(signal: AbortSignal): Promise<number> {
     const { clock, random = Math.random } = this.#options
     this.#attemptedAt = clock.elapsed()
@@ -117,7 +137,7 @@ export class Reflector {
     } catch (error) {
       if (signal.aborted) return 0
       if (error instanceof WatchListUnavailable) {
-        this.#options.log.info(this.#fields(), 'the API server has no WatchList: listing page by page')
+        this.#options.log.info(this.#fields(), 'the API server does not support WatchList; listing in pages')
         this.#watchList = false
         return 0
       }
@@ -142,13 +162,13 @@ export class Reflector {
     this.#listed(resourceVersion)
   }
 
-  /** Resolves when the server ends the watch, with whether it was of any use. */
+  /** Resolves when the server ends the watch; with true if the watch worked. */
   async #watch(signal: AbortSignal): Promise<boolean> {
     const { client, clock, metrics, random = Math.random } = this.#options
     let openedAt = Number.POSITIVE_INFINITY
-    let fruitful = false
+    let hasWorked = false
     const worked = () => {
-      fruitful = true
+      hasWorked = true
       this.#failures = 0
       this.#refusals = 0
     }
@@ -184,9 +204,9 @@ export class Reflector {
         },
       })
     } finally {
-      if (clock.elapsed() - openedAt >= fruitfulAfterMs) worked()
+      if (clock.elapsed() - openedAt >= workedAfterMs) worked()
     }
-    return fruitful
+    return hasWorked
   }
 
   #listed(resourceVersion: string): void {
@@ -199,30 +219,37 @@ export class Reflector {
     )
     this.#hasSynced = true
     this.#synced.resolve()
+    this.#isCurrent()
   }
 
   #learnFrom(error: unknown, pauseMs: number): void {
-    const told = error instanceof KubernetesError ? error : undefined
+    const failed = error instanceof KubernetesError ? error : undefined
     const expired = isExpired(error)
-    if (!isOutage(told)) this.#refusals += 1
+    if (!isOutage(failed)) this.#refusals += 1
     if (expired || this.#refusals >= patience) {
       if (this.#resourceVersion !== undefined) this.#relistReason = expired ? 'Expired' : 'Error'
-      // Neither way is known to be at fault: try the other.
+      // Either way of listing may be the cause: try the other.
       else if (!expired) this.#watchList = !this.#watchList
       this.#resourceVersion = undefined
       this.#refusals = 0
     }
-    this.#options.log.warn(
+    const forbidden = failed?.status === 403
+    const message = failed?.message ?? (error instanceof Error ? error.name : 'not an Error')
+    // Permissions may be missing for long: one warning is enough.
+    const level = forbidden && this.#failure?.forbidden ? 'debug' : 'warn'
+    this.#failure = { forbidden, message }
+    this.#options.log[level](
       {
         ...this.#fields(),
-        reason: told?.reason ?? 'Bug',
-        ...(told && told.status > 0 && { status: told.status }),
+        reason: failed?.reason ?? 'Bug',
+        ...(failed && failed.status > 0 && { status: failed.status }),
         attempt: this.#failures,
         durationMs: Math.round(pauseMs),
-        error: told?.message ?? (error instanceof Error ? error.name : 'not an Error'),
+        error: message,
       },
-      'the watch of the Secrets failed, it is tried again',
+      'the watch of the Secrets failed; retrying',
     )
+    this.#options.onOutcome?.()
   }
 
   #report(change: SecretChange | undefined): void {
@@ -231,6 +258,15 @@ export class Reflector {
 
   #heard(): void {
     this.#heardAt = this.#options.clock.elapsed()
+    // An incomplete list is not current data.
+    if (this.#resourceVersion !== undefined) this.#isCurrent()
+  }
+
+  #isCurrent(): void {
+    this.#currentAt = this.#options.clock.elapsed()
+    if (this.#failure === undefined) return
+    this.#failure = undefined
+    this.#options.onOutcome?.()
   }
 
   #selection(): SecretSelection {
@@ -242,7 +278,7 @@ export class Reflector {
   }
 }
 
-/** Whether an attempt failed for reasons that have nothing to do with what was asked for. */
+/** Whether an attempt failed for a reason that is independent of the request. */
 function isOutage(error: KubernetesError | undefined): boolean {
   if (error === undefined) return false
   if (error.status === 0)

@@ -11,7 +11,7 @@ export function secretPath(namespace: string, name: string): string {
   return `${secretsPath(namespace)}/${encodeURIComponent(name)}`
 }
 
-/** Takes `namespace/name` apart. Neither can contain a slash. @throws TypeError when it is no such key. */
+/** Splits `namespace/name`. Neither contains a slash. @throws TypeError if it is not such a key. */
 export function splitKey(key: ObjectKey): { readonly namespace: string; readonly name: string } {
   const [namespace, name, ...rest] = key.split('/')
   if (!namespace || !name || rest.length > 0) throw new TypeError(`not a Secret's key: ${key}`)

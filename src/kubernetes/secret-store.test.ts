@@ -109,6 +109,8 @@ describe('what a failed write means', () => {
   const policy =
     "secrets \"a\" is forbidden: ValidatingAdmissionPolicy 'p' with binding 'b' denied request: only status keys"
   const webhook = 'admission webhook "hook.example.com" denied the request: no'
+  // Names may be this long, and messages are cut before they are shown.
+  const longName = `${'long-name.'.repeat(25)}end`
 
   test.each([
     ['the Secret is gone', 404, 'secrets "a" not found', 'stale'],
@@ -117,6 +119,10 @@ describe('what a failed write means', () => {
     ['a policy refused', 403, policy, 'refused'],
     ['a webhook refused', 403, webhook, 'refused'],
     ['a webhook refused with its own code', 400, webhook, 'refused'],
+    ['a webhook quotes the authorizer', 403, `${webhook}: ${rbac}`, 'refused'],
+    ['a policy quotes the authorizer', 403, `${policy}: ${rbac}`, 'refused'],
+    ['a webhook names a user', 403, `${webhook}, User "tenant" cannot change this Secret`, 'refused'],
+    ['rights on a Secret with a long name are missing', 403, rbac.replace('"a"', `"${longName}"`), undefined],
     ['the request is too long', 413, 'too large', 'refused'],
     ['rights are missing', 403, rbac, undefined],
     ['the token is not accepted', 401, 'Unauthorized', undefined],

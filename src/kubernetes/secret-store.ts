@@ -10,7 +10,7 @@ import { isRecord, KubernetesError } from './kubernetes-error.ts'
 import { metadataOnly, type ObjectMeta } from './object-metadata.ts'
 import { secretPath, splitKey } from './secret-path.ts'
 
-/** Who the operator is in `managedFields`. */
+/** The operator's name in `managedFields`. */
 export const fieldManager = 'tencent-cert-sync'
 
 const dataKeys = ['tls.crt', 'tls.key', 'ca.crt'] as const
@@ -66,18 +66,16 @@ export class KubernetesSecretStore implements SecretStore {
 }
 
 /**
- * What a failed write means; undefined when it says nothing about the write, but about the API server or our rights.
- * Only the uid tells a recreated Secret from the old one where the resourceVersion is not looked at, and the API server
- * calls that a 422 ("field is immutable").
+ * What a failed write means; undefined if the failure is not about this write but about the API server or missing
+ * permissions. A Secret that was recreated has another uid: the API server responds with 422 ("field is immutable").
  */
 export function outcomeOf(error: KubernetesError): WriteOutcome | undefined {
-  const { status, message } = error
+  const { status, message, deniedByAuthorizer } = error
   if (status === 404 || status === 409) return { kind: 'stale' }
   if (status === 422 && error.fields.includes('metadata.uid')) return { kind: 'stale' }
   if (status < 400 || status >= 500 || [401, 408, 425, 429].includes(status)) return undefined
-  // The authorizer refuses us: rights are missing, or not loaded yet just after the API server's start. Every other
-  // 403 is an admission policy's, which refuses this write.
-  if (status === 403 && /\bUser "[^"]*" cannot /.test(message)) return undefined
+  // Permissions are missing, or not loaded yet after the API server's start. Every other 403 is about this write.
+  if (deniedByAuthorizer) return undefined
   return { kind: 'refused', message }
 }
 
@@ -110,5 +108,9 @@ function snapshotOf(body: unknown): SecretSnapshot {
 }
 
 function malformed(): KubernetesError {
-  return new KubernetesError({ status: 0, reason: 'MalformedResponse', message: 'the answer is no Secret' })
+  return new KubernetesError({
+    status: 0,
+    reason: 'MalformedResponse',
+    message: 'the response is not a Secret',
+  })
 }

@@ -10,32 +10,32 @@ export interface WatchRequest extends SecretSelection {
   readonly client: KubernetesClient
   readonly clock: Clock
   readonly signal: AbortSignal
-  /** The watch goes on after this. Undefined: it begins with all Secrets there are (WatchList). */
+  /** Where the watch continues. Undefined: it begins with all existing Secrets (WatchList). */
   readonly resourceVersion: string | undefined
   /** Between 0 and 1. */
   readonly random: () => number
   readonly onOpen: () => void
-  /** Bytes arrived. */
+  /** Called when data is received. */
   readonly onHeard: () => void
   readonly onEvent: (event: Exclude<WatchEvent, { readonly type: 'ERROR' }>) => void
 }
 
-/** An API server that knows WatchList sends all it has, and then the closing bookmark, without a pause this long. */
+/** An API server that supports WatchList sends all Secrets and the final bookmark without a pause this long. */
 const initialSilenceMs = 10_000
 
-/** The API server does not know WatchList, or does not want it: list page by page. */
+/** The API server does not support WatchList: list in pages. */
 export class WatchListUnavailable extends Error {
   override readonly name = 'WatchListUnavailable'
 }
 
 /**
- * Watches the metadata of the selected Secrets. Resolves when the server ends the watch (it is asked to after 290 to
- * 590 s: spread, so that not all watches end at once).
+ * Watches the metadata of the selected Secrets. Resolves when the server ends the watch, after 290 to 590 s:
+ * random, so that not all watches end at once.
  *
- * Bookmarks come about once a minute, so 80 to 90 s without a byte mean that the connection is dead, even if nobody
- * closed it.
+ * Bookmarks are sent about once a minute, so after 80 to 90 s without data the connection is considered dead, even if it
+ * is open.
  *
- * @throws KubernetesError, also for an error inside the stream; WatchListUnavailable; the signal's reason when aborted.
+ * @throws KubernetesError, also for an ERROR event of the watch; WatchListUnavailable; the signal's reason when aborted.
  */
 export async function watchSecrets(request: WatchRequest): Promise<void> {
   const { clock, signal, random } = request
@@ -48,7 +48,7 @@ export async function watchSecrets(request: WatchRequest): Promise<void> {
   const expectBytes = () => {
     stopTimer()
     stopTimer = clock.after(initial ? initialSilenceMs : silenceMs, () =>
-      connection.abort(initial ? new WatchListUnavailable('no end of the initial events came') : silent()),
+      connection.abort(initial ? new WatchListUnavailable('the initial events did not end') : silent()),
     )
   }
   try {
@@ -68,8 +68,8 @@ export async function watchSecrets(request: WatchRequest): Promise<void> {
       if (event === undefined) continue
       if (event.type === 'ERROR') throw errorOfStatus(event.status.code ?? 500, event.status)
       if (initial && event.type === 'BOOKMARK') {
-        // Before 1.27 the parameter is ignored: bookmarks come, but never the one that closes the initial events.
-        if (!event.initialEventsEnd) throw new WatchListUnavailable('the initial events have no end')
+        // Before 1.27 the parameter is ignored: bookmarks are sent, but never the one that ends the initial events.
+        if (!event.initialEventsEnd) throw new WatchListUnavailable('the initial events are not marked')
         initial = false
         expectBytes()
       }
@@ -108,5 +108,5 @@ async function open(request: WatchRequest, signal: AbortSignal): Promise<AsyncIt
 }
 
 function silent(): KubernetesError {
-  return new KubernetesError({ status: 0, reason: 'Timeout', message: 'the watch fell silent' })
+  return new KubernetesError({ status: 0, reason: 'Timeout', message: 'the watch received no data' })
 }

@@ -81,7 +81,7 @@ describe('over TLS', () => {
   test.each([
     ['of another CA', {}, /UNABLE_TO_VERIFY_LEAF_SIGNATURE|SELF_SIGNED_CERT_IN_CHAIN/],
     ['of another name', { 'certificate-authority-data': caData, 'tls-server-name': 'other' }, /ALTNAME/],
-  ])('a server %s is not talked to', async (_, cluster, words) => {
+  ])('a server with a certificate %s is refused', async (_, cluster, words) => {
     const client = createKubernetesClient({ kubeconfig: kubeconfig({ server: url, ...cluster }) })
     await expect(client.request(request)).rejects.toMatchObject({
       reason: 'ConnectionFailed',

@@ -4,16 +4,16 @@ import type { Clock } from '../clock.ts'
 import type { Connection } from './kube-config.ts'
 import { KubernetesError } from './kubernetes-error.ts'
 
-/** One HTTP request as it goes out. */
+/** One HTTP request. */
 export interface HttpCall {
   readonly method: string
   readonly path: string
   readonly headers: Readonly<Record<string, string>>
   readonly body: string | undefined
   readonly signal: AbortSignal | undefined
-  /** Until the answer's headers are here, ms. */
+  /** Until the response headers are received, ms. */
   readonly timeoutMs: number
-  /** A watch holds its connection for minutes and must not take one from the calls. */
+  /** A watch uses its connection for minutes, and has a pool of its own. */
   readonly watch: boolean
 }
 
@@ -21,8 +21,8 @@ const connectTimeoutMs = 10_000
 const callConnections = 16
 
 /**
- * HTTP/1.1 to one API server over kept-alive connections: Node's own client, which needs 20 MiB less than undici.
- * It never follows a redirect.
+ * HTTP/1.1 to one API server over keep-alive connections, with Node's own client: it needs 20 MiB less than undici.
+ * Redirects are not followed.
  */
 export class Transport {
   readonly #clock: Clock
@@ -36,7 +36,7 @@ export class Transport {
   }
 
   /**
-   * Sends a request and resolves with the answer's head; its body is a stream.
+   * Sends a request and resolves with the response; its body is a stream.
    * @throws KubernetesError `ConnectionFailed` or `Timeout`; the signal's reason when aborted.
    */
   async send(connection: Connection, call: HttpCall): Promise<http.IncomingMessage> {
@@ -46,8 +46,8 @@ export class Transport {
       const sent = await this.#sendOnce(connection, call)
       if (sent.kind === 'answer') return sent.answer
       call.signal?.throwIfAborted()
-      // The server may close an idle connection just as it is used again. All our writes are safe to repeat: they name
-      // a resourceVersion or carry their own name.
+      // The server may close an idle connection while it is reused. All writes are safe to repeat: they contain a
+      // resourceVersion or a unique name.
       if (!sent.stale || attempt > callConnections) throw sent.error
     }
   }
@@ -58,7 +58,7 @@ export class Transport {
     this.#watches.destroy()
   }
 
-  /** The pools live as long as CA and client certificate stay the same; a token is only a header. */
+  /** The pools are kept while CA and client certificate stay the same; a token is only a header. */
   #useIdentity(connection: Connection): void {
     if (connection === this.#connection) return
     this.#connection = connection
@@ -89,16 +89,16 @@ export class Transport {
         headers: { ...call.headers, ...headers },
         ...(call.signal && { signal: call.signal }),
       })
-      // Not by the request's own error: one that waits for a connection is not told that it was destroyed.
+      // Not by the request's error event: a request that waits for a connection gets none when it is destroyed.
       const giveUp = (error: KubernetesError) => {
         settle({ kind: 'failure', stale: false, error })
         request.destroy()
       }
       const timedOut = (what: string) =>
-        giveUp(new KubernetesError({ status: 0, reason: 'Timeout', message: `time-out: ${what}` }))
+        giveUp(new KubernetesError({ status: 0, reason: 'Timeout', message: `timed out: ${what}` }))
       const aborted = () => giveUp(connectionError(call.signal?.reason))
       call.signal?.addEventListener('abort', aborted, { once: true })
-      const stopWaiting = this.#clock.after(call.timeoutMs, () => timedOut('the API server did not answer'))
+      const stopWaiting = this.#clock.after(call.timeoutMs, () => timedOut('the API server did not respond'))
       let stopConnecting = () => {}
       request.on('socket', (socket) => {
         if (!socket.connecting) return
@@ -114,7 +114,7 @@ export class Transport {
         resolve(sent)
       }
       request.on('response', (answer) => settle({ kind: 'answer', answer }))
-      // Stays on after the answer, when it is only an echo of the error that the body's reader gets.
+      // Kept after the response, when it only repeats the error that the reader of the body gets.
       request.on('error', (error: NodeJS.ErrnoException) => {
         const stale = request.reusedSocket && (error.code === 'ECONNRESET' || error.code === 'EPIPE')
         settle({ kind: 'failure', stale, error: connectionError(error) })
@@ -128,7 +128,7 @@ type Sent =
   | { readonly kind: 'answer'; readonly answer: http.IncomingMessage }
   | { readonly kind: 'failure'; readonly stale: boolean; readonly error: KubernetesError }
 
-/** Says what happened to a connection by its code alone: Node's parser errors carry bytes of the answer. */
+/** Describes a connection error by its code only: Node's parser errors contain bytes of the response. */
 export function connectionError(error: unknown): KubernetesError {
   if (error instanceof KubernetesError) return error
   const code = error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : ''

@@ -1,14 +1,14 @@
 import { KubernetesError } from './kubernetes-error.ts'
 
-/** Far above what an object may hold (etcd takes 1.5 MiB): only a broken peer writes such a line. */
+/** Far above the size of an object (etcd accepts 1.5 MiB): only a broken peer sends such a line. */
 const longestLine = 8 * 1024 * 1024
 const newline = 0x0a
 
 /**
- * Splits a stream of bytes into lines and reads each as JSON. Bytes, not text: a character may be cut in two by the
- * network. What follows the last newline is an event cut short, and dropped.
+ * Splits a stream of bytes into lines and parses each as JSON. Bytes, not text: chunks may split a character. What
+ * follows the last newline is a truncated event, and is dropped.
  *
- * @throws KubernetesError `MalformedResponse` for a line that is no JSON, `TooLarge` for one beyond the bound: to skip
+ * @throws KubernetesError `MalformedResponse` for a line that is not JSON, `TooLarge` for one that is too long: skipping
  * it would lose an event.
  */
 export async function* jsonLines(
@@ -41,7 +41,7 @@ function parseLine(line: Buffer, maxLine: number): unknown {
     throw new KubernetesError({
       status: 0,
       reason: 'MalformedResponse',
-      message: 'a line of the watch is no JSON',
+      message: 'a line of the watch is not valid JSON',
     })
   }
 }

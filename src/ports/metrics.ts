@@ -41,8 +41,10 @@ export interface Gauges {
   queueDepths(): Readonly<Record<string, number>>
   /** Age of the oldest change that is not synced yet, ms; 0 when there is none. */
   oldestUnsyncedMs(): number
-  /** The longest time since a reflector heard of the API server, ms. */
+  /** The longest time since a reflector heard of the API server, ms; of namespaces that can be read. */
   watchAgeMs(): number
+  /** Watched namespaces whose Secrets cannot be read. */
+  unreadableNamespaces(): Iterable<string>
   /** Upload slots in force. */
   slots(): number
   /** This process does the work: always, where no leader is elected. */

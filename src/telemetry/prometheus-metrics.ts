@@ -82,6 +82,15 @@ export class PrometheusMetrics implements Metrics {
     this.#gauge('watch_age_seconds', 'Longest time since a watch heard of the API server.', [], (gauge) =>
       gauge.set(gauges.watchAgeMs() / 1000),
     )
+    this.#gauge(
+      'namespace_unreadable',
+      '1 for each watched namespace whose Secrets cannot be read.',
+      ['namespace'],
+      (gauge) => {
+        gauge.reset()
+        for (const namespace of gauges.unreadableNamespaces()) gauge.set({ namespace }, 1)
+      },
+    )
     this.#gauge('upload_slots', 'Uploads that may start within a second at present.', [], (gauge) =>
       gauge.set(gauges.slots()),
     )

@@ -23,6 +23,7 @@ test('alerts ask for metrics that the operator has', async () => {
     queueDepths: () => ({}),
     oldestUnsyncedMs: () => 0,
     watchAgeMs: () => 0,
+    unreadableNamespaces: () => [],
     slots: () => 10,
     heldReasons: () => [],
     serviceSilent: () => false,

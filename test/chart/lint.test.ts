@@ -56,9 +56,9 @@ describe('Chart.yaml', () => {
   })
 
   test('keeps older Kubernetes out', async () => {
-    await expect(renderManifest({ variant: 'default', kubernetes: '1.24.9' })).rejects.toThrow(
-      /requires kubeVersion: >= 1.25.0-0/,
+    await expect(renderManifest({ variant: 'default', kubernetes: '1.23.17' })).rejects.toThrow(
+      /requires kubeVersion: >= 1.24.0-0/,
     )
-    await renderManifest({ variant: 'default', kubernetes: '1.25.0-tke.1', apiVersions: [] })
+    await renderManifest({ variant: 'default', kubernetes: '1.24.4-tke.5', apiVersions: [] })
   })
 })

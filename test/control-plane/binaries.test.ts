@@ -4,7 +4,6 @@ import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { testFolder } from '../programs/test-folder.ts'
 import { type BinarySearch, cacheFolder, findBinaries, NoBinariesError } from './binaries.ts'
-import { kubernetesVersion } from './version.ts'
 
 /** A search in new empty folders where nothing can be had, with what it said and did. */
 function search(change: Partial<BinarySearch> = {}) {
@@ -15,6 +14,7 @@ function search(change: Partial<BinarySearch> = {}) {
     throw new Error(`no ${way} here`)
   }
   const base: BinarySearch = {
+    version: '1.36.0',
     assets: undefined,
     cache: join(testFolder(), 'cache'),
     download: no('download'),
@@ -71,7 +71,7 @@ test('when nothing works, one error says for each of the four ways why, and what
   expect(error).toBeInstanceOf(NoBinariesError)
   const lines = String((error as Error).message).split('\n')
   expect(lines).toEqual([
-    `etcd and kube-apiserver ${kubernetesVersion()} cannot be had:`,
+    'etcd and kube-apiserver 1.36.0 cannot be found, downloaded or built:',
     '- KUBEBUILDER_ASSETS: /nowhere/etcd is not there or not executable',
     `- cache: ${looking.cache}/etcd is not there or not executable`,
     '- envtest archive: no download here',
@@ -148,4 +148,5 @@ test("the cache is in the user's cache folder, by version and machine", () => {
     /^\/c\/tencent-cert-sync\/control-plane\/\d+\.\d+\.\d+-[a-z]+-[a-z0-9]+$/,
   )
   expect(cacheFolder({ XDG_CACHE_HOME: '' })).toContain('/.cache/tencent-cert-sync/')
+  expect(cacheFolder({ XDG_CACHE_HOME: '/c', KUBERNETES_VERSION: '1.24.17' })).toMatch(/\/1\.24\.17-[a-z]+-/)
 })

@@ -13,7 +13,7 @@ import {
 import { type Progress, StderrProgress } from '../programs/progress.ts'
 import { runProgram } from '../programs/run-program.ts'
 import { downloadEnvtest } from './envtest.ts'
-import { kubernetesVersion } from './version.ts'
+import { controlPlaneVersion } from './version.ts'
 
 const names = ['etcd', 'kube-apiserver'] as const
 
@@ -25,6 +25,8 @@ export interface Binaries {
 
 /** The places where `findBinaries` looks, and its two ways to come by the programs. */
 export interface BinarySearch {
+  /** The Kubernetes version that is looked for. */
+  version: string
   /** The value of KUBEBUILDER_ASSETS. */
   assets: string | undefined
   /** The folder where downloaded or built programs are kept. */
@@ -43,19 +45,28 @@ export class NoBinariesError extends Error {
 /** The search as it is on this machine. */
 export function defaultSearch(env: NodeJS.ProcessEnv = process.env): BinarySearch {
   const cache = cacheFolder(env)
-  const wanted = { version: kubernetesVersion(), ...platform() }
+  const version = controlPlaneVersion(env)
+  const wanted = { version, ...platform() }
   return {
+    version,
     assets: env['KUBEBUILDER_ASSETS'] || undefined,
     cache,
     download: (folder, progress) => downloadEnvtest(folder, wanted, progress),
-    build: (folder, progress) => buildWithGo(controlPlanePrograms, folder, progress),
+    build: async (folder, progress) => {
+      for (const set of controlPlanePrograms(version)) await buildWithGo(set, folder, progress)
+    },
     progress: new StderrProgress(statusFile(cache)),
   }
 }
 
+/** The programs of the newest Kubernetes version, whatever KUBERNETES_VERSION says. @throws NoBinariesError */
+export function findNewestBinaries(): Promise<Binaries> {
+  return findBinaries(defaultSearch({ ...process.env, KUBERNETES_VERSION: '' }))
+}
+
 /** Where downloaded and built programs are kept for the next time. */
 export function cacheFolder(env: NodeJS.ProcessEnv = process.env): string {
-  return cacheFolderFor(join('control-plane', onThisPlatform(kubernetesVersion())), env)
+  return cacheFolderFor(join('control-plane', onThisPlatform(controlPlaneVersion(env))), env)
 }
 
 /**
@@ -64,7 +75,7 @@ export function cacheFolder(env: NodeJS.ProcessEnv = process.env): string {
  * @throws NoBinariesError
  */
 export async function findBinaries(search: BinarySearch = defaultSearch()): Promise<Binaries> {
-  const { assets, cache, progress } = search
+  const { version, assets, cache, progress } = search
   const failures: string[] = []
   const note = (way: string, error: unknown) => {
     failures.push(`${way}: ${error instanceof Error ? error.message : error}`)
@@ -104,7 +115,7 @@ export async function findBinaries(search: BinarySearch = defaultSearch()): Prom
   }
   throw new NoBinariesError(
     [
-      `etcd and kube-apiserver ${kubernetesVersion()} cannot be had:`,
+      `etcd and kube-apiserver ${version} cannot be found, downloaded or built:`,
       ...failures.map((failure) => `- ${failure}`),
       'Install Go 1.21 or newer (it fetches the toolchain it needs by itself; https://go.dev/dl, or "apt-get install golang" from Debian 13 on), or set KUBEBUILDER_ASSETS to a folder with both programs.',
     ].join('\n'),

@@ -8,7 +8,7 @@ import { writes } from './audit.ts'
 import { type ControlPlane, startControlPlane } from './control-plane.ts'
 import { isAlive } from './is-alive.ts'
 import { sweepTemporaryFolders } from './temporary-folder.ts'
-import { kubernetesVersion } from './version.ts'
+import { controlPlaneVersion } from './version.ts'
 
 const secretReader = [{ apiGroups: [''], resources: ['secrets'], verbs: ['get', 'patch'] }]
 
@@ -25,8 +25,8 @@ function clientOf({ tokenFile }: { tokenFile: string }): ApiClient {
   return client
 }
 
-test('it is the Kubernetes version that go.mod names', () => {
-  expect(controlPlane.connection.version).toBe(`v${kubernetesVersion()}`)
+test('it is the Kubernetes version that was asked for', () => {
+  expect(controlPlane.connection.version).toBe(`v${controlPlaneVersion()}`)
 })
 
 test('a ServiceAccount reads where its Role says so and nowhere else', async () => {

@@ -1,6 +1,6 @@
 import type { TestProject } from 'vitest/node'
 import type { ClusterConnection } from './cluster.ts'
-import { startControlPlane } from './control-plane.ts'
+import { type ControlPlaneOptions, startControlPlane } from './control-plane.ts'
 
 declare module 'vitest' {
   interface ProvidedContext {
@@ -9,9 +9,12 @@ declare module 'vitest' {
   }
 }
 
-/** vitest's globalSetup: one control plane for the whole run, told to the workers. Returns the teardown. */
-export default async function setup(project: TestProject): Promise<() => Promise<void>> {
-  const controlPlane = await startControlPlane()
+/** vitest's globalSetup: one control plane for the whole run, provided to the workers. Returns the teardown. */
+export default async function setup(
+  project: TestProject,
+  options?: ControlPlaneOptions,
+): Promise<() => Promise<void>> {
+  const controlPlane = await startControlPlane(options)
   project.provide('controlPlane', controlPlane.connection)
   return () => controlPlane.stop()
 }

@@ -30,17 +30,13 @@ function follow(
   const relists: string[] = []
   const failures: { status?: number; reason?: string }[] = []
   const nothing = () => {}
-  const log: Log = {
-    trace: nothing,
-    debug: nothing,
-    info: nothing,
-    warn: ({ status, reason }) =>
-      void failures.push({
-        ...(status !== undefined && { status }),
-        ...(reason !== undefined && { reason }),
-      }),
-    error: nothing,
-  }
+  const note: Log['warn'] = ({ status, reason }) =>
+    void failures.push({
+      ...(status !== undefined && { status }),
+      ...(reason !== undefined && { reason }),
+    })
+  // Repeated refusals are logged at debug level.
+  const log: Log = { trace: nothing, debug: note, info: nothing, warn: note, error: nothing }
   const client = createKubernetesClient({ kubeconfig })
   const reflector = new Reflector({
     client,

@@ -9,7 +9,6 @@ import { KubernetesEventRecorder } from '../../src/kubernetes/event-recorder.ts'
 import { KubernetesSecretStore } from '../../src/kubernetes/secret-store.ts'
 import type { SecretReference } from '../../src/ports/secrets.ts'
 import { sharedCluster } from '../control-plane/shared-cluster.ts'
-import { eventually } from '../harness/eventually.ts'
 
 const cluster = sharedCluster()
 const { admin } = cluster
@@ -103,48 +102,6 @@ describe('a status write', () => {
     const reference = await newSecret()
     const outcome = await store.annotate(reference, { [statusKeys.message]: 'x'.repeat(262_144) }, signal)
     expect(outcome).toMatchObject({ kind: 'refused', message: expect.stringContaining('Too long') })
-  })
-
-  test('that an admission policy denies is refused, with its words', async () => {
-    const reference = await newSecret()
-    const { namespace } = reference
-    const group = '/apis/admissionregistration.k8s.io/v1'
-    const apiVersion = 'admissionregistration.k8s.io/v1'
-    await admin.request('POST', `${group}/validatingadmissionpolicies`, {
-      body: {
-        apiVersion,
-        kind: 'ValidatingAdmissionPolicy',
-        metadata: { name: namespace },
-        spec: {
-          matchConstraints: {
-            namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': namespace } },
-            resourceRules: [
-              { apiGroups: [''], apiVersions: ['v1'], operations: ['UPDATE'], resources: ['secrets'] },
-            ],
-          },
-          validations: [{ expression: 'false', message: 'nobody writes here', reason: 'Forbidden' }],
-        },
-      },
-    })
-    await admin.request('POST', `${group}/validatingadmissionpolicybindings`, {
-      body: {
-        apiVersion,
-        kind: 'ValidatingAdmissionPolicyBinding',
-        metadata: { name: namespace },
-        spec: { policyName: namespace, validationActions: ['Deny'] },
-      },
-    })
-    let value = 0
-    await eventually('the policy is in force', async () => {
-      const now = await store.get(`${namespace}/web`, signal)
-      value += 1
-      const outcome = await store.annotate(
-        { ...reference, ...now },
-        { [statusKeys.phase]: `${value}` },
-        signal,
-      )
-      return outcome.kind === 'refused' && outcome.message.includes('nobody writes here')
-    })
   })
 
   test('without the right to patch throws, and works as soon as the right is there', async () => {
@@ -303,12 +260,12 @@ describe('Events', () => {
     expect(warnings).toEqual([])
   })
 
-  test('in a namespace that is being deleted are dropped without a fuss', async () => {
+  test('in a namespace that is being deleted are dropped silently', async () => {
     const secret = await newSecret()
     await admin.deleteNamespace(secret.namespace)
     recorder.record(event(secret, 'too late'))
     await recorder.flush()
     expect(await admin.listEvents(secret.namespace, 'web')).toEqual([])
-    expect(warnings).toEqual(['an Event was not recorded'])
+    expect(warnings).toEqual(['failed to record an Event'])
   })
 })

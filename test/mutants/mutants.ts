@@ -300,8 +300,8 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'a leader that was paused takes itself for one',
     file: 'src/kubernetes/leader-elector.ts',
-    original: 'if (this.leading) return\n    // Whoever',
-    mutated: "if (this.#state === 'leading') return\n    // Whoever",
+    original: 'if (this.leading) return\n    // After one refusal',
+    mutated: "if (this.#state === 'leading') return\n    // After one refusal",
     tests: ['src/kubernetes/leader-elector.test.ts'],
   },
   {

@@ -1,23 +1,52 @@
-import { kubernetesVersion, moduleFolder } from '../control-plane/version.ts'
+import { kubernetesVersion, moduleFolder, moduleFolderOf } from '../control-plane/version.ts'
 import type { GoProgramSet } from './go-program-set.ts'
 
 const version = kubernetesVersion()
-const [major, minor] = version.split('.')
-const stamp = { gitVersion: `v${version}`, gitMajor: major, gitMinor: minor, gitTreeState: 'clean' }
+const linkerFlags = versionStamp(version)
+const etcd = 'go.etcd.io/etcd/server/v3'
+const apiServer = 'k8s.io/kubernetes/cmd/kube-apiserver'
 
 /** The version stamp: without it a program calls itself v0.0.0-master, and clients and charts judge by that. */
-const linkerFlags = Object.entries(stamp).map(
-  ([name, value]) => `-X k8s.io/component-base/version.${name}=${value}`,
-)
+function versionStamp(of: string): string[] {
+  const [major, minor] = of.split('.')
+  const stamp = { gitVersion: `v${of}`, gitMajor: major, gitMinor: minor, gitTreeState: 'clean' }
+  return Object.entries(stamp).map(([name, value]) => `-X k8s.io/component-base/version.${name}=${value}`)
+}
 
-/** What a control plane for tests is made of. */
-export const controlPlanePrograms = {
-  name: `control-plane-${version}`,
-  title: `etcd and kube-apiserver ${version}`,
-  module: moduleFolder,
-  programs: { etcd: 'go.etcd.io/etcd/server/v3', 'kube-apiserver': 'k8s.io/kubernetes/cmd/kube-apiserver' },
-  linkerFlags,
-} as const satisfies GoProgramSet
+/**
+ * What a control plane of this version is made of. An older API server is built from its own modules and uses the etcd
+ * of the newest version.
+ */
+export function controlPlanePrograms(wanted: string): readonly GoProgramSet[] {
+  if (wanted === version) {
+    return [
+      {
+        name: `control-plane-${version}`,
+        title: `etcd and kube-apiserver ${version}`,
+        module: moduleFolder,
+        programs: { etcd, 'kube-apiserver': apiServer },
+        linkerFlags,
+      },
+    ]
+  }
+  return [
+    {
+      name: `etcd-${version}`,
+      title: `etcd of ${version}`,
+      module: moduleFolder,
+      programs: { etcd },
+      linkerFlags,
+    },
+    {
+      name: `kube-apiserver-${wanted}`,
+      title: `kube-apiserver ${wanted}`,
+      module: moduleFolderOf(wanted),
+      programs: { 'kube-apiserver': apiServer },
+      // Its golang.org/x modules link to names of the runtime that Go hides since 1.23.
+      linkerFlags: [...versionStamp(wanted), '-checklinkname=0'],
+    },
+  ]
+}
 
 /** What a whole node needs besides, and kubectl. */
 export const nodePrograms = {
