@@ -79,7 +79,7 @@ const edges: readonly (readonly [
     '--label-selector',
     'labelSelector',
     ['tier=front,env in (production, staging)', '!a,b!=c,example.com/d==e', 'a notin (b)'],
-    ['a=é', 'a;b', 'a="b"', 'a'.repeat(1025)],
+    ['a=é', 'a;b', 'a="b"', 'a in (b', 'a,,b', 'a=b c', '-a', 'a'.repeat(1025)],
   ],
 ]
 
@@ -145,6 +145,7 @@ test('every flag of the operator is a value of the chart, but for those that onl
   const everything = {
     watchNamespaces: ['shop'],
     labelSelector: 'a=b',
+    inventoryInterval: '6h',
     leaderElection: { leaseNamespace: 'leases' },
     ...required,
   }
@@ -153,6 +154,14 @@ test('every flag of the operator is a value of the chart, but for those that onl
     .map(({ flag }) => flag.split(' ')[0])
     .filter((flag) => !given.includes(flag))
   expect(missing).toEqual(['--kubeconfig'])
+})
+
+test('the interval of the inventory is given only where it is not the default', async () => {
+  const given = async (values: object) => argumentsOf(await render({ values: { ...required, ...values } }))
+  expect((await given({})).filter((each) => each.startsWith('--inventory'))).toEqual([])
+  for (const inventoryInterval of ['30m', 'off']) {
+    expect(await given({ inventoryInterval })).toContain(`--inventory-interval=${inventoryInterval}`)
+  }
 })
 
 test('without metrics the operator serves none', async () => {

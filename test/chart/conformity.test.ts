@@ -48,7 +48,7 @@ describe('by the schemas of the API server itself', () => {
 
   test('names that look like numbers are texts', async () => {
     const values = {
-      fullnameOverride: '1',
+      fullnameOverride: 'true',
       nameOverride: '2',
       watchNamespaces: ['3'],
       leaderElection: { leaseName: '4', leaseNamespace: '5' },

@@ -2,6 +2,7 @@ import { cpSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { dump } from 'js-yaml'
 import { chartTools } from '../programs/chart-tools.ts'
 import { goPrograms } from '../programs/go-programs.ts'
 import { runProgram } from '../programs/run-program.ts'
@@ -16,8 +17,31 @@ export async function generatedFiles(): Promise<Map<string, string>> {
   return new Map([
     ['charts/tencent-cert-sync/values.schema.json', await schemaText()],
     ['charts/tencent-cert-sync/README.md', await readmeText()],
+    ['charts/tencent-cert-sync/templates/_defaults.tpl', defaultsText()],
     ['deploy/install.yaml', await installManifest()],
   ])
+}
+
+/** The defaults as a template, for values that are null: lists and maps are empty then. */
+function defaultsText(): string {
+  const emptied = (schema: ValueSchema, values: unknown): unknown => {
+    if (schema.properties === undefined) {
+      if (Array.isArray(values)) return []
+      return typeof values === 'object' ? {} : values
+    }
+    const entries = Object.entries(values as Record<string, unknown>)
+    return Object.fromEntries(entries.map(([key, each]) => [key, emptied(schemaAt(schema, key), each)]))
+  }
+  const head =
+    '{{- /* Generated from values.yaml by npm run generate: what holds for a value that is null. */ -}}'
+  const name = 'tencent-cert-sync.defaults'
+  return `${head}\n{{- define "${name}" -}}\n${dump(emptied(valuesSchema(), defaultValues()))}{{- end -}}\n`
+}
+
+function schemaAt(schema: ValueSchema, key: string): ValueSchema {
+  const found = schema.properties?.[key]
+  if (found === undefined) throw new Error(`values.schema.json does not have ${key}`)
+  return found
 }
 
 /** The schema with the descriptions and defaults of values.yaml; types and bounds are written by hand. */

@@ -1,5 +1,6 @@
 import { chartTools } from '../programs/chart-tools.ts'
 import { goPrograms } from '../programs/go-programs.ts'
+import { kubeScoreProgram } from '../programs/kube-score.ts'
 import { kubectlProgram } from '../programs/kubernetes.ts'
 import { prometheusResources } from './prometheus-operator/custom-resources.ts'
 
@@ -10,5 +11,6 @@ import { prometheusResources } from './prometheus-operator/custom-resources.ts'
 export default async function setup(): Promise<void> {
   await goPrograms(chartTools)
   await goPrograms(kubectlProgram)
+  await goPrograms(kubeScoreProgram)
   await prometheusResources()
 }

@@ -12,8 +12,11 @@ import {
 
 const schema = valuesSchema()
 const schemas = schemaOfEachValue(schema)
-/** In the schema, and on purpose not in values.yaml: read by Helm alone, or refused with an explanation. */
-const hidden = ['credentials.secretId', 'credentials.secretKey', 'credentials.sessionToken', 'enabled']
+/** In the schema, and on purpose not in values.yaml: read by Helm alone, other names, or refused with an explanation. */
+const hidden = [
+  ...['credentials.secretId', 'credentials.secretKey', 'credentials.sessionToken', 'enabled'],
+  ...['podDnsPolicy', 'podDnsConfig', 'global.repository', 'containerSecurityContext'],
+]
 const documented = [...schemas.keys()].filter((path) => !hidden.includes(path))
 
 function valueAt(path: string): unknown {
@@ -52,7 +55,7 @@ describe('values.yaml and values.schema.json', () => {
     }
     look(schema, '')
     // Helm hands `global` of the chart around it to every chart.
-    expect(open).toEqual(['.global'])
+    expect(open).toEqual(['.global', '.global.rbac', '.global.leaderElection'])
   })
 })
 
@@ -111,6 +114,25 @@ describe('the schema refuses', () => {
     ['more slots than the service allows', { uploadSlots: 11 }, /uploadSlots/],
     ['a duration without a unit', { resync: '10' }, /resync/],
     ['a disruption of less than nothing', { podDisruptionBudget: { maxUnavailable: -1 } }, /maxUnavailable/],
+    ['a name with capitals', { nameOverride: 'Certs' }, /nameOverride/],
+    ['a name that a Service cannot have', { fullnameOverride: '1st' }, /fullnameOverride/],
+    ['a name with dots', { fullnameOverride: 'a.b' }, /fullnameOverride/],
+    ['an operator that selectors do not have', { labelSelector: 'tier=>front' }, /labelSelector/],
+    ['a set that does not end', { labelSelector: 'tier in (front' }, /labelSelector/],
+    ['a selector with an empty part', { labelSelector: 'a=b,,c' }, /labelSelector/],
+    ['an interval without a unit', { inventoryInterval: '60' }, /inventoryInterval/],
+    ['a field of the pod', { securityContext: { fsGroup: 1 } }, /set podSecurityContext\.fsGroup/],
+    [
+      'a field of the container',
+      { podSecurityContext: { privileged: true } },
+      /set securityContext\.privileged/,
+    ],
+    [
+      "cert-manager's name of a value that has another one",
+      { containerSecurityContext: { runAsUser: 1 } },
+      /the container's settings are securityContext/,
+    ],
+    ['an ambiguous global', { global: { repository: 'x' } }, /a mirror is global\.imageRegistry/],
   ])('%s', async (_what, values, message) => {
     await expect(renderManifest({ variant: 'default', values })).rejects.toThrow(message)
   })
@@ -118,6 +140,39 @@ describe('the schema refuses', () => {
 
 test('a chart around this one may set `enabled` and globals of its own', async () => {
   await renderManifest({ variant: 'default', values: { enabled: true, global: { theirs: 1 } } })
+})
+
+describe('null is', () => {
+  /** What has a meaning of its own, or is refused, where it is not set. */
+  const required: Record<string, RegExp> = {
+    clusterName: /clusterName is not set/,
+    credentials: /credentials.existingSecret is not set/,
+    'credentials.existingSecret': /credentials.existingSecret is not set/,
+  }
+  const groups = documented.flatMap((path) => {
+    const names = path.split('.').slice(0, -1)
+    return names.map((_name, index) => names.slice(0, index + 1).join('.'))
+  })
+  const values = { ...base, serviceMonitor: { enabled: true } }
+  const isCollection = (path: string) => schemas.has(path) && typeof valueAt(path) === 'object'
+  const rest = [...new Set([...groups, ...documented])].filter((path) => !(path in required))
+  const renderWith = (path: string, value: unknown) =>
+    renderManifest({ values: merge(values, nested(path, value)) })
+
+  test.concurrent.each(rest.filter((path) => !isCollection(path)))('the default of %s', async (path) => {
+    expect(await renderWith(path, null)).toBe(await renderWith(path, valueAt(path)))
+  })
+
+  test.concurrent.each(rest.filter(isCollection))('an empty %s', async (path) => {
+    const manifest = await renderWith(path, null)
+    if (Array.isArray(valueAt(path))) expect(manifest).toBe(await renderWith(path, []))
+    // Helm fills an empty map with the defaults: only null empties it.
+    else expect(manifest === (await renderWith(path, {}))).toBe(isEmpty(valueAt(path) as object))
+  })
+
+  test.each(Object.entries(required))('not enough for %s', async (path, message) => {
+    await expect(renderWith(path, null)).rejects.toThrow(message)
+  })
 })
 
 function merge(first: Record<string, unknown>, second: Record<string, unknown>): Record<string, unknown> {
@@ -128,6 +183,8 @@ function merge(first: Record<string, unknown>, second: Record<string, unknown>):
   }
   return merged
 }
+
+const isEmpty = (map: object) => Object.keys(map).length === 0
 
 function isGroup(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value)

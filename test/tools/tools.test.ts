@@ -33,6 +33,40 @@ test('the guard refuses any other Node and says what to do', () => {
   expect(stderr).toMatch(/WRONG NODE.*Node 24.*20\.19\.0.*npm ci/s)
 })
 
+test('the notes of a release are what the changelog says of its version alone', () => {
+  const file = join(folder, 'changelog.md')
+  const sections = [
+    '## [Unreleased]',
+    '',
+    '## [10.1.0] - 2026-03-01',
+    '',
+    '- Ten.',
+    '',
+    '## [0.1.0]',
+    '',
+    '### Added',
+    '',
+  ]
+  writeFileSync(
+    file,
+    ['# Changelog', '', ...sections, '- One.', '- Two.', '', '## [0.0.9]', '', '- Old.', ''].join('\n'),
+  )
+  const notes = run('./release-notes.mjs', ['0.1.0', file])
+  expect(notes).toEqual({ status: 0, stdout: '### Added\n\n- One.\n- Two.\n', stderr: '' })
+})
+
+test.each([
+  ['names it nowhere', '## [Unreleased]\n\n- More.\n'],
+  ['has a heading and nothing under it', '## [0.1.0]\n\n### Added\n\n## [0.0.9]\n\n- Old.\n'],
+  ['names it within another version alone', '## [0.1.01]\n\n- More.\n'],
+])('a release without notes is refused: the changelog %s', (_what, text) => {
+  const file = join(folder, 'empty.md')
+  writeFileSync(file, `# Changelog\n\n${text}`)
+  const { status, stdout, stderr } = run('./release-notes.mjs', ['0.1.0', file])
+  expect({ status, stdout }).toEqual({ status: 1, stdout: '' })
+  expect(stderr).toMatch(/CHANGELOG\.md says nothing of 0\.1\.0.*\[Unreleased\].*## \[0\.1\.0\]/)
+})
+
 test('the last line of a run tells what the test runner counted', () => {
   const file = resultsFile({ numPassedTests: 12, numFailedTests: 0, numPendingTests: 1, numTodoTests: 0 })
   expect(run('./count-tests.mjs', ['0', '0', file])).toMatchObject({

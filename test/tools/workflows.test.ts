@@ -18,6 +18,7 @@ interface Workflow {
       {
         readonly permissions?: Readonly<Record<string, string>>
         readonly 'timeout-minutes'?: number
+        readonly needs?: string | readonly string[]
         readonly steps: readonly Step[]
       }
     >
@@ -91,6 +92,19 @@ describe.each(files)('the workflow $name', ({ name, text, workflow, steps, actio
   test('says where a reader sees it that it has not run', () => {
     expect(text.split('\n')[0]).toMatch(/^# Not run yet: /)
   })
+})
+
+test('a release without notes fails before anything is published, and no other text becomes its notes', () => {
+  const release = files.find(({ name }) => name === 'release.yaml')
+  const jobs = Object.entries(release?.workflow.jobs ?? {})
+  const runs = (name: string) =>
+    jobs.filter(([job]) => job === name).flatMap(([, { steps }]) => steps.map(({ run = '' }) => run))
+  expect(runs('verify').join('\n')).toContain('release-notes.mjs "$version" > /dev/null')
+  const [create] = runs('release').filter((run) => run.includes('gh release create'))
+  expect(create).toMatch(/release-notes\.mjs "\$VERSION" > notes\.md\n.*--notes-file notes\.md/s)
+  expect(
+    jobs.filter(([name]) => name !== 'verify').every(([, { needs }]) => [needs].flat().includes('verify')),
+  ).toBe(true)
 })
 
 test('an action has the same commit wherever it is used', () => {

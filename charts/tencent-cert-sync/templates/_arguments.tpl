@@ -1,4 +1,7 @@
-{{- /* The operator's arguments, a YAML list. Whatever is a flag of the operator and a value of the chart is always given, but for the Lease's namespace. */ -}}
+{{- /*
+The operator's arguments, a YAML list. Whatever is a flag of the operator and a value of the chart is always given, but for the
+Lease's namespace and the interval of the inventory.
+*/ -}}
 {{- define "tencent-cert-sync.arguments" -}}
 {{- with .Values.clusterName }}
 - {{ printf "--cluster-name=%s" . | quote }}
@@ -15,6 +18,9 @@
 - {{ printf "--label-selector=%s" . | quote }}
 {{- end }}
 - {{ printf "--resync=%s" .Values.resync | quote }}
+{{- if ne .Values.inventoryInterval "1h" }}
+- {{ printf "--inventory-interval=%s" .Values.inventoryInterval | quote }}
+{{- end }}
 - {{ printf "--upload-slots=%d" (int .Values.uploadSlots) | quote }}
 - {{ printf "--upload-budget=%s" .Values.uploadBudget | quote }}
 - {{ printf "--concurrency=%d" (int .Values.concurrency) | quote }}

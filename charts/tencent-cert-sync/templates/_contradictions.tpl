@@ -9,7 +9,7 @@
 {{- end -}}
 
 {{- range $key := list "secretId" "secretKey" "sessionToken" -}}
-{{- if hasKey $.Values.credentials $key -}}
+{{- if and (hasKey $.Values.credentials $key) (not (kindIs "invalid" (get $.Values.credentials $key))) -}}
 {{- $problems = append $problems (printf "credentials.%s is set. Keys in values are kept in the release and in the history of whoever writes the values: put them into a Secret and name it in credentials.existingSecret" $key) -}}
 {{- end -}}
 {{- end -}}
@@ -118,6 +118,20 @@
 {{- $flag := splitList "=" . | first -}}
 {{- if has $flag $given -}}
 {{- $problems = append $problems (printf "extraArgs repeats %s, which the chart sets from another value" $flag) -}}
+{{- end -}}
+{{- end -}}
+
+{{- /* A flag wins over the variable of the same name. */ -}}
+{{- range $variables -}}
+{{- $flag := printf "--%s" (trimPrefix "TENCENT_CERT_SYNC_" . | lower | replace "_" "-") -}}
+{{- if and (hasPrefix "TENCENT_CERT_SYNC_" .) (has $flag $given) -}}
+{{- $problems = append $problems (printf "extraEnv sets %s, and the chart sets %s from another value, which wins: set that one" . $flag) -}}
+{{- end -}}
+{{- if and (hasPrefix "TENCENTCLOUD_S" .) (has "--credentials-directory" $given) -}}
+{{- $problems = append $problems (printf "extraEnv sets %s, which would do nothing: credentials are read from the files at credentials.mountPath" .) -}}
+{{- end -}}
+{{- if or (and $.Values.proxy.httpsProxy (eq (upper .) "HTTPS_PROXY")) (and $.Values.proxy.noProxy (eq (upper .) "NO_PROXY")) -}}
+{{- $problems = append $problems (printf "extraEnv sets %s, which the chart sets from proxy" .) -}}
 {{- end -}}
 {{- end -}}
 

@@ -55,15 +55,16 @@ helm.sh/chart: {{ include "tencent-cert-sync.cut" (list 63 (printf "%s-%s" .Char
 app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
 app.kubernetes.io/managed-by: {{ .Release.Service }}
 {{ include "tencent-cert-sync.selectorLabels" . }}
-{{- with .Values.commonLabels }}
-{{ toYaml . }}
-{{- end }}
 {{- end -}}
 
-{{- /* Labels and annotations of an object. Call with (list $ labels annotations); the last two may be empty. */ -}}
+{{- /*
+Labels and annotations of an object. Call with (list $ labels annotations); the last two may be empty. No label of the user's
+replaces those that Services and monitors select by.
+*/ -}}
 {{- define "tencent-cert-sync.metadata" -}}
 {{- $ := index . 0 -}}
-{{- $labels := merge (dict) (index . 1 | default dict) (include "tencent-cert-sync.labels" $ | fromYaml) -}}
+{{- $selector := include "tencent-cert-sync.selectorLabels" $ | fromYaml -}}
+{{- $labels := merge $selector (index . 1 | default dict) $.Values.commonLabels (include "tencent-cert-sync.labels" $ | fromYaml) -}}
 {{- $annotations := merge (dict) (index . 2 | default dict) $.Values.commonAnnotations -}}
 labels:
   {{- toYaml $labels | nindent 2 }}
@@ -108,6 +109,35 @@ annotations:
 {{- define "tencent-cert-sync.credentialsMounted" -}}
 {{- if .Values.credentials.existingSecret -}}true{{- end -}}
 {{- range .Values.extraVolumeMounts }}{{ if eq (toString .mountPath) $.Values.credentials.mountPath }}true{{ end }}{{ end -}}
+{{- end -}}
+
+{{- /* A map as YAML, without its `enabled`; nothing where that is false. */ -}}
+{{- define "tencent-cert-sync.unlessDisabled" -}}
+{{- if ne (toString (get . "enabled")) "false" -}}
+{{- with omit . "enabled" -}}
+{{- toYaml . -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+
+{{- /* Annotations of the pods: where no monitor is asked for, those by which other Prometheus installations find them. */ -}}
+{{- define "tencent-cert-sync.podAnnotations" -}}
+{{- $annotations := dict "kubectl.kubernetes.io/default-container" "operator" -}}
+{{- if and .Values.metrics.enabled (not .Values.serviceMonitor.enabled) (not .Values.podMonitor.enabled) -}}
+{{- $_ := set $annotations "prometheus.io/scrape" "true" -}}
+{{- $_ := set $annotations "prometheus.io/port" (toString .Values.metrics.port) -}}
+{{- $_ := set $annotations "prometheus.io/path" "/metrics" -}}
+{{- end -}}
+{{- merge (dict) .Values.podAnnotations $annotations | toYaml -}}
+{{- end -}}
+
+{{- /* Affinity of the pods: unless the user says otherwise, they rather run on different nodes. */ -}}
+{{- define "tencent-cert-sync.affinity" -}}
+{{- $selector := dict "matchLabels" (include "tencent-cert-sync.selectorLabels" . | fromYaml) -}}
+{{- $term := dict "topologyKey" "kubernetes.io/hostname" "labelSelector" $selector -}}
+{{- $apart := dict "preferredDuringSchedulingIgnoredDuringExecution" (list (dict "weight" 100 "podAffinityTerm" $term)) -}}
+{{- $own := ternary dict (dict "podAntiAffinity" $apart) (hasKey .Values.affinity "podAntiAffinity") -}}
+{{- merge (dict) .Values.affinity $own | toYaml -}}
 {{- end -}}
 
 {{- /* Strategy of the Deployment. Two operators without an election could exceed the pace together, so they never overlap. */ -}}
