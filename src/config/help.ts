@@ -17,10 +17,11 @@ each annotated Secret to Tencent Cloud's SSL Certificate service, and writes the
 back to the Secret as an annotation. Each renewal is uploaded once and has a new CertificateId.`
 
 const start = section('Getting started', [
-  paragraph('Opt in a Secret, wait a moment, and read its CertificateId, its status and its Events:'),
+  paragraph('Opt in a Secret, wait a moment, and read its CertificateId and its Events:'),
   '',
   '    kubectl annotate secret shop-tls tencent-cert-sync.io/upload=true',
-  "    kubectl get secret shop-tls -o jsonpath='{.metadata.annotations}'",
+  '    kubectl get secret shop-tls \\',
+  String.raw`      -o jsonpath='{.metadata.annotations.status\.tencent-cert-sync\.io/certificate-id}'`,
   '    kubectl events --for secret/shop-tls',
   '',
   paragraph(
