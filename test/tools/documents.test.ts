@@ -71,6 +71,7 @@ describe.each(documents)('%s', (document) => {
       'ConnectionFailed',
       'RequestLimitExceeded',
       'InternalError',
+      'NodePort',
       'UnauthorizedOperation',
       'UploadCertificate',
       'DescribeCertificateDetail',
