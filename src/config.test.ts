@@ -194,7 +194,7 @@ describe('a command line that is wrong', () => {
 
   it('says why it wants the name of the cluster', () => {
     expect(problemsOf([])).toEqual([
-      expect.stringMatching(/^--cluster-name: required; .*tagged.*two clusters/),
+      expect.stringMatching(/^--cluster-name: required; .*tagged.*share an account/),
     ])
   })
 

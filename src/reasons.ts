@@ -7,43 +7,46 @@
 export const reasons = {
   // phase Synced
   CertificateUploaded: 'The certificate was uploaded and has this CertificateId.',
-  CertificateAdopted: 'The account already held this certificate; its CertificateId was taken over.',
+  CertificateAdopted: 'The account already held this certificate; its CertificateId is reused.',
   SettingsNotApplied:
-    'Alias, use, project or tags changed after the upload; the uploaded certificate keeps the old ones.',
-  SettingsRefused: 'Tencent Cloud refused alias, tags or use; the certificate was uploaded without them.',
-  VerifyNotAllowed: 'The id could not be looked up for lack of permission; it was kept.',
+    'Alias, use, project or tags changed after the upload; the uploaded certificate keeps the old values.',
+  SettingsRefused:
+    'The certificate was uploaded without an alias, use or tag that is invalid or that Tencent Cloud refused.',
+  VerifyNotAllowed:
+    'The CertificateId was kept unverified: the credentials lack the permission to look it up.',
 
   // phase Pending
-  TemporaryCertificate: "cert-manager's temporary certificate is in place; the issued one is awaited.",
-  UploadBudgetExceeded: 'Too many new certificates within an hour for one Secret.',
+  TemporaryCertificate:
+    "The Secret holds cert-manager's temporary certificate; the issued certificate will be uploaded.",
+  UploadBudgetExceeded: 'The Secret had too many new certificates within an hour.',
 
   // phase Failed: retried
-  ServiceUnavailable: 'Tencent Cloud did not answer, or answered with an internal error.',
+  ServiceUnavailable: 'Tencent Cloud did not respond, or responded with an internal error.',
   CredentialsRefused: 'Tencent Cloud refused the credentials.',
-  NotAllowed: 'The credentials lack the permission for this call.',
-  QuotaExceeded: 'The account holds as many certificates as it may.',
-  ExistsElsewhere: 'The account holds this certificate, but its id could not be found.',
-  UnexpectedError: 'Tencent Cloud answered with a code that is not known.',
+  NotAllowed: 'The credentials lack a permission that is needed.',
+  QuotaExceeded: 'The account has reached its certificate quota.',
+  ExistsElsewhere: 'The account already holds this certificate, but its CertificateId could not be found.',
+  UnexpectedError: 'Tencent Cloud responded with an unknown error code.',
 
-  // phase Rejected: not tried before something changes
-  InvalidAnnotation: 'An annotation has a value that does not parse.',
-  MissingData: 'A data key is missing or empty.',
-  DataTooLarge: 'Certificate, chain or key is larger than the bounds.',
-  CertificateUnreadable: 'The certificate is no PEM-encoded X.509.',
-  UnsupportedKey: 'A certificate has a key that is larger than the bounds.',
-  KeyUnreadable: 'The private key is no PEM-encoded key.',
+  // phase Rejected: not retried until something changes
+  InvalidAnnotation: 'An annotation has an invalid value.',
+  MissingData: 'A key of the Secret is missing or empty.',
+  DataTooLarge: 'The certificate, its chain or the private key is too large.',
+  CertificateUnreadable: 'The certificate is not a PEM-encoded X.509 certificate.',
+  KeyUnreadable: 'The private key is not a PEM-encoded key.',
   KeyEncrypted: 'The private key is encrypted.',
-  NoLeafCertificate: 'There is no server certificate among the certificates.',
-  KeyMismatch: 'The private key does not belong to the certificate.',
+  NoLeafCertificate: 'The Secret contains no server certificate.',
+  UnsupportedKey: 'A certificate has a key that is too large.',
+  KeyMismatch: 'The private key does not match the certificate.',
   CertificateExpired: 'The certificate has expired.',
   RefusedByService: 'Tencent Cloud refused the certificate.',
 
-  // never a status: shown by Events, metrics and log lines only
-  Throttled: 'Tencent Cloud asked to slow down.',
-  StatusContested: 'Somebody else keeps rewriting the status annotations.',
+  // never a status: in Events, metrics and log lines only
+  Throttled: 'Tencent Cloud throttled a call.',
+  StatusContested: 'Another writer keeps changing the status annotations.',
   StatusNotWritable: 'The API server refused the status annotations.',
-  AccountHeld: 'No Secret is uploaded until the account works again.',
-  AccountReleased: 'The account works again.',
+  AccountHeld: 'Uploads to the account are on hold until it works again.',
+  AccountReleased: 'The account works again; uploads continue.',
 } as const
 
 /** One outcome, as it appears in annotations, Events, metrics and log lines. */

@@ -1,7 +1,7 @@
 import type { Parsed } from './parsed.ts'
 
 /** Headings of --help, in its order. */
-export const groups = ['Kubernetes', 'Tencent Cloud', 'Pace', 'More than one replica', 'Running'] as const
+export const groups = ['Kubernetes', 'Tencent Cloud', 'Throughput', 'Leader election', 'Running'] as const
 
 /** One option: a flag, the environment variable of the same name, and what is made of its text. */
 export interface Option<T> {

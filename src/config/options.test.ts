@@ -34,7 +34,7 @@ describe('the table of options', () => {
     expect(rows).toContainEqual({
       flag: '--upload-slots 1..10',
       environment: 'TENCENT_CERT_SYNC_UPLOAD_SLOTS',
-      group: 'Pace',
+      group: 'Throughput',
       required: false,
       default: '10',
       example: '10',

@@ -16,16 +16,16 @@ import {
   yesOrNo,
 } from './values.ts'
 
-/** Every option there is. --help, the README and the parser all come from this table. */
+/** All options. --help, docs/reference.md and the parser are made from this table. */
 export const options = {
   clusterName: option({
     flag: 'cluster-name',
     group: 'Kubernetes',
     placeholder: 'NAME',
     required:
-      'every certificate is tagged with the name of its cluster, so that two clusters in one account never take certificates of each other',
+      'certificates are tagged with the name of their cluster, so that clusters that share an account do not adopt certificates of one another',
     example: 'production-1',
-    help: 'The name of this cluster in the tags of its certificates. Unique within the account, and never changed.',
+    help: 'Name of this cluster, used to tag its certificates. Must be unique within the account; do not change it later.',
     parse: clusterName,
   }),
   kubeconfig: option({
@@ -34,7 +34,7 @@ export const options = {
     placeholder: 'FILE',
     otherwise: 'the ServiceAccount of the pod',
     example: '/home/me/.kube/config',
-    help: 'How to reach the API server.',
+    help: 'Kubeconfig file for access to the API server.',
     parse: path,
   }),
   namespaces: option({
@@ -43,7 +43,7 @@ export const options = {
     placeholder: 'A,B',
     otherwise: 'all',
     example: 'shop,blog',
-    help: 'Watch these namespaces only; rights in each of them (a Role) are enough.',
+    help: 'Watch only these namespaces. A Role in each of them is enough; no ClusterRole is needed.',
     parse: namespaces,
   }),
   labelSelector: option({
@@ -52,7 +52,7 @@ export const options = {
     placeholder: 'SELECTOR',
     otherwise: 'all',
     example: 'tier=front,env in (production,staging)',
-    help: 'Watch only Secrets with these labels.',
+    help: 'Watch only Secrets whose labels match.',
     parse: labelSelector,
   }),
   resync: option({
@@ -61,7 +61,7 @@ export const options = {
     placeholder: 'DURATION',
     default: '10h',
     example: '10h',
-    help: 'How often every Secret is looked at without a change.',
+    help: 'How often every Secret is reconciled even if nothing changed.',
     parse: duration('100ms', '168h'),
   }),
   account: option({
@@ -70,7 +70,7 @@ export const options = {
     placeholder: 'NAME',
     default: 'default',
     example: 'default',
-    help: 'Your name for the account. Another name means another account: everything is uploaded there.',
+    help: 'A name of your choice for the Tencent Cloud account. Changing it means another account: every certificate is uploaded there again.',
     parse: accountName,
   }),
   endpoint: option({
@@ -79,96 +79,96 @@ export const options = {
     placeholder: 'HOST',
     default: 'ssl.intl.tencentcloudapi.com',
     example: 'ssl.tencentcloudapi.com',
-    help: 'Host or URL of the SSL service. A host with ".intl." is the international site, any other the Chinese one. Plain http for loopback addresses only.',
+    help: 'Host or URL of the SSL service. A host with ".intl." is the international site; any other is the Chinese site. Plain http is allowed for loopback addresses only.',
     parse: endpoint,
   }),
   credentialsDirectory: option({
     flag: 'credentials-directory',
     group: 'Tencent Cloud',
     placeholder: 'DIR',
-    otherwise: 'the environment, see below',
+    otherwise: 'the environment',
     example: '/etc/tencent-cert-sync/credentials',
-    help: 'Read the credentials from files here, again whenever they change.',
+    help: 'Directory with the credentials, one file per variable (see Credentials). Files are read again when they change.',
     parse: path,
   }),
   uploadSlots: option({
     flag: 'upload-slots',
-    group: 'Pace',
+    group: 'Throughput',
     placeholder: '1..10',
     default: '10',
     example: '10',
-    help: 'Uploads within a second. The service allows 10; less leaves room for other tools.',
+    help: 'Uploads per second. The service allows 10 per account; use fewer to leave room for other tools.',
     parse: wholeNumber(1, 10),
   }),
   uploadsPerHour: option({
     flag: 'upload-budget',
-    group: 'Pace',
+    group: 'Throughput',
     placeholder: 'N/h',
     default: '5/h',
     example: '5/h',
-    help: 'New certificates per Secret and hour: a Secret that two tools fight over does not fill the account.',
+    help: 'New certificates per Secret and hour. Keeps a Secret that two tools fight over from filling the account.',
     parse: perHour,
   }),
   concurrency: option({
     flag: 'concurrency',
-    group: 'Pace',
+    group: 'Throughput',
     placeholder: '1..64',
     default: '8',
     example: '8',
-    help: 'Secrets that are worked on at the same time.',
+    help: 'How many Secrets are reconciled in parallel.',
     parse: wholeNumber(1, 64),
   }),
   leaderElect: option({
     flag: 'leader-elect',
-    group: 'More than one replica',
+    group: 'Leader election',
     default: 'false',
     example: 'true',
-    help: 'Work only while holding a Lease, so that of several replicas one works and the others stand by. Not in a dry run.',
+    help: 'Work only while holding a Lease: with several replicas one works and the others stand by. Ignored with --dry-run.',
     parse: yesOrNo,
   }),
   leaseName: option({
     flag: 'lease-name',
-    group: 'More than one replica',
+    group: 'Leader election',
     placeholder: 'NAME',
     default: 'tencent-cert-sync',
     example: 'tencent-cert-sync',
-    help: 'The Lease. Operators of different accounts or namespaces need one each.',
+    help: 'Name of the Lease. Operators for different accounts or namespaces need different Leases.',
     parse: objectName,
   }),
   leaseNamespace: option({
     flag: 'lease-namespace',
-    group: 'More than one replica',
+    group: 'Leader election',
     placeholder: 'NAMESPACE',
     otherwise: 'the namespace of the pod',
     example: 'tencent-cert-sync',
-    help: 'Where the Lease is.',
+    help: 'Namespace of the Lease.',
     parse: namespace,
   }),
   leaseDuration: option({
     flag: 'lease-duration',
-    group: 'More than one replica',
+    group: 'Leader election',
     placeholder: 'DURATION',
     default: '15s',
     example: '15s',
-    help: 'How long a Lease that is not renewed keeps the others waiting.',
+    help: 'How long the other replicas wait before they take over a Lease that is not renewed.',
     parse: duration('1s', '1h'),
   }),
   renewDeadline: option({
     flag: 'renew-deadline',
-    group: 'More than one replica',
+    group: 'Leader election',
     placeholder: 'DURATION',
     default: '10s',
     example: '10s',
-    help: 'A leader that could not renew the Lease for so long ends. Less than --lease-duration.',
+    help: 'A leader that fails to renew the Lease for this long exits. Must be less than --lease-duration.',
     parse: duration('500ms', '1h'),
   }),
   retryPeriod: option({
     flag: 'retry-period',
-    group: 'More than one replica',
+    group: 'Leader election',
     placeholder: 'DURATION',
     default: '2s',
     example: '2s',
-    help: 'How often the leader renews; the others look a little more often. At most a third of --renew-deadline.',
+    help: 'How often the leader renews the Lease; the others try slightly more often. At most a third of --renew-deadline.',
     parse: duration('100ms', '1m'),
   }),
   dryRun: option({
@@ -176,7 +176,7 @@ export const options = {
     group: 'Running',
     default: 'false',
     example: 'true',
-    help: 'Log and count what would be done. Write nothing anywhere, send no key.',
+    help: 'Log and count what would be done, without writing anything or sending a private key.',
     parse: yesOrNo,
   }),
   logLevel: option({
@@ -185,7 +185,7 @@ export const options = {
     placeholder: 'LEVEL',
     default: 'info',
     example: 'debug',
-    help: 'trace, debug, info, warn or error. No level shows a key.',
+    help: 'trace, debug, info, warn or error. Private keys are not logged at any level.',
     parse: oneOf(['trace', 'debug', 'info', 'warn', 'error']),
   }),
   logFormat: option({
@@ -194,7 +194,7 @@ export const options = {
     placeholder: 'FORMAT',
     default: 'json',
     example: 'pretty',
-    help: 'json (a line each, for collectors) or pretty (for people).',
+    help: 'json (one object per line, for log collectors) or pretty (for a terminal).',
     parse: oneOf(['json', 'pretty']),
   }),
   healthAddress: option({
@@ -203,7 +203,7 @@ export const options = {
     placeholder: 'HOST:PORT',
     default: ':8081',
     example: '127.0.0.1:8081',
-    help: 'Where /healthz and /readyz are served, or off.',
+    help: 'Address that serves /healthz and /readyz, or off.',
     parse: listenAddress,
   }),
   metricsAddress: option({
@@ -212,7 +212,7 @@ export const options = {
     placeholder: 'HOST:PORT',
     default: ':9402',
     example: '[::1]:9402',
-    help: 'Where /metrics is served, or off. May be the same as --health-address.',
+    help: 'Address that serves /metrics, or off. May be the same as --health-address.',
     parse: listenAddress,
   }),
   shutdownGrace: option({
@@ -221,7 +221,7 @@ export const options = {
     placeholder: 'DURATION',
     default: '30s',
     example: '30s',
-    help: 'Time to end after SIGTERM. What is still being uploaded 5 s before that is aborted and done again after the restart.',
+    help: 'Time to shut down after SIGTERM. Uploads that still run 5 s before its end are aborted and repeated after the restart.',
     parse: duration('1s', '1h'),
   }),
 } as const
@@ -231,7 +231,7 @@ export const optionOfFlag: ReadonlyMap<string, Option<unknown>> = new Map(
   Object.values<Option<unknown>>(options).map((one) => [one.flag, one]),
 )
 
-/** One row of the table of options, as the README shows it. */
+/** One row of the table of options, as docs/reference.md shows it. */
 export interface OptionRow {
   /** `--upload-slots 1..10`, or `--dry-run`. */
   readonly flag: string

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { everyStatusIsTrue, neverTooFast, noCertificateTwice } from './claims.ts'
 import {
-  brokenOnesAreTold,
+  brokenOnesAreReported,
   othersAreLeftAlone,
   sharedOnesAreUploadedOnce,
   temporaryOnesWait,
@@ -30,7 +30,7 @@ export const firstSync: Act = {
     return [
       everyStatusIsTrue(evidence),
       sharedOnesAreUploadedOnce(evidence, ['twin-one', 'twin-two']),
-      brokenOnesAreTold(evidence),
+      brokenOnesAreReported(evidence),
       temporaryOnesWait(evidence),
       othersAreLeftAlone(evidence),
       noCertificateTwice(evidence),

@@ -19,12 +19,12 @@ export const restart: Act = {
     const operator = stage.startOperator()
     tell(`${running(stage)} starts`)
     await operator.ready()
-    tell(`${running(stage)} looks at everything`)
+    tell(`${running(stage)} reconciles every Secret`)
     const synced = board.members.filter(({ expected }) => expected.phase === 'Synced').length
-    await eventually('every Secret has been looked at', async () => {
+    await eventually('every Secret is reconciled', async () => {
       return (await operator.metric(reconciles, { decision: 'Synced' })) >= synced
     })
-    tell(`${running(stage)} has looked at everything`)
+    tell(`${running(stage)} has reconciled every Secret`)
     const after = await gather(stage, board)
     return [
       endsInOrder(exitCode),

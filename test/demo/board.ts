@@ -43,7 +43,7 @@ export class Board {
 
   /**
    * @param cast the Secrets that are to come, in the order in which they are shown
-   * @param onSettled told whenever the outcome of a write can be read
+   * @param onSettled called whenever the outcome of a write can be read
    */
   constructor(cast: readonly Member[], onSettled: (row: Row) => void = () => {}) {
     this.#onSettled = onSettled
@@ -88,7 +88,7 @@ export class Board {
     })
   }
 
-  /** The API server told of these annotations. */
+  /** The API server reported these annotations. */
   observed(name: string, annotations: Readonly<Record<string, string>>, now: number): void {
     const entry = this.#entries.get(name)
     if (entry === undefined) return

@@ -15,7 +15,7 @@ export function sharedOnesAreUploadedOnce(evidence: Evidence, names: readonly st
 }
 
 /** What is provably wrong costs no call, and the Secret says what is wrong. */
-export function brokenOnesAreTold(evidence: Evidence): Claim {
+export function brokenOnesAreReported(evidence: Evidence): Claim {
   const { count, broken } = outcomesWithoutCalls(evidence, 'Rejected')
   return { promise: `${count} unusable Secrets say what is wrong with them, and were never sent`, broken }
 }

@@ -13,7 +13,7 @@ export function unnamedIds(evidence: Pick<Evidence, 'certificates' | 'annotation
 /** The kill really came at the worst moment: the cloud had stored what nobody had written down. */
 export function killedInTheMiddle(lost: readonly string[]): Claim {
   return {
-    promise: `SIGKILL came when the cloud held ${lost.length} certificates whose ids nobody knew`,
+    promise: `SIGKILL hit while the cloud held ${lost.length} certificates with unrecorded ids`,
     broken: lost.length > 0 ? [] : ['every id had been written down'],
   }
 }
@@ -31,7 +31,7 @@ export function lostOnesAreFoundAgain(evidence: Evidence, lost: readonly string[
 /** I9. */
 export function endsInOrder(exitCode: number | null): Claim {
   return {
-    promise: 'SIGTERM ends the operator in order, with exit code 0',
+    promise: 'SIGTERM ends the operator cleanly, with exit code 0',
     broken: exitCode === 0 ? [] : [exitCode === null ? 'it had to be killed' : `exit code ${exitCode}`],
   }
 }
@@ -41,7 +41,7 @@ export function restartCostsNothing(before: Evidence, after: Evidence): Claim {
   const calls = after.calls.length - before.calls.length
   const written = writesSince(before, after).length
   return {
-    promise: 'A restart with everything synced calls nobody and writes nothing',
+    promise: 'A restart with everything synced makes no call and writes nothing',
     broken: calls + written === 0 ? [] : [`${calls} calls to the cloud, ${written} writes to Secrets`],
   }
 }

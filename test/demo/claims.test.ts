@@ -5,7 +5,7 @@ import type { Call } from '../simulator/call-log.ts'
 import type { CertificateView } from '../simulator/server.ts'
 import { type Claim, everyStatusIsTrue, neverTooFast, noCertificateTwice, noKeyIsAnywhere } from './claims.ts'
 import {
-  brokenOnesAreTold,
+  brokenOnesAreReported,
   othersAreLeftAlone,
   sharedOnesAreUploadedOnce,
   temporaryOnesWait,
@@ -136,7 +136,7 @@ test('in a world as it should be, every claim holds', () => {
     noCertificateTwice(now),
     neverTooFast(now),
     sharedOnesAreUploadedOnce(now, ['one', 'two']),
-    brokenOnesAreTold(now),
+    brokenOnesAreReported(now),
     temporaryOnesWait(now),
     othersAreLeftAlone(now),
     nothingElseIsWritten(now, now, []),
@@ -200,10 +200,10 @@ test('a shared certificate with two ids or two uploads breaks a promise', () => 
 })
 
 test('a broken Secret that was sent, or says nothing, breaks a promise', () => {
-  expect(brokenOnesAreTold({ ...world(), calls: [upload('b')] }).broken).toHaveLength(1)
+  expect(brokenOnesAreReported({ ...world(), calls: [upload('b')] }).broken).toHaveLength(1)
   const silent = world()
   silent.annotations.set('broken', {})
-  expect(brokenOnesAreTold(silent).broken).toHaveLength(1)
+  expect(brokenOnesAreReported(silent).broken).toHaveLength(1)
 })
 
 test('a temporary certificate that was sent breaks a promise', () => {

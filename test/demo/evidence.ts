@@ -8,7 +8,7 @@ import { namespace, type Stage } from './stage.ts'
 
 /** The state of the world at one moment, as anybody can see it from outside. */
 export interface Evidence {
-  /** When it was looked at, ms since the Unix epoch. */
+  /** When it was gathered, ms since the Unix epoch. */
   readonly at: number
   /** What was last written into the Secrets. */
   readonly members: readonly Member[]
@@ -64,7 +64,7 @@ export function uploads({ calls }: Pick<Evidence, 'calls'>): Call[] {
   return calls.filter(({ action }) => action === 'UploadCertificate')
 }
 
-/** The operator's writes to Secrets from an earlier look on. */
+/** The operator's writes to Secrets since earlier evidence. */
 export function writesSince(
   before: Pick<Evidence, 'at'>,
   { requests }: Pick<Evidence, 'requests'>,

@@ -29,7 +29,7 @@ export function whatToTry(stage: Stage): string {
     dim('# opt in: the id is there in a third of a second'),
     `${kubectl} annotate secret not-opted-in ${userKeys.upload}=true`,
     '',
-    dim('# delete a certificate in the cloud, then ask for a fresh look: it is uploaded again'),
+    dim('# delete a certificate in the cloud, then request a check: it is uploaded again'),
     `ID=$(${kubectl} get secret wildcard -o jsonpath='{.metadata.annotations.${statusKeys.certificateId.replaceAll('.', '\\.')}}')`,
     `curl -s -X DELETE ${control.url}/certificates/$ID`,
     `${kubectl} annotate --overwrite secret wildcard ${userKeys.requestedAt}="$(date)"`,

@@ -10,7 +10,7 @@ interface WatchLine {
 
 /**
  * Tells of every change of the Secrets of a namespace as anybody sees it who watches them, metadata only: this is
- * when an id is readable. A watch that ends is opened again; existing Secrets are then told of once more.
+ * when an id is readable. A watch that ends is opened again; existing Secrets are then reported again.
  */
 export class SecretFeed {
   readonly #agent: Agent
