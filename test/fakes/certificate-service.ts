@@ -47,6 +47,17 @@ export interface StoredCertificate {
   readonly tags: readonly Tag[]
   readonly notBefore: number
   readonly notAfter: number
+  /** When it was stored, ms of the monotonic clock; absent: before all that is tested. */
+  readonly storedAt?: number
+}
+
+/** What somebody uploads without the operator. */
+export interface ForeignUpload {
+  readonly type?: UploadRequest['type']
+  /** The chain as PEM. */
+  readonly certificate: string
+  readonly alias?: string
+  readonly tags?: readonly Tag[]
 }
 
 /** Answers a call with an error, or lets it pass. */
@@ -66,6 +77,10 @@ export class FakeCertificateService implements CertificateService {
   fault: Fault | undefined
   /** Asked at every call after the work is done: the answer gets lost. */
   lostAnswer: Fault | undefined
+  /** Whether listings leave a certificate out that the account holds: it is not visible, or not indexed yet. */
+  unlisted: ((certificate: StoredCertificate) => boolean) | undefined
+  /** What listings say instead of the truth. */
+  listedAs: ((certificate: RemoteCertificate) => RemoteCertificate) | undefined
   readonly #behaviour: ServiceBehaviour
   readonly #clock: Clock
   #ids = 0
@@ -93,9 +108,17 @@ export class FakeCertificateService implements CertificateService {
     if (at >= 0) this.certificates.splice(at, 1)
   }
 
+  /** Somebody uploads a certificate in the console or with another tool; its id. */
+  add({ type = 'SVR', tags = [], ...upload }: ForeignUpload): string {
+    const request = { ...upload, type, tags, repeatable: true }
+    const certificate = read(request, this.#nextId(), this.#clock.elapsed())
+    this.certificates.push(certificate)
+    return certificate.certificateId
+  }
+
   upload(request: UploadRequest, signal: AbortSignal): Promise<UploadAnswer> {
     return this.#call({ action: 'UploadCertificate', upload: request }, signal, () => {
-      const certificate = read(request, `cert${String(++this.#ids).padStart(4, '0')}`)
+      const certificate = read(request, this.#nextId(), this.#clock.elapsed())
       const { compares, names, duplicates, copiesNameTheOther } = this.#behaviour
       const same = this.certificates.filter(
         (it) => it.type === certificate.type && it[compares] === certificate[compares],
@@ -149,7 +172,7 @@ export class FakeCertificateService implements CertificateService {
 
   #remote(filter: (it: StoredCertificate) => boolean): RemoteCertificate[] {
     return this.certificates
-      .filter(filter)
+      .filter((it) => filter(it) && !this.unlisted?.(it))
       .map(({ certificateId, alias, type, notBefore, notAfter, tags }) => ({
         certificateId,
         alias,
@@ -159,6 +182,11 @@ export class FakeCertificateService implements CertificateService {
         notAfter,
         tags,
       }))
+      .map((it) => this.listedAs?.(it) ?? it)
+  }
+
+  #nextId(): string {
+    return `cert${String(++this.#ids).padStart(4, '0')}`
   }
 
   async #call<T>(call: ServiceCall, signal: AbortSignal, work: () => T): Promise<T> {
@@ -195,7 +223,7 @@ export function noAnswer(action: ServiceAction): ServiceError {
   return new ServiceError({ failure: 'outage', action, code: 'ConnectionFailed' })
 }
 
-function read(request: UploadRequest, certificateId: string): StoredCertificate {
+function read(request: UploadRequest, certificateId: string, storedAt: number): StoredCertificate {
   const { type, certificate, alias, use, projectId, tags } = request
   const leaf = new X509Certificate(certificate)
   return {
@@ -209,6 +237,7 @@ function read(request: UploadRequest, certificateId: string): StoredCertificate 
     tags,
     notBefore: leaf.validFromDate.getTime(),
     notAfter: leaf.validToDate.getTime(),
+    storedAt,
   }
 }
 
