@@ -1,7 +1,7 @@
 import { inspect } from 'node:util'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { systemClock } from '../clock.ts'
-import type { UploadRequest } from '../ports/ssl-service.ts'
+import type { Tag, UploadRequest } from '../ports/ssl-service.ts'
 import { createCredentials } from './credentials.ts'
 import { createSslService, type SslService } from './ssl-service.ts'
 import { answering, refusing, TestService } from './test-service.ts'
@@ -133,26 +133,35 @@ describe('upload', () => {
   })
 })
 
-describe('describe', () => {
-  test('asks for the ids a hundred at a time, with a limit that fits', async () => {
-    const ids = Array.from({ length: 205 }, (_, index) => `id${index}`)
+/** The page of a look-up by ids. */
+const byIds = (...ids: string[]) => service.describe({ by: 'ids', ids }, signal)
+const byAlias = (alias: string, offset = 0) => service.describe({ by: 'alias', alias, offset }, signal)
+const byTags = (tags: readonly Tag[], offset = 0) => service.describe({ by: 'tags', tags, offset }, signal)
+const nothing = { certificates: [], entries: 0, total: 0 }
+
+describe('a look-up by ids', () => {
+  test('is one request, with a limit that fits', async () => {
+    const ids = Array.from({ length: 100 }, (_, index) => `id${index}`)
     remote.respond = (response, { text }) => {
       const { CertIds } = JSON.parse(text) as { CertIds: string[] }
       const list = CertIds.map((CertificateId) => ({ CertificateId }))
       answering({ TotalCount: list.length, Certificates: list })(response, {} as never)
     }
-    const found = await service.describe(ids, signal)
-    expect(found.map((it) => it.certificateId)).toEqual(ids)
-    expect(asked()).toMatchObject([
-      ['DescribeCertificates', { CertIds: { length: 100 }, Offset: 0, Limit: 100 }],
-      ['DescribeCertificates', { CertIds: { length: 100 }, Offset: 0, Limit: 100 }],
-      ['DescribeCertificates', { CertIds: { length: 5 }, Offset: 0, Limit: 100 }],
-    ])
+    const page = await byIds(...ids)
+    expect(page.certificates.map((it) => it.certificateId)).toEqual(ids)
+    expect(page).toMatchObject({ entries: 100, total: 100 })
+    expect(asked()).toEqual([['DescribeCertificates', { CertIds: ids, Offset: 0, Limit: 100 }]])
+  })
+
+  test('of more than a hundred is refused, and no part of it is asked', async () => {
+    const ids = Array.from({ length: 101 }, (_, index) => `id${index}`)
+    await expect(byIds(...ids)).rejects.toMatchObject({ code: 'UnsupportedOperation', action: 'DescribeCertificates' })
+    expect(remote.received).toEqual([])
   })
 
   test('reads what the service tells, in all its forms', async () => {
     remote.respond = answering({
-      TotalCount: 3,
+      TotalCount: 4,
       Certificates: [
         {
           CertificateId: 'full',
@@ -162,6 +171,7 @@ describe('describe', () => {
           CertBeginTime: '2024-11-06 08:00:00',
           CertEndTime: '2025-02-04T00:00:00Z',
           Tags: [{ TagKey: 'k', TagValue: 'v' }, { TagKey: 'n', TagValue: null }, null],
+          OwnerUin: '100000000001',
         },
         {
           CertificateId: 'bare',
@@ -171,39 +181,66 @@ describe('describe', () => {
           CertBeginTime: null,
           CertEndTime: 'soon',
           Tags: null,
+          OwnerUin: null,
         },
         { CertificateId: null, Alias: 'no id' },
         null,
       ],
     })
-    await expect(service.describe(['full', 'bare'], signal)).resolves.toEqual([
-      {
-        certificateId: 'full',
-        alias: 'alias',
-        type: 'SVR',
-        domain: 'a.example.com',
-        notBefore: Date.UTC(2024, 10, 6),
-        notAfter: Date.UTC(2025, 1, 4),
-        tags: [
-          { key: 'k', value: 'v' },
-          { key: 'n', value: '' },
-        ],
-      },
-      {
-        certificateId: 'bare',
-        alias: '',
-        type: undefined,
-        domain: '',
-        notBefore: undefined,
-        notAfter: undefined,
-        tags: [],
-      },
-    ])
+    await expect(byIds('full', 'bare')).resolves.toEqual({
+      certificates: [
+        {
+          certificateId: 'full',
+          alias: 'alias',
+          type: 'SVR',
+          domain: 'a.example.com',
+          notBefore: Date.UTC(2024, 10, 6),
+          notAfter: Date.UTC(2025, 1, 4),
+          tags: [
+            { key: 'k', value: 'v' },
+            { key: 'n', value: '' },
+          ],
+          ownerUin: '100000000001',
+        },
+        {
+          certificateId: 'bare',
+          alias: '',
+          type: undefined,
+          domain: '',
+          notBefore: undefined,
+          notAfter: undefined,
+          tags: [],
+          ownerUin: undefined,
+        },
+      ],
+      entries: 4,
+      total: 4,
+    })
   })
 
-  test('gives back no certificate that was not asked for', async () => {
+  test.each([
+    ['100000000001', '100000000001'],
+    [100000000001, '100000000001'],
+    ['', undefined],
+    ['0', undefined],
+    [0, undefined],
+    [1e21, undefined],
+    ['-----BEGIN', undefined],
+    [{}, undefined],
+  ])('reads the owner %j as %j', async (OwnerUin, ownerUin) => {
+    remote.respond = answering({ TotalCount: 1, Certificates: [{ CertificateId: 'mine', OwnerUin }] })
+    const { certificates } = await byIds('mine')
+    expect(certificates[0]?.ownerUin).toBe(ownerUin)
+  })
+
+  test('keeps a certificate that was not asked for apart', async () => {
     remote.respond = answering({ TotalCount: 1, Certificates: [{ CertificateId: 'other' }] })
-    await expect(service.describe(['mine'], signal)).resolves.toEqual([])
+    await expect(byIds('mine')).resolves.toEqual({
+      certificates: [],
+      entries: 1,
+      total: 1,
+      otherIds: ['other'],
+    })
   })
 
   test.each([
@@ -214,7 +251,7 @@ describe('describe', () => {
     refusing('FailedOperation.CertificateNotFound'),
   ])('knows the answers that mean "gone" (%#)', async (respond) => {
     remote.respond = respond
-    await expect(service.describe(['mine'], signal)).resolves.toEqual([])
+    expect((await byIds('mine')).certificates).toEqual([])
   })
 
   test.each([
@@ -224,23 +261,23 @@ describe('describe', () => {
     answering({ Certificates: 'none' }),
   ])('does not take nonsense for "gone" (%#)', async (respond) => {
     remote.respond = respond
-    await expect(service.describe(['mine'], signal)).rejects.toMatchObject({ code: 'MalformedResponse' })
+    await expect(byIds('mine')).rejects.toMatchObject({ code: 'MalformedResponse' })
   })
 
   test('does not take one missing id for all of them', async () => {
     remote.respond = refusing('FailedOperation.CertificateNotFound')
-    await expect(service.describe(['mine', 'gone'], signal)).rejects.toMatchObject({ failure: 'unknown' })
+    await expect(byIds('mine', 'gone')).rejects.toMatchObject({ failure: 'unknown' })
   })
 
   test('of nothing asks nothing', async () => {
-    await expect(service.describe([], signal)).resolves.toEqual([])
+    await expect(byIds()).resolves.toEqual(nothing)
     expect(remote.received).toEqual([])
   })
 })
 
 describe('a search', () => {
   /** An account with this many certificates, served in pages of at most `cap`. */
-  function account(count: number, cap: number, total: number | undefined = count): void {
+  function account(count: number, cap: number, total: number | null = count): void {
     remote.respond = (response, { text }) => {
       const { Offset, Limit } = JSON.parse(text) as { Offset: number; Limit: number }
       const size = Math.min(Limit, cap, Math.max(0, count - Offset))
@@ -254,63 +291,68 @@ describe('a search', () => {
   }
 
   test.each([
-    ['several pages', 1_100, 500, 1_100],
-    ['a service that caps the page', 250, 100, 250],
-    ['full pages without a total', 1_000, 500, null],
-    ['nothing', 0, 500, 0],
-  ])('finds everything with %s', async (_, count, cap, total) => {
-    account(count, cap, total as number)
-    const found = await service.findByAlias('web 1', signal)
-    expect(new Set(found.map((it) => it.certificateId)).size).toBe(count)
+    ['one of several pages', 1_100, 500, 1_100, 500, 500],
+    ['the last of several pages', 1_100, 500, 1_100, 1_000, 100],
+    ['a page that the service caps', 250, 100, 250, 0, 100],
+    ['a page without a total', 1_000, 500, null, 500, 500],
+    ['a page after the end', 500, 500, 500, 500, 0],
+    ['nothing', 0, 500, 0, 0, 0],
+  ])('gives %s, and what says whether there are more', async (_, count, cap, total, offset, entries) => {
+    account(count, cap, total)
+    const page = await byAlias('web 1', offset)
+    expect(page.certificates.map((it) => it.certificateId)).toEqual(
+      Array.from({ length: entries }, (_, index) => `id${offset + index}`),
+    )
+    expect(page).toMatchObject({ entries, total: total ?? undefined })
+    expect(remote.received).toHaveLength(1)
   })
 
   test.each([
-    ['first', 0, 3],
-    ['second', 500, 700],
-  ])('does not take an empty %s page for the end while the total says otherwise', async (_, count, total) => {
+    ['first', 0, 3, 0],
+    ['second', 500, 700, 500],
+  ])('does not take an empty %s page for the end while the total says otherwise', async (...row) => {
+    const [, count, total, offset] = row
     account(count, 500, total)
-    await expect(service.findByAlias('web', signal)).rejects.toMatchObject({
+    await expect(byAlias('web', offset)).rejects.toMatchObject({
       code: 'MalformedResponse',
       failure: 'outage',
       requestId: 'request-1',
     })
   })
 
-  test('with more matches than it may read is an error, not half a result', async () => {
-    account(1_000_000, 500)
-    await expect(service.findByAlias('web', signal)).rejects.toMatchObject({
-      code: 'TooManyMatches',
-      action: 'DescribeCertificates',
-    })
-    expect(remote.received).toHaveLength(4)
-  })
-
   test('by alias asks the fuzzy search and keeps what has the alias', async () => {
     remote.respond = answering({
-      TotalCount: 3,
+      TotalCount: 4,
       Certificates: [
         { CertificateId: 'a', Alias: 'zone/web suffix' },
         { CertificateId: 'b', Alias: 'other', Domain: 'suffix.example.com' },
         { CertificateId: 'suffix', Alias: null },
+        { CertificateId: '', Alias: 'suffix' },
       ],
     })
-    const found = await service.findByAlias('suffix', signal)
-    expect(found.map((it) => it.certificateId)).toEqual(['a'])
-    expect(asked()).toEqual([['DescribeCertificates', { SearchKey: 'suffix', Offset: 0, Limit: 500 }]])
+    const page = await byAlias('suffix', 7)
+    expect(page).toMatchObject({
+      certificates: [{ certificateId: 'a' }],
+      otherIds: ['b', 'suffix'],
+      entries: 4,
+      total: 4,
+    })
+    expect(asked()).toEqual([['DescribeCertificates', { SearchKey: 'suffix', Offset: 7, Limit: 500 }]])
   })
 
   test('by tags asks for the tags and keeps what has them all', async () => {
     account(6, 500)
-    const found = await service.findByTags([{ key: 'cluster', value: 'b' }], signal)
-    expect(found.map((it) => it.certificateId)).toEqual(['id1', 'id3', 'id5'])
+    const page = await byTags([{ key: 'cluster', value: 'b' }])
+    expect(page.certificates.map((it) => it.certificateId)).toEqual(['id1', 'id3', 'id5'])
+    expect(page.otherIds).toEqual(['id0', 'id2', 'id4'])
     expect(asked()).toEqual([
       ['DescribeCertificates', { Tags: [{ TagKey: 'cluster', TagValue: 'b' }], Offset: 0, Limit: 500 }],
     ])
   })
 
   test('for nothing finds nothing and asks nothing', async () => {
-    await expect(service.findByAlias('', signal)).resolves.toEqual([])
-    await expect(service.findByTags([], signal)).resolves.toEqual([])
+    await expect(byAlias('')).resolves.toEqual(nothing)
+    await expect(byTags([])).resolves.toEqual(nothing)
     expect(remote.received).toEqual([])
   })
 })

@@ -5,15 +5,18 @@ import type {
   UploadCertificateRequest,
 } from 'tencentcloud-sdk-nodejs/tencentcloud/services/ssl/v20191205/ssl_models.js'
 import { ServiceError } from '../ports/service-error.ts'
-import type {
-  CertificateService,
-  RemoteCertificate,
-  Tag,
-  UploadAnswer,
-  UploadRequest,
+import {
+  type CertificatePage,
+  type CertificateQuery,
+  type CertificateService,
+  entriesPerPage,
+  idsPerQuery,
+  type Tag,
+  type UploadAnswer,
+  type UploadRequest,
 } from '../ports/ssl-service.ts'
-import { ApiClient, type ApiClientOptions } from './api-client.ts'
-import { isCertificateId, readRemoteCertificate } from './certificate-list.ts'
+import { type ApiAnswer, ApiClient, type ApiClientOptions } from './api-client.ts'
+import { isCertificateId, matches, readRemoteCertificate } from './certificate-list.ts'
 import { classify } from './error-classes.ts'
 
 /** The certificate service with the connections it holds. */
@@ -22,15 +25,9 @@ export interface SslService extends CertificateService {
   close(): void
 }
 
-/** Ids in one DescribeCertificates. */
-const idsPerCall = 100
-/** A search is read in pages, at most this many: each is a call of its own against the rate limit. */
-const pageSize = 500
-const maxPages = 4
-
 /**
- * Tencent Cloud's SSL service, version 2019-12-05, at one endpoint. Calls are neither repeated nor paced: the lanes do
- * that. Longer lists of ids and searches with many matches take several calls, one after the other.
+ * Tencent Cloud's SSL service, version 2019-12-05, at one endpoint. One call of a method is one request, neither
+ * repeated nor paced: the lanes do that.
  */
 export function createSslService(options: ApiClientOptions): SslService {
   return new TencentSslService(options)
@@ -60,29 +57,18 @@ class TencentSslService implements SslService {
     return { certificateId, existed: !isNothing(repeated), requestId: answer.requestId }
   }
 
-  async describe(ids: readonly string[], signal: AbortSignal): Promise<RemoteCertificate[]> {
-    const found: RemoteCertificate[] = []
-    for (let start = 0; start < ids.length; start += idsPerCall) {
-      const batch = ids.slice(start, start + idsPerCall)
-      const { certificates } = await this.#page({ CertIds: batch, Offset: 0, Limit: idsPerCall }, signal)
-      // Should the service ever pass over the filter, its other certificates are none of ours.
-      found.push(...certificates.filter((it) => batch.includes(it.certificateId)))
+  async describe(query: CertificateQuery, signal: AbortSignal): Promise<CertificatePage> {
+    const parameters = describeParameters(query)
+    if (parameters === undefined) return noCertificates
+    try {
+      const answer = await this.#api.call({ action: 'DescribeCertificates', parameters }, signal)
+      return readPage(answer, query)
+    } catch (error) {
+      // Where several IDs are asked for, one that is missing says nothing of the others.
+      const single = query.by !== 'ids' || query.ids.length === 1
+      if (!single || !isNotFound(error)) throw error
+      return noCertificates
     }
-    return found
-  }
-
-  async findByAlias(alias: string, signal: AbortSignal): Promise<RemoteCertificate[]> {
-    if (alias === '') return []
-    const matches = await this.#search({ SearchKey: alias }, signal)
-    return matches.filter((it) => it.alias.includes(alias))
-  }
-
-  async findByTags(tags: readonly Tag[], signal: AbortSignal): Promise<RemoteCertificate[]> {
-    if (tags.length === 0) return []
-    const matches = await this.#search({ Tags: tags.map(toTag) }, signal)
-    return matches.filter((it) =>
-      tags.every(({ key, value }) => it.tags.some((tag) => tag.key === key && tag.value === value)),
-    )
   }
 
   async findByChain(certificate: string, signal: AbortSignal): Promise<string | undefined> {
@@ -104,50 +90,46 @@ class TencentSslService implements SslService {
   close(): void {
     this.#api.close()
   }
+}
 
-  async #search(filter: DescribeCertificatesRequest, signal: AbortSignal): Promise<RemoteCertificate[]> {
-    const found = new Map<string, RemoteCertificate>()
-    let offset = 0
-    for (let page = 1; page <= maxPages; page += 1) {
-      const { certificates, entries, total } = await this.#page(
-        { ...filter, Offset: offset, Limit: pageSize },
-        signal,
-      )
-      for (const certificate of certificates) found.set(certificate.certificateId, certificate)
-      offset += entries
-      // The service may cap the page below what was asked for: its total says whether there is more.
-      const complete = total === undefined ? entries < pageSize : offset >= total
-      if (complete) return [...found.values()]
-    }
-    // Half a search would look like "not there", and lead to a second upload.
-    throw failure('DescribeCertificates', 'TooManyMatches')
+const noCertificates: CertificatePage = { certificates: [], entries: 0, total: 0 }
+
+/** @returns undefined where nothing is asked for; the service takes an empty filter for none, and lists the account */
+function describeParameters(query: CertificateQuery): DescribeCertificatesRequest | undefined {
+  switch (query.by) {
+    case 'ids':
+      if (query.ids.length > idsPerQuery) throw failure('DescribeCertificates', 'UnsupportedOperation')
+      if (query.ids.length === 0) return undefined
+      return { CertIds: [...query.ids], Offset: 0, Limit: idsPerQuery }
+    case 'alias':
+      if (query.alias === '') return undefined
+      return { SearchKey: query.alias, Offset: query.offset, Limit: entriesPerPage }
+    case 'tags':
+      if (query.tags.length === 0) return undefined
+      return { Tags: query.tags.map(toTag), Offset: query.offset, Limit: entriesPerPage }
   }
+}
 
-  async #page(
-    parameters: DescribeCertificatesRequest,
-    signal: AbortSignal,
-  ): Promise<{ certificates: RemoteCertificate[]; entries: number; total: number | undefined }> {
-    try {
-      const answer = await this.#api.call({ action: 'DescribeCertificates', parameters }, signal)
-      const { Certificates: list, TotalCount: count } = answer.fields
-      const total = typeof count === 'number' && Number.isSafeInteger(count) ? count : undefined
-      if (Array.isArray(list)) {
-        // What a search does not show must not pass for what is not there. Of ids, some may well be gone.
-        const { CertIds: ids, Offset: offset = 0 } = parameters
-        if (ids === undefined && list.length === 0 && total !== undefined && offset < total) {
-          throw answer.malformed()
-        }
-        const certificates = list.map(readRemoteCertificate).filter((it) => it !== undefined)
-        return { certificates, entries: list.length, total }
-      }
-      // An empty list may be null, but then nothing else may speak of certificates.
-      if (list !== null && list !== undefined) throw answer.malformed()
-      if (total === undefined ? list === undefined : total > 0) throw answer.malformed()
-    } catch (error) {
-      const single = parameters.CertIds === undefined || parameters.CertIds.length === 1
-      if (!single || !isNotFound(error)) throw error
-    }
-    return { certificates: [], entries: 0, total: 0 }
+function readPage(answer: ApiAnswer, query: CertificateQuery): CertificatePage {
+  const { Certificates: list, TotalCount: count } = answer.fields
+  const total = typeof count === 'number' && Number.isSafeInteger(count) ? count : undefined
+  if (!Array.isArray(list)) {
+    // An empty list may be null, but then nothing else may speak of certificates.
+    if (list !== null && list !== undefined) throw answer.malformed()
+    if (total === undefined ? list === undefined : total > 0) throw answer.malformed()
+    return noCertificates
+  }
+  // What a search does not show must not pass for what is not there. Of ids, some may well be gone.
+  if (query.by !== 'ids' && list.length === 0 && total !== undefined && query.offset < total) {
+    throw answer.malformed()
+  }
+  const listed = list.map(readRemoteCertificate).filter((it) => it !== undefined)
+  const otherIds = listed.filter((it) => !matches(it, query)).map((it) => it.certificateId)
+  return {
+    certificates: listed.filter((it) => matches(it, query)),
+    entries: list.length,
+    total,
+    ...(otherIds.length > 0 && { otherIds }),
   }
 }
 

@@ -1,14 +1,18 @@
 import { createHash, X509Certificate } from 'node:crypto'
 import type { Clock } from '../../src/clock.ts'
 import { ServiceError } from '../../src/ports/service-error.ts'
-import type {
-  CertificateService,
-  RemoteCertificate,
-  ServiceAction,
-  Tag,
-  UploadAnswer,
-  UploadRequest,
+import {
+  type CertificatePage,
+  type CertificateQuery,
+  type CertificateService,
+  entriesPerPage,
+  type RemoteCertificate,
+  type ServiceAction,
+  type Tag,
+  type UploadAnswer,
+  type UploadRequest,
 } from '../../src/ports/ssl-service.ts'
+import { matches } from '../../src/tencent/certificate-list.ts'
 
 /** What is not known of the real service, and how quickly it answers. */
 export interface ServiceBehaviour {
@@ -47,8 +51,6 @@ export interface StoredCertificate {
   readonly tags: readonly Tag[]
   readonly notBefore: number
   readonly notAfter: number
-  /** When it was stored, ms of the monotonic clock; absent: before all that is tested. */
-  readonly storedAt?: number
 }
 
 /** What somebody uploads without the operator. */
@@ -66,6 +68,7 @@ export type Fault = (call: ServiceCall) => ServiceError | undefined
 export interface ServiceCall {
   readonly action: ServiceAction
   readonly upload?: UploadRequest
+  readonly query?: CertificateQuery
 }
 
 /** An account of the SSL service that keeps its certificates, with faults that are asked for. */
@@ -77,12 +80,19 @@ export class FakeCertificateService implements CertificateService {
   fault: Fault | undefined
   /** Asked at every call after the work is done: the answer gets lost. */
   lostAnswer: Fault | undefined
-  /** Whether listings leave a certificate out that the account holds: it is not visible, or not indexed yet. */
-  unlisted: ((certificate: StoredCertificate) => boolean) | undefined
-  /** What listings say instead of the truth. */
-  listedAs: ((certificate: RemoteCertificate) => RemoteCertificate) | undefined
+  /** The most entries of a page of DescribeCertificates. */
+  pageSize = entriesPerPage
+  /** Whose account it is, as listings say; undefined: they do not. */
+  ownerUin: string | undefined = '100000000001'
+  /** Whether listings keep a certificate back, as where a permission is bound to a tag. Uploads and chains see it. */
+  hides: (certificate: StoredCertificate) => boolean = () => false
+  /** How much later than they are the dates of listings seem, hours. */
+  listingShiftHours = 0
+  /** How long after its upload a certificate is listed first, ms. */
+  listingLagMs = 0
   readonly #behaviour: ServiceBehaviour
   readonly #clock: Clock
+  readonly #storedAt = new Map<string, number>()
   #ids = 0
 
   constructor(clock: Clock, behaviour: Partial<ServiceBehaviour> = {}) {
@@ -108,17 +118,16 @@ export class FakeCertificateService implements CertificateService {
     if (at >= 0) this.certificates.splice(at, 1)
   }
 
-  /** Somebody uploads a certificate in the console or with another tool; its id. */
+  /** Somebody uploads a certificate in the console or with another tool; its ID. */
   add({ type = 'SVR', tags = [], ...upload }: ForeignUpload): string {
-    const request = { ...upload, type, tags, repeatable: true }
-    const certificate = read(request, this.#nextId(), this.#clock.elapsed())
-    this.certificates.push(certificate)
+    const certificate = read({ ...upload, type, tags, repeatable: true }, this.#nextId())
+    this.#keep(certificate)
     return certificate.certificateId
   }
 
   upload(request: UploadRequest, signal: AbortSignal): Promise<UploadAnswer> {
     return this.#call({ action: 'UploadCertificate', upload: request }, signal, () => {
-      const certificate = read(request, this.#nextId(), this.#clock.elapsed())
+      const certificate = read(request, this.#nextId())
       const { compares, names, duplicates, copiesNameTheOther } = this.#behaviour
       const same = this.certificates.filter(
         (it) => it.type === certificate.type && it[compares] === certificate[compares],
@@ -132,31 +141,32 @@ export class FakeCertificateService implements CertificateService {
           code: 'FailedOperation.CertificateExists',
         })
       }
-      if (!found) this.certificates.push(certificate)
+      if (!found) this.#keep(certificate)
       const { certificateId } = found ?? certificate
       const existed = copiesNameTheOther ? there !== undefined : found !== undefined
       return { certificateId, existed, requestId: `request-${this.calls.length}` }
     })
   }
 
-  describe(ids: readonly string[], signal: AbortSignal): Promise<RemoteCertificate[]> {
-    return this.#call({ action: 'DescribeCertificates' }, signal, () =>
-      this.#remote((it) => ids.includes(it.certificateId)),
-    )
-  }
-
-  findByAlias(alias: string, signal: AbortSignal): Promise<RemoteCertificate[]> {
-    return this.#call({ action: 'DescribeCertificates' }, signal, () =>
-      this.#remote((it) => it.alias.includes(alias)),
-    )
-  }
-
-  findByTags(tags: readonly Tag[], signal: AbortSignal): Promise<RemoteCertificate[]> {
-    const carries = (it: StoredCertificate, tag: Tag) =>
-      it.tags.some((each) => each.key === tag.key && each.value === tag.value)
-    return this.#call({ action: 'DescribeCertificates' }, signal, () =>
-      this.#remote((it) => tags.every((tag) => carries(it, tag))),
-    )
+  /** The entries in the order in which they were stored, with those that a fuzzy search finds as well. */
+  describe(query: CertificateQuery, signal: AbortSignal): Promise<CertificatePage> {
+    return this.#call({ action: 'DescribeCertificates', query }, signal, () => {
+      const found = this.certificates
+        .filter((it) => this.#isListed(it))
+        .map((it) => this.#remote(it))
+        .filter(
+          (it) => matches(it, query) || (query.by === 'alias' && it.certificateId.includes(query.alias)),
+        )
+      const offset = query.by === 'ids' ? 0 : query.offset
+      const page = found.slice(offset, offset + this.pageSize)
+      const otherIds = page.filter((it) => !matches(it, query)).map((it) => it.certificateId)
+      return {
+        certificates: page.filter((it) => matches(it, query)),
+        entries: page.length,
+        total: found.length,
+        ...(otherIds.length > 0 && { otherIds }),
+      }
+    })
   }
 
   findByChain(certificate: string, signal: AbortSignal): Promise<string | undefined> {
@@ -170,23 +180,33 @@ export class FakeCertificateService implements CertificateService {
     })
   }
 
-  #remote(filter: (it: StoredCertificate) => boolean): RemoteCertificate[] {
-    return this.certificates
-      .filter((it) => filter(it) && !this.unlisted?.(it))
-      .map(({ certificateId, alias, type, notBefore, notAfter, tags }) => ({
-        certificateId,
-        alias,
-        type,
-        domain: '',
-        notBefore,
-        notAfter,
-        tags,
-      }))
-      .map((it) => this.listedAs?.(it) ?? it)
-  }
-
   #nextId(): string {
     return `cert${String(++this.#ids).padStart(4, '0')}`
+  }
+
+  #keep(certificate: StoredCertificate): void {
+    this.certificates.push(certificate)
+    this.#storedAt.set(certificate.certificateId, this.#clock.elapsed())
+  }
+
+  #isListed(certificate: StoredCertificate): boolean {
+    const storedAt = this.#storedAt.get(certificate.certificateId)
+    const isNew = storedAt !== undefined && this.#clock.elapsed() - storedAt < this.listingLagMs
+    return !isNew && !this.hides(certificate)
+  }
+
+  #remote({ certificateId, alias, type, notBefore, notAfter, tags }: StoredCertificate): RemoteCertificate {
+    const shiftMs = this.listingShiftHours * 3_600_000
+    return {
+      certificateId,
+      alias,
+      type,
+      domain: '',
+      notBefore: notBefore + shiftMs,
+      notAfter: notAfter + shiftMs,
+      tags,
+      ownerUin: this.ownerUin,
+    }
   }
 
   async #call<T>(call: ServiceCall, signal: AbortSignal, work: () => T): Promise<T> {
@@ -223,7 +243,7 @@ export function noAnswer(action: ServiceAction): ServiceError {
   return new ServiceError({ failure: 'outage', action, code: 'ConnectionFailed' })
 }
 
-function read(request: UploadRequest, certificateId: string, storedAt: number): StoredCertificate {
+function read(request: UploadRequest, certificateId: string): StoredCertificate {
   const { type, certificate, alias, use, projectId, tags } = request
   const leaf = new X509Certificate(certificate)
   return {
@@ -237,7 +257,6 @@ function read(request: UploadRequest, certificateId: string, storedAt: number): 
     tags,
     notBefore: leaf.validFromDate.getTime(),
     notAfter: leaf.validToDate.getTime(),
-    storedAt,
   }
 }
 

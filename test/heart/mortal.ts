@@ -59,9 +59,7 @@ export class Mortal {
   service(world: CertificateService): CertificateService {
     return {
       upload: (request, signal) => this.#do(() => world.upload(request, signal)),
-      describe: (ids, signal) => this.#do(() => world.describe(ids, signal)),
-      findByAlias: (alias, signal) => this.#do(() => world.findByAlias(alias, signal)),
-      findByTags: (tags, signal) => this.#do(() => world.findByTags(tags, signal)),
+      describe: (query, signal) => this.#do(() => world.describe(query, signal)),
       findByChain: (certificate, signal) => this.#do(() => world.findByChain(certificate, signal)),
       canFindByChain: world.canFindByChain,
     }

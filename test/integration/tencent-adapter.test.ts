@@ -4,7 +4,7 @@ import { inspect } from 'node:util'
 import { afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { systemClock } from '../../src/clock.ts'
 import type { ServiceError } from '../../src/ports/service-error.ts'
-import type { UploadRequest } from '../../src/ports/ssl-service.ts'
+import type { CertificateQuery, UploadRequest } from '../../src/ports/ssl-service.ts'
 import { createCredentials } from '../../src/tencent/credentials.ts'
 import { createSslService, type SslService } from '../../src/tencent/ssl-service.ts'
 import { bundle, createAuthority, createLeaf, type TestCertificate } from '../fixtures/certificates.ts'
@@ -60,6 +60,11 @@ function uploadOf(certificate: TestCertificate, extra: Partial<UploadRequest> = 
     repeatable: false,
     ...extra,
   }
+}
+
+async function idsOf(service: SslService, query: CertificateQuery): Promise<string[]> {
+  const { certificates } = await service.describe(query, signal)
+  return certificates.map((it) => it.certificateId)
 }
 
 async function errorOf(call: Promise<unknown>): Promise<ServiceError> {
@@ -122,20 +127,24 @@ describe.each(profileNames)('under the profile %s', (profile) => {
     const { certificateId } = await service.upload(uploadOf(leaf, { alias: 'zone/web' }), signal)
     const second = await createLeaf({ commonName: 'second.example.com', issuer: authority })
     const { certificateId: other } = await service.upload(uploadOf(second), signal)
-    expect(await service.describe([certificateId, 'absent00'], signal)).toEqual([
-      {
-        certificateId,
-        alias: 'zone/web',
-        type: 'SVR',
-        domain: 'web.example.com',
-        notBefore: leaf.notBefore.getTime(),
-        notAfter: leaf.notAfter.getTime(),
-        tags: [],
-      },
-    ])
+    expect(await service.describe({ by: 'ids', ids: [certificateId, 'absent00'] }, signal)).toEqual({
+      certificates: [
+        {
+          certificateId,
+          alias: 'zone/web',
+          type: 'SVR',
+          domain: 'web.example.com',
+          notBefore: leaf.notBefore.getTime(),
+          notAfter: leaf.notAfter.getTime(),
+          tags: [],
+          ownerUin: simulator.certificates()[0]?.account,
+        },
+      ],
+      entries: 1,
+      total: 1,
+    })
     simulator.removeCertificate(certificateId)
-    const left = await service.describe([certificateId, other], signal)
-    expect(left.map((it) => it.certificateId)).toEqual([other])
+    expect(await idsOf(service, { by: 'ids', ids: [certificateId, other] })).toEqual([other])
   })
 
   test('a certificate is found again by alias, by tags and by chain, as far as the profile lets it', async () => {
@@ -145,18 +154,15 @@ describe.each(profileNames)('under the profile %s', (profile) => {
     const { certificateId } = await service.upload(uploadOf(leaf, { alias: 'zone/web 1f2e', tags }), signal)
     simulator.addCertificate({ certificate: bundle(otherAuthority), type: 'CA', alias: 'zone/other' })
 
-    const byAlias = await service.findByAlias('1f2e', signal)
-    expect(byAlias.map((it) => it.certificateId)).toEqual([certificateId])
-    expect(await service.findByAlias('nobody has this', signal)).toEqual([])
+    const byAlias = (alias: string) => idsOf(service, { by: 'alias', alias, offset: 0 })
+    expect(await byAlias('1f2e')).toEqual([certificateId])
+    expect(await byAlias('nobody has this')).toEqual([])
 
+    const byTags = service.describe({ by: 'tags', tags: ownership, offset: 0 }, signal)
     if (permission === 'permitted') {
-      const byTags = await service.findByTags(ownership, signal)
-      expect(byTags).toMatchObject([{ certificateId, tags: ownership }])
+      expect((await byTags).certificates).toMatchObject([{ certificateId, tags: ownership }])
     } else {
-      expect(await errorOf(service.findByTags(ownership, signal))).toMatchObject({
-        failure: 'not-allowed',
-        action: 'DescribeCertificates',
-      })
+      expect(await errorOf(byTags)).toMatchObject({ failure: 'not-allowed', action: 'DescribeCertificates' })
     }
 
     expect(service.canFindByChain).toBe(site === 'china')
@@ -175,7 +181,8 @@ describe('a CA certificate', () => {
       { type: 'CA', certificate: bundle(authority), tags: [], repeatable: false },
       signal,
     )
-    expect(await service.describe([certificateId], signal)).toMatchObject([{ type: 'CA' }])
+    const { certificates } = await service.describe({ by: 'ids', ids: [certificateId] }, signal)
+    expect(certificates).toMatchObject([{ type: 'CA' }])
   })
 })
 
@@ -242,7 +249,7 @@ describe('refusals', () => {
   test('more calls than the limit allows are throttled', async () => {
     const { simulator, service } = await start()
     simulator.setRateLimit(2)
-    const calls = Array.from({ length: 5 }, () => service.describe(['absent00'], signal))
+    const calls = Array.from({ length: 5 }, () => service.describe({ by: 'ids', ids: ['absent00'] }, signal))
     const failures = (await Promise.allSettled(calls)).flatMap((it) =>
       it.status === 'rejected' ? [it.reason as ServiceError] : [],
     )

@@ -90,6 +90,21 @@ describe('a search by tags', () => {
     expect(await find(search)).toBe('one')
   })
 
+  it('reads every page, and knows a search that it did not read to its end', async () => {
+    service.pageSize = 2
+    for (const id of ['one', 'two', 'three', 'four']) store(id, { notAfter: 1 })
+    store('five')
+    expect(await find(search)).toBe('five')
+    expect(service.calls.map(({ query }) => query)).toMatchObject([
+      { offset: 0 },
+      { offset: 2 },
+      { offset: 4 },
+    ])
+    service.pageSize = 1
+    await expect(find(search)).rejects.toMatchObject({ code: 'TooManyMatches', failure: 'unknown' })
+    expect(service.calls).toHaveLength(3 + 4)
+  })
+
   it('takes neither of two that cannot be told apart (I6)', async () => {
     store('one')
     store('two')

@@ -5,14 +5,20 @@ import type { Observed } from '../../contract/observe.ts'
 import { copySuffix, ownershipTags } from '../../contract/ownership.ts'
 import type { Metrics } from '../../ports/metrics.ts'
 import { ServiceError } from '../../ports/service-error.ts'
-import type {
-  CertificateService,
-  RemoteCertificate,
-  ServiceAction,
-  UploadAnswer,
+import {
+  type CertificatePage,
+  type CertificateQuery,
+  type CertificateService,
+  entriesPerPage,
+  type RemoteCertificate,
+  type ServiceAction,
+  type UploadAnswer,
 } from '../../ports/ssl-service.ts'
 import { holdsOtherChain } from './decide.ts'
 import type { Decision, Search } from './decision.ts'
+
+/** Pages of one search, at most. */
+const maxPages = 4
 
 /** The action that a decision calls, or undefined when it calls none. */
 export function actionOf(decision: Decision): ServiceAction | undefined {
@@ -71,10 +77,8 @@ export class ServiceCalls {
 
   /** Whether the id still exists. */
   async exists(certificateId: string, signal: AbortSignal): Promise<boolean> {
-    const found = await this.#counted('DescribeCertificates', () =>
-      this.#service.describe([certificateId], signal),
-    )
-    return found.some((it) => it.certificateId === certificateId)
+    const { certificates } = await this.#page({ by: 'ids', ids: [certificateId] }, signal)
+    return certificates.some((it) => it.certificateId === certificateId)
   }
 
   /** The id of the observed certificate as the search finds it, or undefined. */
@@ -83,9 +87,7 @@ export class ServiceCalls {
     if (search.by === 'chain') {
       return this.#counted('CheckCertificateExist', () => this.#service.findByChain(chain.pem, signal))
     }
-    const candidates = await this.#counted('DescribeCertificates', () =>
-      this.#candidates(observed, search, signal),
-    )
+    const candidates = await this.#candidates(observed, search, signal)
     const found = candidates.filter((it) => mayBe(it, observed, chain))
     switch (search.by) {
       case 'previous':
@@ -110,22 +112,45 @@ export class ServiceCalls {
     return (copy ?? (possible.length === 1 ? possible[0] : undefined))?.certificateId
   }
 
-  #candidates(
+  async #candidates(
     { secret }: Observed,
     search: Exclude<Search, { by: 'chain' }>,
     signal: AbortSignal,
-  ): Promise<RemoteCertificate[]> {
+  ): Promise<readonly RemoteCertificate[]> {
     switch (search.by) {
       case 'previous':
       case 'candidate':
-        return this.#service.describe([search.certificateId], signal)
+        return (await this.#page({ by: 'ids', ids: [search.certificateId] }, signal)).certificates
       case 'alias':
-        return this.#service.findByAlias(search.suffix, signal)
+        return this.#search((offset) => ({ by: 'alias', alias: search.suffix, offset }), signal)
       case 'tags': {
         const { namespace, name } = secret
-        return this.#service.findByTags(ownershipTags({ cluster: this.#cluster, namespace, name }), signal)
+        const tags = ownershipTags({ cluster: this.#cluster, namespace, name })
+        return this.#search((offset) => ({ by: 'tags', tags, offset }), signal)
       }
     }
+  }
+
+  async #search(
+    queryAt: (offset: number) => CertificateQuery,
+    signal: AbortSignal,
+  ): Promise<RemoteCertificate[]> {
+    const found = new Map<string, RemoteCertificate>()
+    let offset = 0
+    for (let page = 1; page <= maxPages; page += 1) {
+      const { certificates, entries, total } = await this.#page(queryAt(offset), signal)
+      for (const certificate of certificates) found.set(certificate.certificateId, certificate)
+      offset += entries
+      // The service may cap the page below what was asked for: its total says whether there is more.
+      const complete = total === undefined ? entries < entriesPerPage : offset >= total
+      if (complete) return [...found.values()]
+    }
+    // Half a search would look like "not there", and lead to a second upload.
+    throw new ServiceError({ failure: 'unknown', action: 'DescribeCertificates', code: 'TooManyMatches' })
+  }
+
+  #page(query: CertificateQuery, signal: AbortSignal): Promise<CertificatePage> {
+    return this.#counted('DescribeCertificates', () => this.#service.describe(query, signal))
   }
 
   async #counted<T>(action: ServiceAction, call: () => Promise<T>): Promise<T> {

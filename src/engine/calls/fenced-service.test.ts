@@ -11,9 +11,7 @@ const upload = { type: 'SVR', certificate: '', tags: [], repeatable: false } as 
 /** Every method that calls the service. */
 const calls: Readonly<Record<string, (service: CertificateService) => Promise<unknown>>> = {
   upload: (it) => it.upload(upload, signal),
-  describe: (it) => it.describe(['abcdefgh'], signal),
-  findByAlias: (it) => it.findByAlias('alias', signal),
-  findByTags: (it) => it.findByTags([{ key: 'k', value: 'v' }], signal),
+  describe: (it) => it.describe({ by: 'ids', ids: ['abcdefgh'] }, signal),
   findByChain: (it) => it.findByChain('', signal),
 }
 

@@ -1,8 +1,8 @@
 import type { Fence } from '../../ports/fence.ts'
 import type {
+  CertificatePage,
+  CertificateQuery,
   CertificateService,
-  RemoteCertificate,
-  Tag,
   UploadAnswer,
   UploadRequest,
 } from '../../ports/ssl-service.ts'
@@ -33,16 +33,8 @@ export class FencedService implements CertificateService {
     return this.#call(() => this.#service.upload(request, signal))
   }
 
-  describe(ids: readonly string[], signal: AbortSignal): Promise<RemoteCertificate[]> {
-    return this.#call(() => this.#service.describe(ids, signal))
-  }
-
-  findByAlias(alias: string, signal: AbortSignal): Promise<RemoteCertificate[]> {
-    return this.#call(() => this.#service.findByAlias(alias, signal))
-  }
-
-  findByTags(tags: readonly Tag[], signal: AbortSignal): Promise<RemoteCertificate[]> {
-    return this.#call(() => this.#service.findByTags(tags, signal))
+  describe(query: CertificateQuery, signal: AbortSignal): Promise<CertificatePage> {
+    return this.#call(() => this.#service.describe(query, signal))
   }
 
   findByChain(certificate: string, signal: AbortSignal): Promise<string | undefined> {
