@@ -101,6 +101,15 @@ describe('an account in which a process finds', () => {
     expect(world.log.reasons()).not.toContain('AccountChanged')
   })
 
+  it('what it uploaded itself is the right one, whatever ids a tenant makes up', async () => {
+    recorded(2)
+    world.store.put('web/site', userAnnotations(), material.second.data)
+    await world.clock.advance(8 * hour)
+    expect(world.log.reasons()).not.toContain('AccountChanged')
+    expect(world.controller.gauges().accountHeld()).toBe(false)
+    expect(world.certificateOf('web/site')?.chain).toBe(material.second.chainFingerprint)
+  })
+
   it('no id after it found them once is the right one, emptied', async () => {
     recorded(2, [0, 1])
     await world.clock.advance(3 * hour)
