@@ -53,6 +53,15 @@ export interface StoredCertificate {
   readonly notAfter: number
 }
 
+/** What somebody uploads without the operator. */
+export interface ForeignUpload {
+  readonly type?: UploadRequest['type']
+  /** The chain as PEM. */
+  readonly certificate: string
+  readonly alias?: string
+  readonly tags?: readonly Tag[]
+}
+
 /** Answers a call with an error, or lets it pass. */
 export type Fault = (call: ServiceCall) => ServiceError | undefined
 
@@ -109,9 +118,16 @@ export class FakeCertificateService implements CertificateService {
     if (at >= 0) this.certificates.splice(at, 1)
   }
 
+  /** Somebody uploads a certificate in the console or with another tool; its ID. */
+  add({ type = 'SVR', tags = [], ...upload }: ForeignUpload): string {
+    const certificate = read({ ...upload, type, tags, repeatable: true }, this.#nextId())
+    this.#keep(certificate)
+    return certificate.certificateId
+  }
+
   upload(request: UploadRequest, signal: AbortSignal): Promise<UploadAnswer> {
     return this.#call({ action: 'UploadCertificate', upload: request }, signal, () => {
-      const certificate = read(request, `cert${String(++this.#ids).padStart(4, '0')}`)
+      const certificate = read(request, this.#nextId())
       const { compares, names, duplicates, copiesNameTheOther } = this.#behaviour
       const same = this.certificates.filter(
         (it) => it.type === certificate.type && it[compares] === certificate[compares],
@@ -125,10 +141,7 @@ export class FakeCertificateService implements CertificateService {
           code: 'FailedOperation.CertificateExists',
         })
       }
-      if (!found) {
-        this.certificates.push(certificate)
-        this.#storedAt.set(certificate.certificateId, this.#clock.elapsed())
-      }
+      if (!found) this.#keep(certificate)
       const { certificateId } = found ?? certificate
       const existed = copiesNameTheOther ? there !== undefined : found !== undefined
       return { certificateId, existed, requestId: `request-${this.calls.length}` }
@@ -165,6 +178,15 @@ export class FakeCertificateService implements CertificateService {
       )
       return same.at(names === 'oldest' ? 0 : -1)?.certificateId
     })
+  }
+
+  #nextId(): string {
+    return `cert${String(++this.#ids).padStart(4, '0')}`
+  }
+
+  #keep(certificate: StoredCertificate): void {
+    this.certificates.push(certificate)
+    this.#storedAt.set(certificate.certificateId, this.#clock.elapsed())
   }
 
   #isListed(certificate: StoredCertificate): boolean {

@@ -49,6 +49,7 @@ describe('a Secret that is opted in', () => {
           { key: 'team', value: 'shop' },
           { key: 'cert-sync/cluster', value: 'test' },
           { key: 'cert-sync/secret', value: 'web/site' },
+          { key: 'cert-sync/chain', value: expect.stringContaining(material.first.chainFingerprint) },
         ],
       },
     ])

@@ -1,3 +1,4 @@
+import { statusKeys, userKeys } from '../../src/contract/annotation-keys.ts'
 import { readStatus, type Status } from '../../src/contract/status.ts'
 import { Controller, type ControllerParts } from '../../src/engine/controller.ts'
 import {
@@ -14,8 +15,11 @@ import { identity } from './observed.ts'
 
 export interface WorldOptions {
   readonly service?: Partial<ServiceBehaviour>
-  readonly parts?: Partial<ControllerParts>
+  readonly parts?: WorldParts
 }
+
+/** What differs from the world's defaults. `inventoryMs`: ms between two inventories; by default none is made. */
+type WorldParts = Partial<ControllerParts> & { readonly inventoryMs?: number }
 
 /** Cluster, account and one process of the operator at a time, in a time that is moved by hand. */
 export class World {
@@ -24,7 +28,7 @@ export class World {
   readonly service: FakeCertificateService
   readonly events = new FakeEvents()
   readonly log = new FakeLog()
-  readonly #parts: Partial<ControllerParts>
+  readonly #parts: WorldParts
   metrics = new FakeMetrics()
   #process = new Mortal()
   #controller: Controller | undefined
@@ -53,7 +57,7 @@ export class World {
     const process = new Mortal()
     this.#process = process
     this.metrics = new FakeMetrics()
-    const controller = new Controller({
+    const parts = {
       identity,
       clock: process.clock(this.clock),
       store: process.store(this.store),
@@ -66,8 +70,10 @@ export class World {
       slots: 10,
       uploadBudget: { count: 100, perMs: 3_600_000 },
       resyncMs: 36_000_000,
+      inventoryMs: undefined,
       ...this.#parts,
-    })
+    }
+    const controller = new Controller(parts)
     this.#controller = controller
     this.store.listener = (change) => {
       if (!process.dead) controller.onChange(change)
@@ -103,6 +109,21 @@ export class World {
   certificateOf(key: string): StoredCertificate | undefined {
     const { uploaded } = this.status(key)
     return this.service.certificates.find((it) => it.certificateId === uploaded?.certificateId)
+  }
+
+  /** The ids that the statuses of Secrets name. */
+  ids(keys: readonly string[]): (string | undefined)[] {
+    return keys.map((key) => this.status(key).uploaded?.certificateId)
+  }
+
+  /** Somebody takes every status annotation away. */
+  wipe(key: string): void {
+    this.store.edit(key, Object.fromEntries(Object.values(statusKeys).map((name) => [name, null])))
+  }
+
+  /** Somebody asks for a fresh look. */
+  ask(key: string, request = 'now'): void {
+    this.store.edit(key, { [userKeys.requestedAt]: request })
   }
 
   /** Keys that wait for a slot of any action. */

@@ -1,0 +1,149 @@
+import { beforeAll, describe, expect, it } from 'vitest'
+import { createMaterial, type TestChain, type TestMaterial } from './material.ts'
+import { uploadedStatus, userAnnotations } from './observed.ts'
+import { World } from './world.ts'
+
+const hour = 3_600_000
+const keys = ['a/site', 'b/site', 'c/site']
+
+let material: TestMaterial
+let chains: TestChain[]
+let world: World
+
+beforeAll(async () => {
+  material = await createMaterial()
+  chains = await Promise.all(keys.map(() => material.another()))
+})
+
+const pem = (chain: TestChain) => String(chain.data['tls.crt'])
+const uploads = () => world.service.count('UploadCertificate')
+
+/** Secrets whose statuses name ids; the account holds those of `present`. */
+function recorded(
+  count: number,
+  present: readonly number[] = [],
+  inventoryMs: number | undefined = hour,
+): void {
+  world = new World({ parts: inventoryMs === undefined ? {} : { inventoryMs } })
+  for (const [i, chain] of chains.slice(0, count).entries()) {
+    const id = present.includes(i) ? world.service.add({ certificate: pem(chain) }) : `elsewhere${i}`
+    world.store.put(keys[i] ?? '', { ...userAnnotations(), ...uploadedStatus(chain, id) }, chain.data)
+  }
+  world.start()
+}
+
+function expectAllThere(count: number): void {
+  for (const [i, key] of keys.slice(0, count).entries()) {
+    expect(world.certificateOf(key)?.chain, key).toBe(chains[i]?.chainFingerprint)
+  }
+}
+
+describe('an account in which a process finds none of the ids on record', () => {
+  it('is another one: nothing is uploaded, no id is taken back, and the log says why', async () => {
+    recorded(2)
+    const ids = world.ids(keys.slice(0, 2))
+    await world.clock.advance(30 * hour)
+    expect(uploads()).toBe(0)
+    expect(world.ids(keys.slice(0, 2))).toEqual(ids)
+    expect(world.log.reasons()).toContain('AccountChanged')
+    expect(world.controller.gauges().accountHeld()).toBe(true)
+  })
+
+  it('gets no certificate of a new Secret either', async () => {
+    recorded(2)
+    await world.clock.advance(3 * hour)
+    world.store.put('new/site', userAnnotations(), material.second.data)
+    await world.clock.advance(3 * hour)
+    expect(uploads()).toBe(0)
+  })
+
+  it('is taken for the right one after a request on any Secret: everything is uploaded to it', async () => {
+    recorded(3)
+    await world.clock.advance(4 * hour)
+    expect(uploads()).toBe(0)
+    world.ask('a/site')
+    await world.clock.advance(8 * hour)
+    expectAllThere(3)
+    expect(world.service.certificates).toHaveLength(3)
+    expect(world.controller.gauges().accountHeld()).toBe(false)
+  })
+
+  it('is held no more when new credentials see them', async () => {
+    recorded(3, [0, 1, 2])
+    const ids = world.ids(keys)
+    world.service.hides = () => true
+    await world.clock.advance(4 * hour)
+    expect(world.controller.gauges().accountHeld()).toBe(true)
+    world.store.put('new/site', userAnnotations(), material.second.data)
+    world.service.hides = () => false
+    world.controller.credentialsChanged()
+    await world.clock.advance(3 * hour)
+    expect(world.controller.gauges().accountHeld()).toBe(false)
+    expect(world.certificateOf('new/site')?.chain).toBe(material.second.chainFingerprint)
+    expect(world.ids(keys)).toEqual(ids)
+    expect(uploads()).toBe(1)
+  })
+})
+
+describe('an account in which a process finds', () => {
+  it('one of the ids on record is the right one: the others are uploaded again', async () => {
+    recorded(3, [1])
+    await world.clock.advance(8 * hour)
+    expectAllThere(3)
+    expect(uploads()).toBe(2)
+    expect(world.log.reasons()).not.toContain('AccountChanged')
+  })
+
+  it('not the only id on record may be the right one: it is uploaded again', async () => {
+    recorded(1)
+    await world.clock.advance(8 * hour)
+    expectAllThere(1)
+    expect(world.log.reasons()).not.toContain('AccountChanged')
+  })
+
+  it('what it uploaded itself is the right one, whatever ids a tenant makes up', async () => {
+    recorded(2)
+    world.store.put('web/site', userAnnotations(), material.second.data)
+    await world.clock.advance(8 * hour)
+    expect(world.log.reasons()).not.toContain('AccountChanged')
+    expect(world.controller.gauges().accountHeld()).toBe(false)
+    expect(world.certificateOf('web/site')?.chain).toBe(material.second.chainFingerprint)
+  })
+
+  it('no id after it found them once is the right one, emptied', async () => {
+    recorded(2, [0, 1])
+    await world.clock.advance(3 * hour)
+    for (const id of world.ids(keys.slice(0, 2))) world.service.delete(id ?? '')
+    await world.clock.advance(8 * hour)
+    expectAllThere(2)
+    expect(world.log.reasons()).not.toContain('AccountChanged')
+  })
+})
+
+describe('an owner of the certificates that is another one than before', () => {
+  it('means another account: nothing is uploaded while the process lives', async () => {
+    recorded(2, [0, 1])
+    await world.clock.advance(3 * hour)
+    world.service.ownerUin = '200000000002'
+    await world.clock.advance(3 * hour)
+    world.store.put('new/site', userAnnotations(), material.second.data)
+    await world.clock.advance(3 * hour)
+    expect(uploads()).toBe(0)
+    expect(world.log.reasons()).toContain('AccountChanged')
+    expect(world.controller.gauges().accountHeld()).toBe(true)
+
+    world.start()
+    await world.clock.advance(hour)
+    expect(world.certificateOf('new/site')?.chain).toBe(material.second.chainFingerprint)
+  })
+
+  it('means nothing where listings name no owner', async () => {
+    recorded(2, [0, 1])
+    await world.clock.advance(3 * hour)
+    world.service.ownerUin = undefined
+    await world.clock.advance(3 * hour)
+    world.store.put('new/site', userAnnotations(), material.second.data)
+    await world.settle()
+    expect(world.status('new/site').phase).toBe('Synced')
+  })
+})

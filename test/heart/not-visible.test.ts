@@ -1,0 +1,159 @@
+import { beforeAll, describe, expect, it } from 'vitest'
+import type { ServiceBehaviour } from '../fakes/certificate-service.ts'
+import { createMaterial, type TestChain, type TestMaterial } from './material.ts'
+import { userAnnotations } from './observed.ts'
+import { World } from './world.ts'
+
+const hour = 3_600_000
+const keys = ['a/site', 'b/site', 'c/site', 'd/site', 'e/site']
+
+let material: TestMaterial
+let chains: TestChain[]
+let world: World
+
+beforeAll(async () => {
+  material = await createMaterial()
+  chains = await Promise.all(keys.map(() => material.another()))
+})
+
+interface Options {
+  readonly inventoryMs?: number
+  readonly service?: Partial<ServiceBehaviour>
+  readonly repeatable?: string
+}
+
+/** Secrets with certificates of their own, which from now on the credentials may not see. */
+async function hidden(count: number, { inventoryMs, service, repeatable }: Options = {}): Promise<void> {
+  world = new World({ parts: inventoryMs === undefined ? {} : { inventoryMs }, ...(service && { service }) })
+  world.start()
+  for (const [i, chain] of chains.slice(0, count).entries()) {
+    world.store.put(keys[i] ?? '', userAnnotations({ repeatable }), chain.data)
+  }
+  await world.settle()
+  // Time enough for an inventory that saw them.
+  if (inventoryMs !== undefined) await world.clock.advance(2 * inventoryMs)
+  world.service.hides = () => true
+}
+
+const uploads = () => world.service.count('UploadCertificate')
+
+describe('an id that was called gone, and is answered by an upload', () => {
+  it('is kept, and the status says that it is not visible', async () => {
+    await hidden(1)
+    const ids = world.ids(['a/site'])
+    world.ask('a/site')
+    await world.clock.advance(60_000)
+    expect(world.status('a/site')).toMatchObject({
+      phase: 'Synced',
+      reason: 'NotVisible',
+      handledRequest: 'now',
+    })
+    expect(world.ids(['a/site'])).toEqual(ids)
+    expect(world.events.reasons('a/site').at(-1)).toBe('NotVisible')
+    expect(uploads()).toBe(2)
+    expect(world.service.certificates).toHaveLength(1)
+  })
+
+  it('proves for a day that absence proves nothing: no request uploads anything', async () => {
+    await hidden(1)
+    world.ask('a/site', 'first')
+    await world.clock.advance(60_000)
+    for (let i = 0; i < 10; i++) {
+      world.ask('a/site', `again ${i}`)
+      await world.clock.advance(2 * hour)
+    }
+    expect(uploads()).toBe(2)
+    expect(world.status('a/site')).toMatchObject({ phase: 'Synced', handledRequest: 'again 9' })
+  })
+
+  it('proves it for every Secret of the account', async () => {
+    await hidden(keys.length)
+    const ids = world.ids(keys)
+    world.ask('a/site')
+    await world.clock.advance(60_000)
+    for (const key of keys) world.ask(key, 'later')
+    await world.clock.advance(60_000)
+    expect(world.ids(keys)).toEqual(ids)
+    expect(uploads()).toBe(keys.length + 1)
+    expect(keys.map((key) => world.status(key).handledRequest)).toEqual(keys.map(() => 'later'))
+    expect(keys.map((key) => world.status(key).phase)).toEqual(keys.map(() => 'Synced'))
+  })
+
+  it('proves nothing a day later', async () => {
+    await hidden(1)
+    world.ask('a/site', 'first')
+    await world.clock.advance(25 * hour)
+    world.service.hides = () => false
+    world.service.delete(world.ids(['a/site'])[0] ?? '')
+    world.ask('a/site', 'second')
+    await world.clock.advance(60_000)
+    expect(world.certificateOf('a/site')?.chain).toBe(chains[0]?.chainFingerprint)
+    expect(world.status('a/site').reason).toBe('CertificateUploaded')
+  })
+
+  it('is said of it until it is seen again', async () => {
+    await hidden(1)
+    world.ask('a/site', 'first')
+    await world.clock.advance(60_000)
+    world.service.hides = () => false
+    world.ask('a/site', 'second')
+    await world.clock.advance(60_000)
+    expect(world.status('a/site').phase).toBe('Synced')
+    expect(world.status('a/site').reason).toMatch(/^Certificate(Uploaded|Adopted)$/)
+  })
+})
+
+describe('ids that are gone', () => {
+  it('are uploaded one at a time until one of them brings a new id: all asked at once cost one upload', async () => {
+    await hidden(keys.length, { service: { serviceMs: 300 } })
+    const ids = world.ids(keys)
+    for (const key of keys) world.ask(key)
+    await world.clock.advance(2 * 60_000)
+    expect(uploads()).toBe(keys.length + 1)
+    expect(world.ids(keys)).toEqual(ids)
+    expect(world.service.certificates).toHaveLength(keys.length)
+  })
+
+  it('are all uploaded when the first of them brought a new id', async () => {
+    await hidden(keys.length, { service: { serviceMs: 300 } })
+    world.service.hides = () => false
+    for (const id of world.ids(keys)) world.service.delete(id ?? '')
+    const before = world.service.calls.length
+    for (const key of keys) world.ask(key)
+    await world.clock.advance(2 * 60_000)
+    for (const [i, key] of keys.entries()) {
+      expect(world.certificateOf(key)?.chain, key).toBe(chains[i]?.chainFingerprint)
+    }
+    const again = world.service.calls.slice(before).filter((it) => it.action === 'UploadCertificate')
+    expect(again).toHaveLength(keys.length)
+    // The second one waited for the first one's answer.
+    expect((again[1]?.at ?? 0) - (again[0]?.at ?? 0)).toBeGreaterThanOrEqual(300)
+  })
+
+  it.each<[string, Options]>([
+    ['on request', {}],
+    ['by the inventory', { inventoryMs: hour }],
+  ])(
+    'and wanted as copies of their own make none where they are only not visible: %s',
+    async (_, options) => {
+      await hidden(1, { ...options, repeatable: 'true' })
+      const ids = world.ids(['a/site'])
+      if (options.inventoryMs === undefined) world.ask('a/site')
+      await world.clock.advance(8 * hour)
+      expect(world.service.certificates).toHaveLength(1)
+      expect(world.ids(['a/site'])).toEqual(ids)
+    },
+  )
+})
+
+describe('an inventory that sees nothing any more', () => {
+  it('costs one upload a day at most, and no id', async () => {
+    await hidden(keys.length, { inventoryMs: hour })
+    const ids = world.ids(keys)
+    await world.clock.advance(20 * hour)
+    expect(uploads()).toBeLessThanOrEqual(keys.length + 1)
+    expect(world.ids(keys)).toEqual(ids)
+    expect(keys.map((key) => world.status(key).phase)).toEqual(keys.map(() => 'Synced'))
+    expect(world.service.certificates).toHaveLength(keys.length)
+  })
+})
