@@ -14,6 +14,7 @@ export const reasons = {
     'The certificate was uploaded without an alias, use or tag that is invalid or that Tencent Cloud refused.',
   VerifyNotAllowed:
     'The CertificateId was kept unverified: the credentials lack the permission to look it up.',
+  NotVisible: 'The account holds the certificate, but look-ups with these credentials do not show it.',
 
   // phase Pending
   TemporaryCertificate:
@@ -26,6 +27,8 @@ export const reasons = {
   NotAllowed: 'The credentials lack a permission that is needed.',
   QuotaExceeded: 'The account has reached its certificate quota.',
   ExistsElsewhere: 'The account already holds this certificate, but its CertificateId could not be found.',
+  CertificateMissing: 'The certificate is gone from the account; it is uploaded again.',
+  AccountChanged: 'The account shows none of the certificates on record.',
   UnexpectedError: 'Tencent Cloud responded with an unknown error code.',
 
   // phase Rejected: not retried until something changes

@@ -3,17 +3,20 @@
  * secretTemplate and GitOps tools own, and prune, whatever they list.
  */
 
+/** The prefix of every key that users write. */
+export const userPrefix = 'tencent-cert-sync.io/'
+
 /** Keys that users write. The operator never does. */
 export const userKeys = {
-  upload: 'tencent-cert-sync.io/upload',
-  certificateType: 'tencent-cert-sync.io/certificate-type',
-  alias: 'tencent-cert-sync.io/alias',
-  certificateUse: 'tencent-cert-sync.io/certificate-use',
-  projectId: 'tencent-cert-sync.io/project-id',
-  tags: 'tencent-cert-sync.io/tags',
-  repeatable: 'tencent-cert-sync.io/repeatable',
-  paused: 'tencent-cert-sync.io/paused',
-  requestedAt: 'tencent-cert-sync.io/requested-at',
+  upload: `${userPrefix}upload`,
+  certificateType: `${userPrefix}certificate-type`,
+  alias: `${userPrefix}alias`,
+  certificateUse: `${userPrefix}certificate-use`,
+  projectId: `${userPrefix}project-id`,
+  tags: `${userPrefix}tags`,
+  repeatable: `${userPrefix}repeatable`,
+  paused: `${userPrefix}paused`,
+  requestedAt: `${userPrefix}requested-at`,
 } as const
 
 /** The prefix of every key that the operator writes (I4). */

@@ -6,7 +6,7 @@ import { isTemporaryCertificate } from '../certificate/temporary-certificate.ts'
 import type { ObjectKey, SecretSnapshot } from '../ports/secrets.ts'
 import type { Tag } from '../ports/ssl-service.ts'
 import { chooseAlias } from './alias.ts'
-import { ownershipTags } from './ownership.ts'
+import { ownerTags } from './ownership.ts'
 import { readSettings, type Settings } from './settings.ts'
 import { readStatus, type Status } from './status.ts'
 
@@ -27,7 +27,7 @@ export interface Observed {
   readonly status: Status
   readonly material: Material
   readonly temporary: boolean
-  /** The cosmetics as they would be sent. */
+  /** The cosmetics as they would be sent; the ownership tags are not among the tags. */
   readonly wanted: { readonly alias: string; readonly use: string | undefined; readonly tags: readonly Tag[] }
   /** `v1:` and a hash of alias, use, project and tags. */
   readonly settingsHash: string
@@ -50,9 +50,9 @@ export function observe(secret: SecretSnapshot, identity: Identity, cache?: Mate
   const wanted = {
     alias: alias.text,
     use: settings.use,
-    tags: [...settings.tags, ...ownershipTags(owner)],
+    tags: settings.tags,
   }
-  const settingsHash = `v1:${hash([wanted.alias, wanted.use, settings.projectId, wanted.tags])}`
+  const settingsHash = `v1:${hash([wanted.alias, wanted.use, settings.projectId, [...wanted.tags, ...ownerTags(owner)]])}`
   const input = hash([
     identity.account,
     settings.type,

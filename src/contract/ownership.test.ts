@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { copySuffix, isOwnershipTag, ownershipTags } from './ownership.ts'
+import { chainTag, copySuffix, isOwnershipTag, ownerTags, readOwnership } from './ownership.ts'
 
 const owner = { cluster: 'test', namespace: 'web', name: 'site' }
 const chain = `SVR:${'a'.repeat(64)}`
@@ -7,7 +7,7 @@ const otherChain = `SVR:${'b'.repeat(64)}`
 
 describe('ownership tags', () => {
   it('name cluster and Secret', () => {
-    expect(ownershipTags(owner)).toEqual([
+    expect(ownerTags(owner)).toEqual([
       { key: 'cert-sync/cluster', value: 'test' },
       { key: 'cert-sync/secret', value: 'web/site' },
     ])
@@ -16,24 +16,50 @@ describe('ownership tags', () => {
   it('fit into a tag however long the names are, and still differ', () => {
     const longest = { cluster: 'c'.repeat(63), namespace: 'n'.repeat(63), name: 's'.repeat(253) }
     const owners = [longest, { ...longest, name: `${'s'.repeat(252)}t` }]
-    for (const { value } of owners.flatMap(ownershipTags)) expect(value.length).toBeLessThanOrEqual(255)
-    const secrets = owners.map((each) => ownershipTags(each)[1]?.value)
+    for (const { value } of owners.flatMap(ownerTags)) expect(value.length).toBeLessThanOrEqual(255)
+    const secrets = owners.map((each) => ownerTags(each)[1]?.value)
     expect(new Set(secrets).size).toBe(2)
     expect(secrets[0]).toMatch(/^n{63}\/s+-[0-9a-f]{16}$/)
   })
 
   it('hold the whole name as long as it fits', () => {
     const names = { ...owner, namespace: 'n'.repeat(63), name: 's'.repeat(191) }
-    expect(ownershipTags(names)[1]?.value).toBe(`${names.namespace}/${names.name}`)
+    expect(ownerTags(names)[1]?.value).toBe(`${names.namespace}/${names.name}`)
   })
 
   it('use none of the reserved words', () => {
-    for (const { key } of ownershipTags(owner)) expect(key).not.toMatch(/qcloud|tencent|project/i)
+    const all = [...ownerTags(owner), chainTag({ chainFingerprint: chain, notBefore: 0 })]
+    for (const { key } of all) expect(key).not.toMatch(/qcloud|tencent|project/i)
   })
 
   it('are recognised, and no others', () => {
-    for (const { key } of ownershipTags(owner)) expect(isOwnershipTag(key)).toBe(true)
+    for (const { key } of ownerTags(owner)) expect(isOwnershipTag(key)).toBe(true)
     expect(isOwnershipTag('team')).toBe(false)
+  })
+})
+
+describe('the tag of a chain', () => {
+  it('says which chain it is, of which type, and when its leaf begins', () => {
+    const tag = chainTag({ chainFingerprint: chain, notBefore: 1_700_000_000_999 })
+    expect(tag).toEqual({ key: 'cert-sync/chain', value: `${chain}:1700000000` })
+    expect(readOwnership([...ownerTags(owner), tag])).toEqual({
+      cluster: 'test',
+      secret: 'web/site',
+      chain,
+      untagged: false,
+    })
+  })
+
+  it.each(['', chain, `${chain}:`, `${chain}:1x`, `svr:${'a'.repeat(64)}:1`, `SVR:${'a'.repeat(63)}:1`])(
+    'proves nothing where it is not well-formed: %j',
+    (value) => {
+      expect(readOwnership([{ key: 'cert-sync/chain', value }]).chain).toBeUndefined()
+    },
+  )
+
+  it('is told from a certificate without any tag', () => {
+    expect(readOwnership([]).untagged).toBe(true)
+    expect(readOwnership([{ key: 'team', value: 'web' }]).untagged).toBe(false)
   })
 })
 

@@ -8,16 +8,62 @@ export interface Owner {
   readonly name: string
 }
 
+/** What the ownership tags of a listed certificate say. Undefined: there is no such tag, or it is not well-formed. */
+export interface Ownership {
+  readonly cluster: string | undefined
+  /** `namespace/name`, shortened as in `secretTag`. */
+  readonly secret: string | undefined
+  /** `SVR:` or `CA:` and the chain fingerprint. */
+  readonly chain: string | undefined
+  /** It carries no tag at all, of nobody. */
+  readonly untagged: boolean
+}
+
 const prefix = 'cert-sync/'
+const clusterKey = `${prefix}cluster`
+const secretKey = `${prefix}secret`
+const chainKey = `${prefix}chain`
 /** Characters of a tag's value, as documented. A namespace and a name together can have 317. */
 const maxValue = 255
 
-/** The tags that every upload carries. The words qcloud, tencent and project are reserved in keys. */
-export function ownershipTags(owner: Owner): Tag[] {
+/** The tags that say whose certificate it is. The words qcloud, tencent and project are reserved in keys. */
+export function ownerTags(owner: Owner): Tag[] {
   return [
-    { key: `${prefix}cluster`, value: owner.cluster },
-    { key: `${prefix}secret`, value: shorten(`${owner.namespace}/${owner.name}`) },
+    { key: clusterKey, value: owner.cluster },
+    { key: secretKey, value: secretTag(owner) },
   ]
+}
+
+/**
+ * The tag that says which chain a certificate holds: `<SVR|CA>:<64 hex>:<notBefore of the leaf, epoch seconds>`. With it,
+ * adoption is exact without sending the key, and needs no date of a listing.
+ *
+ * @param chain `notBefore` in ms since the epoch
+ */
+export function chainTag(chain: { readonly chainFingerprint: string; readonly notBefore: number }): Tag {
+  return { key: chainKey, value: `${chain.chainFingerprint}:${Math.floor(chain.notBefore / 1_000)}` }
+}
+
+/** The tag under which everything of one cluster is listed. */
+export function clusterTag(cluster: string): Tag {
+  return { key: clusterKey, value: cluster }
+}
+
+/** Reads the ownership tags as a listing shows them. */
+export function readOwnership(tags: readonly Tag[]): Ownership {
+  const value = (key: string) => tags.find((it) => it.key === key)?.value
+  const chain = /^((?:SVR|CA):[0-9a-f]{64}):-?\d{1,14}$/.exec(value(chainKey) ?? '')?.[1]
+  return {
+    cluster: value(clusterKey),
+    secret: value(secretKey),
+    chain,
+    untagged: tags.length === 0,
+  }
+}
+
+/** The value of the tag that names a Secret. What is too long ends in a hash of the whole; the namespace is never cut. */
+export function secretTag({ namespace, name }: Pick<Owner, 'namespace' | 'name'>): string {
+  return shorten(`${namespace}/${name}`)
 }
 
 /** Whether a tag key is one that only the operator may set. */
@@ -35,7 +81,6 @@ export function copySuffix(owner: Owner, chainFingerprint: string, own: boolean)
   return hash(JSON.stringify(parts))
 }
 
-/** What is too long ends in a hash of the whole. The namespace is never cut: no other can have the same value. */
 function shorten(value: string): string {
   if (value.length <= maxValue) return value
   const mark = `-${hash(value)}`

@@ -1,8 +1,8 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { statusAnnotations } from '../../test/heart/observed.ts'
-import { statusKeys, statusPrefix } from './annotation-keys.ts'
-import { chainPrefix, readStatus, statusPatch, supersede } from './status.ts'
+import { statusKeys } from './annotation-keys.ts'
+import { chainPrefix, readStatus, supersede, toAnnotations, writeSent } from './status.ts'
 
 const hex = 'ab'.repeat(32)
 const complete = {
@@ -65,7 +65,7 @@ describe('the other keys', () => {
       ],
       origin: 'Adopted',
       intent: `CA:${hex}`,
-      settings: `v1:${hex}`,
+      settings: { hash: `v1:${hex}`, refused: undefined },
       phase: 'Rejected',
       reason: 'RefusedByService',
       message: 'Correct the Secret.',
@@ -150,41 +150,24 @@ describe('superseded ids', () => {
   })
 })
 
-describe('a patch', () => {
-  const phase = statusKeys.phase
-  const reason = statusKeys.reason
+describe('what is on record of the settings', () => {
+  const hash = `v1:${hex}`
 
-  it('names differences alone, and removes with null', () => {
-    const now = { [phase]: 'Failed', [reason]: 'QuotaExceeded', [statusKeys.intent]: 'x', other: 'y' }
-    expect(statusPatch(now, { phase: 'Synced', reason: 'QuotaExceeded', intent: null })).toEqual({
-      [phase]: 'Synced',
+  it.each([undefined, 'settings', 'chain-tag', 'all-tags'] as const)(
+    'comes back as it was written: %s',
+    (refused) => {
+      const sent = { hash, refused }
+      expect(readStatus({ [statusKeys.settings]: writeSent(sent) }).settings).toEqual(sent)
+    },
+  )
+})
+
+describe('a change', () => {
+  it('is written under the whole keys, and leaves out what it does not name', () => {
+    expect(toAnnotations({ phase: 'Synced', intent: null })).toEqual({
+      [statusKeys.phase]: 'Synced',
       [statusKeys.intent]: null,
     })
-  })
-
-  it('is none where nothing differs', () => {
-    expect(statusPatch({ [phase]: 'Synced' }, { phase: 'Synced', intent: null })).toBeUndefined()
-    expect(statusPatch({}, {})).toBeUndefined()
-  })
-
-  it('overwrites a value that counts as absent', () => {
-    expect(statusPatch({ [phase]: '' }, { phase: null })).toEqual({ [phase]: null })
-  })
-
-  it('has status keys only, whatever changes, and leads to what was wanted', () => {
-    const names = fc.constantFrom(...(Object.keys(statusKeys) as (keyof typeof statusKeys)[]))
-    const values = fc.option(fc.string({ maxLength: 5 }))
-    const annotations = fc.dictionary(
-      fc.oneof(fc.constantFrom(...Object.values(statusKeys)), fc.string()),
-      fc.string({ maxLength: 5 }),
-    )
-    fc.assert(
-      fc.property(annotations, fc.dictionary(names, values), (given, change) => {
-        const patch = statusPatch(given, change) ?? {}
-        for (const key of Object.keys(patch)) expect(key.startsWith(statusPrefix)).toBe(true)
-        const after = Object.entries({ ...given, ...patch }).filter(([, value]) => value !== null)
-        expect(statusPatch(Object.fromEntries(after) as Record<string, string>, change)).toBeUndefined()
-      }),
-    )
+    expect(toAnnotations({})).toEqual({})
   })
 })

@@ -20,6 +20,18 @@ export interface PreviousCertificate {
   readonly chainPrefix: string
 }
 
+/** What is on record of the cosmetics of an upload: `v1:<hash>`, and after a blank what was refused. */
+export interface SentSettings {
+  /** `v1:` and a hash of alias, use, project and tags. */
+  readonly hash: string
+  /** What was left out because the service refused it; undefined: nothing. */
+  readonly refused: RefusedSettings | undefined
+}
+
+/** Words that are stored: `settings` (alias, use and the user's tags), `chain-tag` (these and the chain tag), `all-tags`. */
+export const refusedSettings = ['settings', 'chain-tag', 'all-tags'] as const
+export type RefusedSettings = (typeof refusedSettings)[number]
+
 /** The status annotations, as far as they are well-formed. */
 export interface Status {
   readonly uploaded: Uploaded | undefined
@@ -31,7 +43,8 @@ export interface Status {
   readonly origin: 'Uploaded' | 'Adopted' | undefined
   /** Chain fingerprint. */
   readonly intent: string | undefined
-  readonly settings: string | undefined
+  /** What was sent, or refused, when the certificate was uploaded. */
+  readonly settings: SentSettings | undefined
   readonly phase: Phase | undefined
   readonly reason: Reason | undefined
   readonly message: string | undefined
@@ -62,7 +75,7 @@ export function readStatus(annotations: Readonly<Record<string, string>>): Statu
     previous: readPrevious(text('previousCertificateId', /^[^\n]{1,2000}$/)),
     origin: text('origin', /^(Uploaded|Adopted)$/) as Status['origin'],
     intent: text('intent', chain),
-    settings: text('settings', /^v1:[0-9a-f]{64}$/),
+    settings: readSent(text('settings', /^v1:[0-9a-f]{64}( without [a-z-]+)?$/)),
     phase: text('phase', /^(Synced|Pending|Failed|Rejected)$/) as Phase | undefined,
     reason: isReason(reason) ? reason : undefined,
     message: text('message', /./),
@@ -85,6 +98,16 @@ function readUploaded(
   const chainFingerprint = text('chainFingerprint', chain)
   if (!certificateId || !account || !fingerprint || !chainFingerprint) return undefined
   return { certificateId, account, fingerprint, chainFingerprint }
+}
+
+function readSent(text: string | undefined): SentSettings | undefined {
+  const [hash, , refused] = text?.split(' ') ?? []
+  return hash ? { hash, refused: refusedSettings.find((it) => it === refused) } : undefined
+}
+
+/** The value of the `settings` annotation. */
+export function writeSent({ hash, refused }: SentSettings): string {
+  return refused ? `${hash} without ${refused}` : hash
 }
 
 function readPrevious(text: string | undefined): PreviousCertificate[] {
@@ -118,15 +141,10 @@ export function supersede(
   return text.length > 0 ? text.join(',') : null
 }
 
-/** The part of a change that differs from what the Secret says now, as annotations; undefined when nothing does. */
-export function statusPatch(
-  annotations: Readonly<Record<string, string>>,
-  change: StatusChange,
-): Record<string, string | null> | undefined {
-  const entries = Object.entries(change).flatMap(([name, value]): [string, string | null][] => {
-    const key = statusKeys[name as keyof typeof statusKeys]
-    const current = Object.hasOwn(annotations, key) ? annotations[key] : undefined
-    return value === undefined || (value ?? undefined) === current ? [] : [[key, value]]
-  })
-  return entries.length > 0 ? Object.fromEntries(entries) : undefined
+/** A change by the whole keys of its annotations. */
+export function toAnnotations(change: StatusChange): Record<string, string | null> {
+  const entries = Object.entries(change).flatMap(([name, value]): [string, string | null][] =>
+    value === undefined ? [] : [[statusKeys[name as keyof typeof statusKeys], value]],
+  )
+  return Object.fromEntries(entries)
 }

@@ -1,135 +1,269 @@
-import { CallHandler } from '../capabilities/upload/call-handler.ts'
-import { decide } from '../capabilities/upload/decide.ts'
-import type { Decision, Memory } from '../capabilities/upload/decision.ts'
-import { alreadySynced, pending, rejectedByPreflight, uploaded } from '../capabilities/upload/outcomes.ts'
-import { secretFacts } from '../capabilities/upload/secret-facts.ts'
-import { actionOf } from '../capabilities/upload/service-calls.ts'
-import { urgencyOf } from '../capabilities/upload/urgency.ts'
+import { setImmediate } from 'node:timers/promises'
 import { MaterialCache } from '../certificate/material-cache.ts'
-import { type Observed, observe } from '../contract/observe.ts'
-import type { ObjectKey } from '../ports/secrets.ts'
-import type { ServiceAction } from '../ports/ssl-service.ts'
-import type { Reconciled, Turn } from './reconciled.ts'
-import type { ReconcilerParts } from './reconciler-parts.ts'
+import type { Clock } from '../clock.ts'
+import { type Identity, type Observed, observe } from '../contract/observe.ts'
+import type { Log } from '../ports/log.ts'
+import type { Metrics } from '../ports/metrics.ts'
+import { NotLeadingError } from '../ports/not-leading-error.ts'
+import type { ObjectKey, SecretStore } from '../ports/secrets.ts'
+import type { FailureClass } from '../ports/service-error.ts'
+import { ServiceError } from '../ports/service-error.ts'
+import type { CallPermit } from './calls/call-permit.ts'
+import { SingleFlight } from './calls/single-flight.ts'
+import type { Answer, AnyCapability } from './capability.ts'
+import { Memories } from './memories.ts'
+import type { Requeue, Result } from './result.ts'
+import { secretFacts } from './status/secret-facts.ts'
+import type { StatusWriter, WriteResult } from './status/status-writer.ts'
+import type { Instant, Outcome, StatusSlice, Step } from './step.ts'
+
+export interface ReconcilerParts {
+  readonly identity: Identity
+  readonly clock: Clock
+  readonly store: SecretStore
+  readonly writer: StatusWriter
+  readonly metrics: Metrics
+  readonly log: Log
+  /** In their order: an earlier one's call goes before a later one's. */
+  readonly capabilities: readonly AnyCapability[]
+  /** Nothing is written and nothing is called: it is logged and counted. */
+  readonly dryRun: boolean
+}
+
+/** A capability with its step for the key at hand. */
+interface Turn {
+  readonly capability: AnyCapability
+  readonly memories: Memories<object>
+  readonly view: unknown
+  readonly step: Step
+  /** The same call is under way for another key. */
+  readonly join?: Promise<void>
+  readonly threw?: string
+}
 
 /**
- * One look at one Secret: observe, decide, act, record. The same path for create, update, restart, resync and change
- * of leader. A decision that needs a call ends the reconcile without a slot; with one, everything is read again, so
- * what goes out is the newest.
+ * Reconciles one Secret: get, observe, the next step of each capability, one status write. The same path for create, update,
+ * restart, resync and change of leader. A step that calls ends the reconcile without a permit; with one, everything is read
+ * again, so that what goes out is the newest.
  */
 export class Reconciler {
   readonly #parts: ReconcilerParts
-  readonly #calls: CallHandler
+  readonly #capabilities: readonly {
+    readonly capability: AnyCapability
+    readonly memories: Memories<object>
+  }[]
+  readonly #flights = new SingleFlight()
   readonly #materials = new MaterialCache()
 
   constructor(parts: ReconcilerParts) {
     this.#parts = parts
-    this.#calls = new CallHandler(parts)
+    this.#capabilities = parts.capabilities.map((capability) => ({
+      capability,
+      memories: new Memories<object>(capability.blank),
+    }))
   }
 
-  /** Throws what the API server's client throws, and nothing else. */
-  async reconcile(key: ObjectKey, signal: AbortSignal, turn?: Turn): Promise<Reconciled> {
-    const { store, identity, clock, metrics } = this.#parts
-    const snapshot = await store.get(key, signal)
-    if (!snapshot) {
+  /** Throws what the API server's client throws, and NotLeadingError. */
+  async reconcile(key: ObjectKey, signal: AbortSignal, permit?: CallPermit): Promise<Result> {
+    const secret = await this.#parts.store.get(key, signal)
+    // Reading a chain takes up to 20 ms: the lease and the probes get their turn between two keys.
+    await setImmediate()
+    if (!secret) {
       this.forget(key)
-      return { next: { kind: 'done' }, decision: 'Gone', settled: true }
+      return { requeue: {}, steps: { secret: 'Gone' }, settled: true }
     }
-    const observed = observe(snapshot, identity, this.#materials)
-    const decision = decide(observed, this.#remember(observed), identity, clock.now())
-    if (decision.kind === 'Ignore') this.forget(key)
-    else metrics.secret(key, secretFacts(observed))
-    return { decision: decision.kind, ...(await this.#act(observed, decision, signal, turn)) }
+    const observed = observe(secret, this.#parts.identity, this.#materials)
+    const turns: Turn[] = []
+    let unused = permit
+    for (const each of this.#capabilities) {
+      const turn = await this.#take(each, observed, unused, signal)
+      if (turn.step.kind !== 'Call' || turn.join) unused = undefined
+      turns.push(turn)
+    }
+    if (turns.every(({ step }) => step.kind === 'Done' && step.label === 'NotOptedIn')) this.forget(key)
+    return this.#finish(observed, turns, signal)
   }
 
   /** Everything that is known of a key, its metrics included. */
   forget(key: ObjectKey): void {
-    this.#parts.memory.forget(key)
-    this.#parts.recorder.forget(key)
+    for (const { capability, memories } of this.#capabilities) {
+      memories.forget(key)
+      capability.forget(key)
+    }
+    this.#parts.writer.forget(key)
     this.#parts.metrics.forgetSecret(key)
   }
 
-  #remember(observed: Observed): Memory {
-    const { memory, memo, budget, gate, service, clock, identity } = this.#parts
-    const { key, material, status } = observed
-    const state = memory.of(key)
-    const chain = material.chain?.chainFingerprint
-    const { uploaded } = status
-    // What is found on the first look is trusted; from then on our own record is.
-    if (!state.recorded && uploaded && uploaded.account === identity.account) {
-      state.recorded = { ...uploaded, existed: status.origin !== 'Uploaded' }
-    }
-    const budgetFreeAt = chain === undefined ? undefined : budget.freeAt(key, chain, clock.elapsed())
-    return {
-      failure: state.failure && { ...state.failure, until: this.#onWallClock(state.failure.until) },
-      uploadsHeld: gate.holds(key, 'UploadCertificate'),
-      lookupsHeld: gate.holds(key, 'DescribeCertificates'),
-      memo: chain === undefined ? undefined : memo.get(this.#calls.memoKey(observed, chain)),
-      recorded: state.recorded,
-      budgetFreeAt: budgetFreeAt === undefined ? undefined : this.#onWallClock(budgetFreeAt),
-      plainInput: state.plainInput,
-      goneId: state.goneId,
-      progress: state.progress,
-      canFindByChain: service.canFindByChain,
-    }
+  /** Lets keys try again at once whatever they wait for; their attempts still count. */
+  endBackOff(keys: Iterable<ObjectKey>): void {
+    const elapsed = this.#parts.clock.elapsed()
+    for (const key of keys) for (const { memories } of this.#capabilities) memories.endBackOff(key, elapsed)
   }
 
-  /** What waits is measured by the monotonic clock: a wall clock that is set back must not make it wait for longer. */
-  #onWallClock(instant: number): number {
-    const { clock } = this.#parts
-    return clock.now() + instant - clock.elapsed()
+  /** The keys whose last call failed with one of these. */
+  failedWith(...classes: readonly FailureClass[]): ObjectKey[] {
+    return this.#capabilities.flatMap(({ memories }) => memories.failedWith(...classes))
   }
 
-  async #act(
+  /** The next step of a capability, after the call that the permit is for. */
+  async #take(
+    { capability, memories }: { capability: AnyCapability; memories: Memories<object> },
     observed: Observed,
-    decision: Decision,
+    permit: CallPermit | undefined,
     signal: AbortSignal,
-    turn: Turn | undefined,
-  ): Promise<Omit<Reconciled, 'decision'>> {
-    const { clock, identity } = this.#parts
-    const now = clock.now()
-    switch (decision.kind) {
-      case 'Ignore':
-      case 'Skip':
-        return { next: { kind: 'done' }, settled: true }
-      case 'Keep':
-      case 'Wait':
-        return this.#calls.tellAgain(observed, signal, { kind: 'after', ms: decision.until - now })
-      case 'Hold':
-        return this.#calls.tellAgain(observed, signal, { kind: 'hold' })
-      case 'Reject':
-        return this.#calls.record(
-          observed,
-          rejectedByPreflight(observed, decision.reason, decision.message),
-          signal,
-        )
-      case 'Synced':
-        return this.#calls.record(observed, alreadySynced(observed, now), signal)
-      case 'Pending': {
-        const recorded = await this.#calls.record(observed, pending(decision.reason), signal)
-        const waits = decision.until !== undefined && recorded.next.kind === 'done'
-        return waits ? { ...recorded, next: { kind: 'after', ms: (decision.until ?? now) - now } } : recorded
+  ): Promise<Turn> {
+    const { key } = observed
+    let view: unknown
+    try {
+      view = capability.view(observed)
+      let memory = capability.observe(view, memories.of(key))
+      memories.set(key, memory)
+      const step: Step = capability.next(view, memory, this.#now())
+      if (step.kind !== 'Call' || permit?.action !== step.action.name || this.#parts.dryRun) {
+        return { capability, memories, view, step }
       }
-      case 'Record':
-        return this.#calls.record(observed, uploaded(observed, identity, decision, now), signal)
-      case 'Intend':
-        if (this.#parts.dryRun) return this.#wouldDo(observed, decision)
-        return this.#calls.intend(observed, signal)
-      default: {
-        const action = actionOf(decision) as ServiceAction
-        if (this.#parts.dryRun) return this.#wouldDo(observed, decision)
-        if (turn?.action !== action)
-          return { next: { kind: 'slot', action, urgency: urgencyOf(observed, now) } }
-        return this.#calls.make(observed, decision, turn, signal)
-      }
+      const flight = capability.flightOf(view, step.action)
+      const join = this.#flights.join(flight)
+      if (join) return { capability, memories, view, step, join }
+      memory = await this.#flights.run(flight, () =>
+        this.#call(capability, view, memory, step.action, permit, signal),
+      )
+      memories.set(key, memory)
+      view = capability.view(observed)
+      return { capability, memories, view, step: capability.next(view, memory, this.#now()) }
+    } catch (error) {
+      if (signal.aborted || error instanceof NotLeadingError) throw error
+      return this.#afterThrow(capability, memories, view, observed, error)
     }
   }
 
-  #wouldDo(observed: Observed, decision: Decision): Omit<Reconciled, 'decision'> {
-    const { metrics, log } = this.#parts
-    metrics.wouldDo(decision.kind)
-    const { namespace, name } = observed.secret
-    log.info({ namespace, name, decision: decision.kind, dryRun: true }, 'dry run: no call is made')
-    return { next: { kind: 'done' } }
+  async #call(
+    capability: AnyCapability,
+    view: unknown,
+    memory: object,
+    action: Extract<Step, { kind: 'Call' }>['action'],
+    permit: CallPermit,
+    signal: AbortSignal,
+  ): Promise<object> {
+    capability.begins(view, action, this.#now())
+    const answer = await permit
+      .call((timed) => capability.call(view, action, timed))
+      .then(
+        (value): Answer<unknown> => ({ ok: true, value }),
+        (error: unknown): Answer<unknown> => {
+          // An aborted call is the operator's own doing: it is safe to redo and says nothing of the service.
+          if (signal.aborted || error instanceof NotLeadingError) throw error
+          return { ok: false, error: asServiceError(error, action.name) }
+        },
+      )
+    capability.ended(view, memory, action, answer, this.#now())
+    return capability.model(view, memory, action, answer, this.#now())
   }
+
+  /** A bug of ours in one capability: the status says so, the others go on. */
+  #afterThrow(
+    capability: AnyCapability,
+    memories: Memories<object>,
+    view: unknown,
+    observed: Observed,
+    error: unknown,
+  ): Turn {
+    const threw = error instanceof Error ? error.name : 'unknown'
+    const outcome = capability.unexpected(observed, threw)
+    return { capability, memories, view, step: { kind: 'Report', label: 'Failed', outcome }, threw }
+  }
+
+  async #finish(observed: Observed, turns: readonly Turn[], signal: AbortSignal): Promise<Result> {
+    const { writer, metrics, dryRun } = this.#parts
+    const { key, secret } = observed
+    const outcomes = turns.flatMap(({ step }) => outcomeOf(step))
+    const slices = turns.flatMap(({ step }) => (step.kind === 'WriteFirst' && !dryRun ? [step.slice] : []))
+    for (const { capability, memories, step } of turns) {
+      if (step.kind === 'Report') memories.set(key, capability.reporting(memories.of(key), step.outcome))
+    }
+    const result = await writer.write(key, secret, { outcomes, slices }, signal)
+    const isDone = result.kind === 'written' || result.kind === 'unchanged'
+    if (isDone) for (const turn of turns) this.#written(key, turn)
+    const isOptedOut = turns.every(({ step }) => step.kind === 'Done' && step.label === 'NotOptedIn')
+    const merged: StatusSlice = Object.assign({}, ...outcomes.map((it) => it.slice))
+    if (!isOptedOut) metrics.secret(key, secretFacts(observed, isDone ? merged : {}))
+    if (dryRun) this.#wouldDo(observed, turns)
+    const threw = turns.find((it) => it.threw)?.threw
+    return {
+      requeue: dryRun ? {} : this.#requeue(key, turns, result),
+      steps: Object.fromEntries(turns.map(({ capability, step }) => [capability.name, step.label])),
+      settled: isDone && turns.every(({ step }) => isSettled(step)),
+      ...(result.kind === 'written' ? { written: result.resourceVersion } : {}),
+      ...(threw ? { threw } : {}),
+    }
+  }
+
+  #written(key: ObjectKey, { capability, memories, step }: Turn): void {
+    const slice =
+      step.kind === 'Report' ? step.outcome.slice : step.kind === 'WriteFirst' ? step.slice : undefined
+    if (slice && !this.#parts.dryRun) memories.set(key, capability.written(memories.of(key), slice))
+  }
+
+  #requeue(key: ObjectKey, turns: readonly Turn[], result: WriteResult): Requeue {
+    const now = this.#now()
+    const hasIntent = turns.some(({ step }) => step.kind === 'WriteFirst')
+    if (result.kind === 'stale' || (hasIntent && result.kind === 'written')) return { now: true }
+    const untils = turns.flatMap(({ step }) =>
+      'until' in step && step.until !== undefined ? [step.until] : [],
+    )
+    const waits = untils.map((it) => Math.max(0, it - now.elapsed))
+    if (result.kind === 'later') waits.push(result.retryMs)
+    const joined = turns.find((it) => it.join)
+    if (joined?.join) return { join: joined.join }
+    const caller = turns.map((it) => this.#permitFor(key, it, now)).find((it) => it !== undefined)
+    return {
+      ...(waits.length > 0 ? { afterMs: Math.min(...waits) } : {}),
+      ...(caller ? { permit: caller } : {}),
+    }
+  }
+
+  #permitFor(key: ObjectKey, { capability, memories, view, step }: Turn, now: Instant): Requeue['permit'] {
+    if (step.kind !== 'Call' && step.kind !== 'Held') return undefined
+    return { action: step.action.name, priority: capability.priorityOf(view, memories.of(key), now) }
+  }
+
+  #wouldDo({ secret: { namespace, name } }: Observed, turns: readonly Turn[]): void {
+    for (const { capability, step } of turns) {
+      if (step.kind !== 'Call' && step.kind !== 'WriteFirst') continue
+      this.#parts.metrics.wouldDo(step.label)
+      this.#parts.log.info(
+        { namespace, name, capability: capability.name, step: step.label, dryRun: true },
+        'dry run: no call is made',
+      )
+    }
+  }
+
+  #now(): Instant {
+    const { clock } = this.#parts
+    return { wall: clock.now(), elapsed: clock.elapsed() }
+  }
+}
+
+/** What a step reports, or has the status say while it waits. */
+function outcomeOf(step: Step): Outcome[] {
+  if (step.kind === 'Report') return [step.outcome]
+  return 'meanwhile' in step && step.meanwhile ? [step.meanwhile] : []
+}
+
+function isSettled(step: Step): boolean {
+  return step.kind === 'Done' || ('settled' in step && step.settled === true)
+}
+
+/** What our own code throws on the way to a call is a failure of this key, with a reason and a back-off (I7). */
+function asServiceError(error: unknown, action: ServiceError['action']): ServiceError {
+  if (error instanceof ServiceError) return error
+  const name = error instanceof Error ? error.name.replace(/[^A-Za-z]/g, '') : 'Unknown'
+  return new ServiceError({
+    failure: 'unknown',
+    action,
+    code: `OperatorFailed.${name}`,
+    hint: 'The operator could not make the call and retries. Please report this with the version of the operator.',
+    countsForAccount: false,
+    reached: 'unsent',
+  })
 }

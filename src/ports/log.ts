@@ -10,7 +10,15 @@ export interface LogFields {
   readonly certificateId?: string
   readonly account?: string
   readonly reason?: Reason | (string & {})
-  readonly decision?: string
+  readonly phase?: string
+  readonly capability?: string
+  readonly step?: string
+  /** Of one reconcile: `capability=step`, separated by blanks. */
+  readonly steps?: string
+  /** Identifies one reconcile. */
+  readonly attemptId?: string
+  /** What had the key reconciled. */
+  readonly wokenBy?: string
   readonly action?: ServiceAction
   readonly code?: string
   readonly requestId?: string

@@ -11,8 +11,10 @@ export interface Metrics {
     readonly code: string
     readonly durationMs: number
   }): void
-  /** One reconcile ended with this decision (`Synced`, `Upload`, `Wait`, ..., or `Error`). */
-  reconciled(decision: string, durationMs: number): void
+  /** A capability took this step in a reconcile: a label such as `Synced` or `BackOff`. */
+  reconciled(capability: string, step: string): void
+  /** One reconcile ended, after so many ms. */
+  reconcileTook(durationMs: number): void
   /** A status write ended. */
   statusWrite(result: 'written' | 'stale' | 'refused' | 'failed' | 'contested'): void
   /** A reflector listed from scratch. */
@@ -20,7 +22,7 @@ export interface Metrics {
   /** A watch was opened. */
   watchOpened(): void
   /** In dry run: what would have been done. */
-  wouldDo(decision: string): void
+  wouldDo(step: string): void
   /** What is known of one Secret. Times in ms since the epoch. Replaces what was known. */
   secret(
     key: ObjectKey,

@@ -23,6 +23,7 @@ interface ServiceFailure {
   readonly hint?: string | undefined
   readonly countsForAccount?: boolean
   readonly reached?: Reach
+  readonly perhapsKeyForm?: boolean
 }
 
 /**
@@ -50,6 +51,8 @@ export class ServiceError extends Error implements ServiceFailure {
   readonly hint: string | undefined
   /** Whether it may say something about the account as a whole (`NoProjectPermission` does not). */
   readonly countsForAccount: boolean
+  /** The service may not have been able to read the private key in the form that it had. */
+  readonly perhapsKeyForm: boolean
   /** By default `answered` where there is a request ID, else `unknown`. */
   readonly reached: Reach
 
@@ -61,6 +64,7 @@ export class ServiceError extends Error implements ServiceFailure {
     this.requestId = failure.requestId
     this.hint = failure.hint
     this.countsForAccount = failure.countsForAccount ?? true
+    this.perhapsKeyForm = failure.perhapsKeyForm ?? false
     this.reached = failure.reached ?? (failure.requestId === undefined ? 'unknown' : 'answered')
   }
 }

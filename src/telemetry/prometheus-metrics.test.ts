@@ -75,22 +75,24 @@ describe('what is counted', () => {
 
   it('counts reconciles, status writes, relists, watches and dry runs', async () => {
     const metrics = create()
-    metrics.reconciled('Upload', 20)
-    metrics.reconciled('Synced', 4)
+    metrics.reconciled('upload', 'UploadCertificate')
+    metrics.reconcileTook(20)
+    metrics.reconciled('upload', 'Synced')
+    metrics.reconcileTook(4)
     metrics.statusWrite('written')
     metrics.relisted('Expired')
     metrics.watchOpened()
     metrics.wouldDo('Upload')
     expect(await series(metrics)).toEqual(
       expect.arrayContaining([
-        'reconcile_total{decision="Upload"} 1',
-        'reconcile_total{decision="Synced"} 1',
+        'reconcile_total{capability="upload",step="UploadCertificate"} 1',
+        'reconcile_total{capability="upload",step="Synced"} 1',
         'reconcile_duration_seconds_sum 0.024',
         'reconcile_duration_seconds_count 2',
         'status_writes_total{result="written"} 1',
         'relists_total{reason="Expired"} 1',
         'watches_opened_total 1',
-        'dry_run_total{decision="Upload"} 1',
+        'dry_run_total{step="Upload"} 1',
       ]),
     )
   })

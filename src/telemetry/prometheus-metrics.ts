@@ -36,12 +36,14 @@ export class PrometheusMetrics implements Metrics {
     uploadBuckets,
     ['result'],
   )
-  readonly #reconciles = this.#counter('reconcile_total', 'Looks at a Secret by what was decided.', [
-    'decision',
-  ])
+  readonly #reconciles = this.#counter(
+    'reconcile_total',
+    'Reconciles of a Secret, by the step that each capability took.',
+    ['capability', 'step'],
+  )
   readonly #reconcileDuration = this.#histogram(
     'reconcile_duration_seconds',
-    'How long looks at a Secret took.',
+    'How long reconciles took.',
     reconcileBuckets,
     [],
   )
@@ -50,9 +52,7 @@ export class PrometheusMetrics implements Metrics {
   ])
   readonly #relists = this.#counter('relists_total', 'Lists from scratch by reason.', ['reason'])
   readonly #watches = this.#counter('watches_opened_total', 'Watches opened.', [])
-  readonly #dryRun = this.#counter('dry_run_total', 'What would have been done without --dry-run.', [
-    'decision',
-  ])
+  readonly #dryRun = this.#counter('dry_run_total', 'What would have been done without --dry-run.', ['step'])
 
   constructor({ version, processMetrics = true }: PrometheusOptions) {
     const build = this.#gauge('build_info', 'Always 1: the version of the operator.', ['version'])
@@ -128,8 +128,11 @@ export class PrometheusMetrics implements Metrics {
     this.#uploadDuration.observe({ result: result === 'success' ? 'success' : 'failure' }, durationMs / 1000)
   }
 
-  reconciled(decision: string, durationMs: number): void {
-    this.#reconciles.inc({ decision })
+  reconciled(capability: string, step: string): void {
+    this.#reconciles.inc({ capability, step })
+  }
+
+  reconcileTook(durationMs: number): void {
     this.#reconcileDuration.observe(durationMs / 1000)
   }
 
@@ -145,8 +148,8 @@ export class PrometheusMetrics implements Metrics {
     this.#watches.inc()
   }
 
-  wouldDo(decision: string): void {
-    this.#dryRun.inc({ decision })
+  wouldDo(step: string): void {
+    this.#dryRun.inc({ step })
   }
 
   secret(key: ObjectKey, facts: Parameters<Metrics['secret']>[1]): void {

@@ -41,7 +41,7 @@ export async function runRestart(context: BenchContext, count: number): Promise<
   const gets = async () => (await world.requests('get', 'secrets')) - before.restartGets
   await world.until('everything is read again', second, async () => (await gets()) >= count)
   await world.until('everything is decided again', second, async () => {
-    return (await second.metric('tencent_cert_sync_reconcile_total', { decision: 'Synced' })) >= count
+    return (await second.metric('tencent_cert_sync_reconcile_total', { step: 'Synced' })) >= count
   })
   const settledMs = performance.now() - start
   await new Promise((resolve) => setTimeout(resolve, quietMs))

@@ -22,7 +22,7 @@ export const restart: Act = {
     tell(`${running(stage)} reconciles every Secret`)
     const synced = board.members.filter(({ expected }) => expected.phase === 'Synced').length
     await eventually('every Secret is reconciled', async () => {
-      return (await operator.metric(reconciles, { decision: 'Synced' })) >= synced
+      return (await operator.metric(reconciles, { step: 'Synced' })) >= synced
     })
     tell(`${running(stage)} has reconciled every Secret`)
     const after = await gather(stage, board)

@@ -22,7 +22,7 @@ export class FakeEvents implements EventRecorder {
 
 /** Metrics as somebody who scrapes them sees them. */
 export class FakeMetrics implements Metrics {
-  /** How many reconciles ended with a decision. */
+  /** How often each step was taken. */
   readonly reconciles = new Map<string, number>()
   readonly calls = new Map<string, number>()
   readonly writes = new Map<string, number>()
@@ -34,9 +34,11 @@ export class FakeMetrics implements Metrics {
     increment(this.calls, `${call.action} ${call.result}`)
   }
 
-  reconciled(decision: string): void {
-    increment(this.reconciles, decision)
+  reconciled(_capability: string, step: string): void {
+    increment(this.reconciles, step)
   }
+
+  reconcileTook(): void {}
 
   statusWrite(result: Parameters<Metrics['statusWrite']>[0]): void {
     increment(this.writes, result)
@@ -46,8 +48,8 @@ export class FakeMetrics implements Metrics {
 
   watchOpened(): void {}
 
-  wouldDo(decision: string): void {
-    increment(this.wouldHaveDone, decision)
+  wouldDo(step: string): void {
+    increment(this.wouldHaveDone, step)
   }
 
   secret(key: ObjectKey, facts: Parameters<Metrics['secret']>[1]): void {

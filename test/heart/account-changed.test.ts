@@ -46,7 +46,7 @@ describe('an account in which a process finds none of the ids on record', () => 
     expect(uploads()).toBe(0)
     expect(world.ids(keys.slice(0, 2))).toEqual(ids)
     expect(world.log.reasons()).toContain('AccountChanged')
-    expect(world.controller.gauges().accountHeld()).toBe(true)
+    expect(world.held).toBe(true)
   })
 
   it('gets no certificate of a new Secret either', async () => {
@@ -65,7 +65,7 @@ describe('an account in which a process finds none of the ids on record', () => 
     await world.clock.advance(8 * hour)
     expectAllThere(3)
     expect(world.service.certificates).toHaveLength(3)
-    expect(world.controller.gauges().accountHeld()).toBe(false)
+    expect(world.held).toBe(false)
   })
 
   it('is held no more when new credentials see them', async () => {
@@ -73,12 +73,12 @@ describe('an account in which a process finds none of the ids on record', () => 
     const ids = world.ids(keys)
     world.service.hides = () => true
     await world.clock.advance(4 * hour)
-    expect(world.controller.gauges().accountHeld()).toBe(true)
+    expect(world.held).toBe(true)
     world.store.put('new/site', userAnnotations(), material.second.data)
     world.service.hides = () => false
     world.controller.credentialsChanged()
     await world.clock.advance(3 * hour)
-    expect(world.controller.gauges().accountHeld()).toBe(false)
+    expect(world.held).toBe(false)
     expect(world.certificateOf('new/site')?.chain).toBe(material.second.chainFingerprint)
     expect(world.ids(keys)).toEqual(ids)
     expect(uploads()).toBe(1)
@@ -106,7 +106,7 @@ describe('an account in which a process finds', () => {
     world.store.put('web/site', userAnnotations(), material.second.data)
     await world.clock.advance(8 * hour)
     expect(world.log.reasons()).not.toContain('AccountChanged')
-    expect(world.controller.gauges().accountHeld()).toBe(false)
+    expect(world.held).toBe(false)
     expect(world.certificateOf('web/site')?.chain).toBe(material.second.chainFingerprint)
   })
 
@@ -130,7 +130,7 @@ describe('an owner of the certificates that is another one than before', () => {
     await world.clock.advance(3 * hour)
     expect(uploads()).toBe(0)
     expect(world.log.reasons()).toContain('AccountChanged')
-    expect(world.controller.gauges().accountHeld()).toBe(true)
+    expect(world.held).toBe(true)
 
     world.start()
     await world.clock.advance(hour)

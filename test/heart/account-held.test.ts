@@ -40,7 +40,7 @@ function isSilent(): boolean {
 }
 
 function isHeld(): boolean {
-  return world.controller.gauges().heldReasons().length > 0
+  return world.held
 }
 
 function phases(keys: readonly string[]): (string | undefined)[] {

@@ -28,10 +28,10 @@ describe('a held account', () => {
     world.start()
     world.store.put(key, userAnnotations(), material.first.data)
     await world.clock.advance(10_000)
-    expect(world.controller.gauges().accountHeld()).toBe(true)
+    expect(world.held).toBe(true)
     leave()
     await world.clock.advance(11 * minute)
-    expect(world.controller.gauges().accountHeld()).toBe(false)
+    expect(world.held).toBe(false)
   })
 
   it('is held as long as one of those that failed is there', async () => {
@@ -45,10 +45,10 @@ describe('a held account', () => {
     await world.clock.advance(10_000)
     world.store.delete(key)
     await world.clock.advance(11 * minute)
-    expect(world.controller.gauges().accountHeld()).toBe(true)
+    expect(world.held).toBe(true)
     world.service.fault = undefined
     await world.clock.advance(11 * minute)
     expect(world.status('web/other').phase).toBe('Synced')
-    expect(world.controller.gauges().accountHeld()).toBe(false)
+    expect(world.held).toBe(false)
   })
 })

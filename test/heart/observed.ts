@@ -1,13 +1,9 @@
-import type { Memory } from '../../src/capabilities/upload/decision.ts'
 import { statusKeys, userKeys } from '../../src/contract/annotation-keys.ts'
 import { type Identity, type Observed, observe } from '../../src/contract/observe.ts'
 import type { SecretSnapshot } from '../../src/ports/secrets.ts'
 import type { TestChain } from './material.ts'
 
 export const identity: Identity = { account: 'default@ssl.example.com', cluster: 'test', version: '1.0.0' }
-
-/** A process that knows nothing yet, and whom nothing holds. */
-export const blank: Memory = { uploadsHeld: false, lookupsHeld: false, canFindByChain: true }
 
 /** The user's annotations by their short names. `upload` is `true` unless it is said otherwise. */
 export function userAnnotations(

@@ -1,6 +1,6 @@
 import { statusKeys, userKeys } from '../../src/contract/annotation-keys.ts'
 import { readStatus, type Status } from '../../src/contract/status.ts'
-import { Controller, type ControllerParts } from '../../src/engine/controller.ts'
+import { Controller, type ControllerParts } from '../../src/controller.ts'
 import {
   FakeCertificateService,
   type ServiceBehaviour,
@@ -41,6 +41,11 @@ export class World {
   get controller(): Controller {
     if (!this.#controller) throw new Error('no process was started')
     return this.#controller
+  }
+
+  /** Calls wait for the account. */
+  get held(): boolean {
+    return this.controller.gauges().heldReasons().length > 0
   }
 
   /** The process that runs, or ran last. */

@@ -70,7 +70,7 @@ scenario('every damaged Secret says once which data key to mend, and how', async
 
   await eventually('four resyncs', async () => {
     return (
-      (await operator.metric('tencent_cert_sync_reconcile_total', { decision: 'Reject' })) >= 5 * table.length
+      (await operator.metric('tencent_cert_sync_reconcile_total', { step: 'Rejected' })) >= 5 * table.length
     )
   })
   for (const { name, reason, says } of table) {
@@ -147,7 +147,7 @@ scenario('sound certificates in an unusual form are uploaded, clean and in order
   }
   await eventually('four resyncs', async () => {
     return (
-      (await operator.metric('tencent_cert_sync_reconcile_total', { decision: 'Synced' })) >= 4 * names.length
+      (await operator.metric('tencent_cert_sync_reconcile_total', { step: 'Synced' })) >= 4 * names.length
     )
   })
 
@@ -201,7 +201,7 @@ scenario(
       expect(message?.length).toBeLessThan(250)
     }
     await eventually('five resyncs', async () => {
-      return (await operator.metric('tencent_cert_sync_reconcile_total', { decision: 'Reject' })) >= 25
+      return (await operator.metric('tencent_cert_sync_reconcile_total', { step: 'Rejected' })) >= 25
     })
 
     for (const name of Object.keys(unclear)) {
@@ -234,7 +234,7 @@ scenario(
     await eventually('an Event says so', async () => {
       return (await cluster.admin.listEvents(world.namespace, 'shop')).length > 0
     })
-    const looks = async () => operator.metric('tencent_cert_sync_reconcile_total', { decision: 'Record' })
+    const looks = async () => operator.metric('tencent_cert_sync_reconcile_total', { step: 'Synced' })
     const seen = await looks()
     await eventually('20 more looks', async () => (await looks()) >= seen + 20)
 

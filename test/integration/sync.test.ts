@@ -272,7 +272,7 @@ scenario('twenty resyncs after one change are one upload and one PATCH', async (
   await world.eventuallySynced('shop', chainFingerprint('SVR', leaf, issuer))
 
   await eventually('20 resyncs', async () => {
-    return (await operator.metric('tencent_cert_sync_reconcile_total', { decision: 'Synced' })) >= 20
+    return (await operator.metric('tencent_cert_sync_reconcile_total', { step: 'Synced' })) >= 20
   })
 
   expect(world.uploads()).toBe(1)
@@ -287,7 +287,7 @@ scenario('twenty resyncs of a Secret that the service refuses are one call and o
   await world.eventuallyStatus('shop', 'Rejected', (it) => it.phase === 'Rejected')
 
   await eventually('20 resyncs', async () => {
-    return (await operator.metric('tencent_cert_sync_reconcile_total', { decision: 'Keep' })) >= 20
+    return (await operator.metric('tencent_cert_sync_reconcile_total', { step: 'StillRejected' })) >= 20
   })
 
   expect(world.uploads()).toBe(1)
@@ -304,7 +304,7 @@ scenario(
     await world.eventuallyStatus('shop', 'Failed', (it) => it.reason === 'ServiceUnavailable')
 
     await eventually('30 looks', async () => {
-      return (await operator.metric('tencent_cert_sync_reconcile_total', { decision: 'Wait' })) >= 30
+      return (await operator.metric('tencent_cert_sync_reconcile_total', { step: 'BackOff' })) >= 30
     })
 
     const starts = world.simulator.calls('UploadCertificate').map((it) => it.arrivedMs)
@@ -333,7 +333,7 @@ scenario('a restart with everything synced uploads nothing and writes nothing', 
 
   const second = await world.startOperator().ready()
   await eventually('all are looked at', async () => {
-    return (await second.metric('tencent_cert_sync_reconcile_total', { decision: 'Synced' })) >= names.length
+    return (await second.metric('tencent_cert_sync_reconcile_total', { step: 'Synced' })) >= names.length
   })
 
   expect(world.simulator.calls()).toHaveLength(calls)
@@ -385,7 +385,7 @@ scenario('dry run writes nothing and sends nothing', async (world) => {
     .startOperator({ resync: '200ms' }, { TENCENT_CERT_SYNC_DRY_RUN: 'true' })
     .ready()
   await eventually('it says what it would do', async () => {
-    return (await operator.metric('tencent_cert_sync_dry_run_total', { decision: 'Upload' })) >= 3
+    return (await operator.metric('tencent_cert_sync_dry_run_total', { step: 'UploadCertificate' })) >= 3
   })
 
   expect(world.simulator.calls()).toEqual([])

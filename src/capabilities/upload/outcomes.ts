@@ -1,118 +1,226 @@
 import type { Chain } from '../../certificate/material.ts'
-import type { Identity, Observed } from '../../contract/observe.ts'
-import { type Phase, type StatusChange, supersede } from '../../contract/status.ts'
+import type { Violation } from '../../certificate/preflight.ts'
+import { statusKeys, userPrefix } from '../../contract/annotation-keys.ts'
+import type { Observed } from '../../contract/observe.ts'
+import { type Phase, type StatusChange, supersede, toAnnotations, writeSent } from '../../contract/status.ts'
+import type { Instant, Outcome } from '../../engine/step.ts'
+import type { Holder } from '../../ledger/ledger.ts'
 import type { ServiceError } from '../../ports/service-error.ts'
 import type { Reason } from '../../reasons.ts'
+import type { UploadMemory } from './memory.ts'
+import { leftOutOf, syncedMessage, syncedReason } from './synced-words.ts'
+import type { UploadView } from './view.ts'
 
-/** What is to be written down: the one place that makes status out of what happened. */
-export interface Outcome {
+/** What is to be written down of an upload: the one place that makes status out of what happened. */
+export interface UploadOutcome extends Outcome {
   readonly phase: Phase
-  readonly reason: Reason
-  readonly message: string
-  readonly change: StatusChange
 }
 
-/** The service answered `certificateId` for the observed chain. */
+/** The service holds the observed chain under an id. */
 export function uploaded(
-  observed: Observed,
-  identity: Identity,
-  answer: {
-    certificateId: string
-    existed: boolean
-    refusal?: string | undefined
-    gone?: boolean | undefined
-    /** Hash of the settings it was uploaded with, where they are not those of now. */
-    settings?: string | undefined
-  },
-  now: number,
-): Outcome {
+  view: UploadView,
+  { certificateId, upload }: Pick<Holder, 'certificateId' | 'upload'>,
+  memory: UploadMemory,
+  now: Instant,
+): UploadOutcome {
+  const { observed, identity, ledger } = view
   const { status } = observed
   const chain = observed.material.chain as Chain
-  const { certificateId, existed, settings = observed.settingsHash } = answer
-  // Ids of another account would be a trap for whoever cleans up later.
+  // What was uploaded for another Secret has that one's alias and tags: for this one it was there already.
+  const isUpload = upload !== undefined && !upload.repeated && upload.by === observed.key
+  const sent = isUpload ? { hash: upload.settings, refused: leftOutOf(upload.rung) } : undefined
+  const origin = isUpload ? 'Uploaded' : 'Adopted'
+  // Ids of another account would be a trap for whoever cleans up later; another id for the same chain was never ours.
   const inAccount = status.uploaded?.account === identity.account
-  // Another id for the same chain was never ours.
-  const sameChain = status.uploaded?.chainFingerprint === chain.chainFingerprint
-  const superseded = inAccount && !answer.gone && !sameChain ? status.uploaded : undefined
-  const refused = [...observed.settings.leftOut, ...(answer.refusal ? [answer.refusal] : [])]
-  const reason = existed
-    ? 'CertificateAdopted'
-    : refused.length > 0
-      ? 'SettingsRefused'
-      : settings !== observed.settingsHash
-        ? 'SettingsNotApplied'
-        : 'CertificateUploaded'
-  const message =
-    reason === 'SettingsRefused'
-      ? `Uploaded without: ${refused.join('; ')}.`
-      : syncedMessage(reason, observed)
-  return synced(reason, message, observed, {
+  const isSuperseded =
+    inAccount &&
+    status.uploaded.chainFingerprint !== chain.chainFingerprint &&
+    !ledger.isGone(status.uploaded.certificateId)
+  const reason = memory.notVisible === certificateId ? 'NotVisible' : syncedReason(observed, { origin, sent })
+  return synced(observed, reason, syncedMessage(reason, observed, sent), memory, {
     certificateId,
     account: identity.account,
     fingerprint: chain.fingerprint,
     chainFingerprint: chain.chainFingerprint,
     notAfter: rfc3339(chain.notAfter),
-    syncedAt: rfc3339(now),
-    previousCertificateId: supersede(inAccount ? status.previous : [], superseded, certificateId),
-    origin: existed ? 'Adopted' : 'Uploaded',
-    settings: existed ? null : settings,
+    syncedAt: rfc3339(now.wall),
+    previousCertificateId: supersede(
+      inAccount ? status.previous : [],
+      isSuperseded ? status.uploaded : undefined,
+      certificateId,
+    ),
+    origin,
+    settings: sent ? writeSent(sent) : null,
   })
 }
 
-/** The status already names the observed chain: what is missing is put back, the rest stays. */
-export function alreadySynced(observed: Observed, now: number): Outcome {
-  const { phase, reason } = observed.status
-  const unasked = phase === 'Synced' && reason === 'VerifyNotAllowed'
-  return kept(observed, unasked ? 'VerifyNotAllowed' : keptReason(observed), now)
+/** Something else wrote another id over the one that this process knows: it is put back (I6). */
+export function putBack(
+  { observed, identity }: UploadView,
+  recorded: NonNullable<UploadMemory['recorded']>,
+  now: Instant,
+): UploadOutcome {
+  const { status } = observed
+  const origin = recorded.existed ? 'Adopted' : 'Uploaded'
+  const sent = recorded.existed
+    ? undefined
+    : (status.settings ?? { hash: observed.settingsHash, refused: undefined })
+  const reason = syncedReason(observed, { origin, sent })
+  const { certificateId } = recorded
+  const chain = observed.material.chain as Chain
+  return synced(
+    observed,
+    reason,
+    syncedMessage(reason, observed, sent),
+    {},
+    {
+      certificateId,
+      account: identity.account,
+      fingerprint: chain.fingerprint,
+      chainFingerprint: chain.chainFingerprint,
+      notAfter: rfc3339(chain.notAfter),
+      syncedAt: rfc3339(now.wall),
+      previousCertificateId: supersede(status.previous, undefined, certificateId),
+      origin,
+      settings: sent ? writeSent(sent) : null,
+    },
+  )
 }
 
-/** Verify found the id on record, or (`allowed: false`) may not ask for it. */
-export function verified(observed: Observed, allowed: boolean, now: number): Outcome {
-  return kept(observed, allowed ? keptReason(observed) : 'VerifyNotAllowed', now)
+/** The status already names the observed chain: what is missing is written again, the rest stays. */
+export function alreadySynced(view: UploadView, memory: UploadMemory, now: Instant): UploadOutcome {
+  const { phase, reason, uploaded: claim } = view.observed.status
+  const isKept = phase === 'Synced' && (reason === 'VerifyNotAllowed' || reason === 'NotVisible')
+  if (memory.notVisible !== undefined && memory.notVisible === claim?.certificateId) {
+    return kept(view, 'NotVisible', memory, now)
+  }
+  return kept(view, isKept ? reason : undefined, memory, now)
 }
 
-function kept(observed: Observed, reason: Reason, now: number): Outcome {
+/** `requested-at` asked whether the id on record exists. `Gone` can only be kept where absence proves nothing. */
+export function verified(
+  view: UploadView,
+  memory: UploadMemory,
+  result: 'Exists' | 'Gone' | 'NotAllowed',
+  now: Instant,
+): UploadOutcome {
+  const reasons = { Exists: undefined, Gone: 'NotVisible', NotAllowed: 'VerifyNotAllowed' } as const
+  return kept(view, reasons[result], memory, now)
+}
+
+function kept(
+  { observed }: UploadView,
+  special: Reason | undefined,
+  memory: UploadMemory,
+  now: Instant,
+): UploadOutcome {
   const { status } = observed
   const chain = observed.material.chain as Chain
-  const origin = originOf(observed)
-  const sameMessage = reason === 'SettingsRefused' ? status.message : undefined
-  return synced(reason, sameMessage ?? syncedMessage(reason, observed), observed, {
+  // Settings are on record only for what was uploaded: nobody knows those of an adopted certificate.
+  const origin = status.origin ?? (status.settings ? 'Uploaded' : 'Adopted')
+  const sent =
+    origin === 'Adopted'
+      ? undefined
+      : (status.settings ?? { hash: observed.settingsHash, refused: undefined })
+  const reason = special ?? syncedReason(observed, { origin, sent })
+  return synced(observed, reason, syncedMessage(reason, observed, sent), memory, {
     fingerprint: chain.fingerprint,
     notAfter: rfc3339(chain.notAfter),
-    syncedAt: status.syncedAt ?? rfc3339(now),
+    syncedAt: status.syncedAt ?? rfc3339(now.wall),
     origin,
-    settings: origin === 'Adopted' ? null : (status.settings ?? observed.settingsHash),
+    settings: sent ? writeSent(sent) : null,
   })
 }
 
-/** Settings are on record only for what was uploaded: nobody knows those of an adopted certificate. */
-function originOf({ status }: Observed): 'Uploaded' | 'Adopted' {
-  return status.origin ?? (status.settings ? 'Uploaded' : 'Adopted')
+/** A wait for something that is not ours to change. The id on record stays true (I6). */
+export function pending(
+  view: UploadView,
+  reason: 'TemporaryCertificate' | 'UploadBudgetExceeded',
+): UploadOutcome {
+  const message =
+    reason === 'TemporaryCertificate'
+      ? 'cert-manager has put a temporary certificate in place. The issued certificate is uploaded as soon as it is there.'
+      : 'This Secret had too many new certificates within an hour. The newest one is uploaded when the hour is over. Look for two Certificates that write to the same Secret.'
+  return outcome(view, 'Pending', reason, message)
 }
 
-function keptReason(observed: Observed): Reason {
-  const { status, settingsHash } = observed
-  if (originOf(observed) === 'Adopted') return 'CertificateAdopted'
-  if (status.settings !== undefined && status.settings !== settingsHash) return 'SettingsNotApplied'
-  return status.phase === 'Synced' && status.reason === 'SettingsRefused'
-    ? 'SettingsRefused'
-    : 'CertificateUploaded'
+/** An annotation does not parse: no call is made. */
+export function invalidAnnotation(view: UploadView): UploadOutcome {
+  const { problems } = view.observed.settings
+  const message = `${problems.join('; ')}. Correct the annotation (all keys start with ${userPrefix}).`
+  return final(view, 'InvalidAnnotation', message)
 }
 
-function synced(reason: Reason, message: string, observed: Observed, change: StatusChange): Outcome {
-  return {
-    phase: 'Synced',
-    reason,
-    message,
+/** Provably wrong: no call is made. */
+export function rejectedByPreflight(view: UploadView, { reason, message }: Violation): UploadOutcome {
+  return final(view, reason, message)
+}
+
+/** The service refused this input. */
+export function rejectedByService(view: UploadView, error: ServiceError, now: Instant): UploadOutcome {
+  const hint = error.hint ?? 'Correct the Secret. The operator retries when it changes.'
+  return final(view, 'RefusedByService', `Tencent Cloud refused the certificate (${error.code}). ${hint}`, {
+    change: { rejectedFor: view.observed.rejectionInput, rejectedAt: rfc3339(now.wall) },
+    error,
+  })
+}
+
+/** A call failed and is retried. */
+export function failed(view: UploadView, error: ServiceError, attempt: number): UploadOutcome {
+  const hint = error.hint ?? 'The operator retries.'
+  const message = `${error.action} failed (${error.code}). ${hint}`
+  return outcome(view, 'Failed', failureReason(error), message, { error, attempt })
+}
+
+/** The service says that the account holds the certificate, and it was not found. */
+export function existsElsewhere(view: UploadView): UploadOutcome {
+  const message =
+    'The account already holds this certificate, but its ID could not be found. Delete it in the console, or use its ID by hand. The operator retries.'
+  return outcome(view, 'Failed', 'ExistsElsewhere', message)
+}
+
+/** The certificate on record is gone from the account; it is uploaded again. */
+export function certificateMissing(view: UploadView, certificateId: string): UploadOutcome {
+  const message = `The account does not hold the certificate ${certificateId} any more. The operator uploads it again; until then, whatever uses this ID has no certificate.`
+  return outcome(view, 'Failed', 'CertificateMissing', message)
+}
+
+/** The ids on record belong to another account, or the credentials see none of them. */
+export function accountChanged(view: UploadView): UploadOutcome {
+  const message =
+    'The account shows none of the certificates on record: the credentials belong to another account, or may not see its certificates. Correct the credentials, or set a new requested-at on any Secret to use this account.'
+  return outcome(view, 'Failed', 'AccountChanged', message)
+}
+
+/** The operator itself failed on this Secret; it retries (I7). */
+export function unexpected(view: Pick<UploadView, 'observed' | 'ledger'>, name: string): UploadOutcome {
+  const message = `The operator could not process this Secret (${name}). It retries. Please report this with the operator's version.`
+  return outcome(view, 'Failed', 'UnexpectedError', message)
+}
+
+function synced(
+  observed: Observed,
+  reason: Reason,
+  message: string,
+  { last }: UploadMemory,
+  change: StatusChange,
+): UploadOutcome {
+  const id = change.certificateId ?? observed.status.uploaded?.certificateId
+  const request = last?.requestId ? ` Request ID ${last.requestId}.` : ''
+  return build(observed, 'Synced', reason, message, {
     change: {
-      ...described('Synced', reason, message),
       handledRequest: echoedRequest(observed),
       intent: null,
       rejectedFor: null,
       rejectedAt: null,
       ...change,
     },
-  }
+    aside: `CertificateId ${id}.${request}`,
+    fields: {
+      ...(last?.requestId ? { requestId: last.requestId } : {}),
+      ...(last?.attempt ? { attempt: last.attempt } : {}),
+    },
+  })
 }
 
 /** Echoed with a final outcome only; without an open request the last echo stays. */
@@ -120,41 +228,39 @@ function echoedRequest({ settings, status }: Observed): string | null {
   return settings.requestedAt ?? status.handledRequest ?? null
 }
 
-function syncedMessage(reason: Reason, { material }: Observed): string {
-  const domain = material.chain?.domain ? ` for ${material.chain.domain.slice(0, 100)}` : ''
-  switch (reason) {
-    case 'CertificateAdopted':
-      return `The account already held the certificate${domain}; its id was taken over. Its alias, tags and chain may be another's.`
-    case 'SettingsNotApplied':
-      return 'Alias, certificate-use, project-id or tags changed after the upload. The uploaded certificate keeps the old ones; change them in the console, or they apply to the next certificate.'
-    case 'VerifyNotAllowed':
-      return 'The id was kept without a look: grant ssl:DescribeCertificates to have requested-at ask for it.'
-    case 'SettingsRefused':
-      return 'Uploaded without alias, tags or use.'
-    default:
-      return `The certificate${domain} is uploaded.`
-  }
+interface Details {
+  readonly change?: StatusChange
+  readonly error?: ServiceError
+  readonly attempt?: number
 }
 
-/** A wait for something that is not ours to change. The id on record stays true (I6). */
-export function pending(reason: 'TemporaryCertificate' | 'UploadBudgetExceeded'): Outcome {
-  const message =
-    reason === 'TemporaryCertificate'
-      ? 'cert-manager has put a temporary certificate in place; the issued one is uploaded as soon as it is there.'
-      : 'This Secret had too many new certificates within an hour; the newest is uploaded when the hour is over. Look for two Certificates that write to the same Secret.'
-  return outcome('Pending', reason, message)
-}
-
-/** Provably wrong: no call was made. */
-export function rejectedByPreflight(observed: Observed, reason: Reason, message: string): Outcome {
-  return outcome('Rejected', reason, message, {
-    handledRequest: echoedRequest(observed),
+function final(view: UploadView, reason: Reason, message: string, details: Details = {}): UploadOutcome {
+  const handledRequest = echoedRequest(view.observed)
+  return outcome(view, 'Rejected', reason, message, {
+    ...details,
+    change: { ...details.change, handledRequest },
   })
 }
 
-/** An outcome that also takes back what the status says of a certificate that is no longer in the account. */
-export function withdrawing(outcome: Outcome): Outcome {
-  return { ...outcome, change: { ...outcome.change, ...nothingUploaded } }
+/** Every outcome but Synced: it takes back what the status says of a certificate that is gone (I6). */
+function outcome(
+  { observed, ledger }: Pick<UploadView, 'observed' | 'ledger'>,
+  phase: Exclude<Phase, 'Synced'>,
+  reason: Reason,
+  message: string,
+  { change = {}, error, attempt }: Details = {},
+): UploadOutcome {
+  const { uploaded: claim } = observed.status
+  const isGone = claim !== undefined && ledger.isGone(claim.certificateId)
+  return build(observed, phase, reason, message, {
+    change: { rejectedFor: null, rejectedAt: null, ...(isGone ? nothingUploaded : {}), ...change },
+    ...(error?.requestId ? { aside: `Request ID ${error.requestId}.` } : {}),
+    fields: {
+      ...(error ? { code: error.code } : {}),
+      ...(error?.requestId ? { requestId: error.requestId } : {}),
+      ...(attempt ? { attempt } : {}),
+    },
+  })
 }
 
 const nothingUploaded = {
@@ -168,30 +274,32 @@ const nothingUploaded = {
   settings: null,
 } as const satisfies StatusChange
 
-/** The service refused this input. */
-export function rejectedByService(observed: Observed, error: ServiceError, now: number): Outcome {
-  const message = `Tencent Cloud refused the certificate (${error.code}). ${error.hint ?? 'Correct the Secret; it is tried again when it changes.'}`
-  return outcome('Rejected', 'RefusedByService', message, {
-    rejectedFor: observed.rejectionInput,
-    rejectedAt: rfc3339(now),
-    handledRequest: echoedRequest(observed),
-  })
-}
+const newsworthy = [statusKeys.phase, statusKeys.reason, statusKeys.message, statusKeys.certificateId]
 
-/** A call failed and is tried again. */
-export function failed(error: ServiceError): Outcome {
-  const reason = failureReason(error)
-  const hint = error.hint ?? 'It is tried again.'
-  return outcome('Failed', reason, `${error.action} failed (${error.code}). ${hint}`)
-}
-
-/** The service says that the account holds the certificate, and it was not found. */
-export function existsElsewhere(): Outcome {
-  return outcome(
-    'Failed',
-    'ExistsElsewhere',
-    'The account already holds this certificate, but its id could not be found. Delete it in the console, or put its id to use by hand; it is tried again.',
-  )
+function build(
+  { material, status }: Observed,
+  phase: Phase,
+  reason: Reason,
+  text: string,
+  { change, aside, fields }: { change: StatusChange; aside?: string; fields: Outcome['fields'] },
+): UploadOutcome {
+  const message = bounded(text)
+  const certificateId = change.certificateId ?? status.uploaded?.certificateId
+  return {
+    phase,
+    reason,
+    message,
+    severity: phase === 'Failed' || phase === 'Rejected' ? 'Warning' : 'Normal',
+    slice: toAnnotations({ phase, reason, message, ...change }),
+    newsworthy,
+    fields: {
+      phase,
+      ...(material.chain ? { fingerprint: material.chain.fingerprint } : {}),
+      ...(certificateId ? { certificateId } : {}),
+      ...fields,
+    },
+    ...(aside ? { aside } : {}),
+  }
 }
 
 function failureReason(error: ServiceError): Reason {
@@ -216,19 +324,9 @@ function failureReason(error: ServiceError): Reason {
   }
 }
 
-function outcome(phase: Phase, reason: Reason, message: string, change: StatusChange = {}): Outcome {
-  return {
-    phase,
-    reason,
-    message,
-    change: { ...described(phase, reason, message), rejectedFor: null, rejectedAt: null, ...change },
-  }
-}
-
-function described(phase: Phase, reason: Reason, message: string): StatusChange {
-  const bounded = message.length > 500 ? `${message.slice(0, 499)}…` : message
-  // A cut may leave half a character, which the API server would store as another: written again for ever.
-  return { phase, reason, message: bounded.toWellFormed() }
+/** A cut may leave half a character, which the API server would store as another: written again for ever. */
+function bounded(message: string): string {
+  return (message.length > 500 ? `${message.slice(0, 499)}…` : message).toWellFormed()
 }
 
 function rfc3339(ms: number): string {

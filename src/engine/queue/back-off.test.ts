@@ -1,16 +1,18 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { FailureClass } from '../../ports/service-error.ts'
-import { backOff, doubling } from './back-off.ts'
+import { backOff, doubling, spreadOf } from './back-off.ts'
 
-const noJitter = () => 0
 const minute = 60_000
 const hour = 60 * minute
 
+const whole = (failure: FailureClass, attempt: number, failingMs = 0) =>
+  backOff(failure, { attempt, failingMs, spread: 0 })
+
 describe('the back-off', () => {
   it.each<[FailureClass, number, number]>([
-    ['throttled', 1_000, 10_000],
-    ['outage', 1_000, 10 * minute],
+    ['throttled', 1_000, 1_000],
+    ['outage', 1_000, minute],
     ['caller', 30_000, 10 * minute],
     ['not-allowed', 10 * minute, hour],
     ['quota', hour, hour],
@@ -18,25 +20,33 @@ describe('the back-off', () => {
     ['exists', 10 * minute, 6 * hour],
     ['unknown', 10 * minute, 6 * hour],
   ])('of %s begins with %d ms and ends with %d ms', (failure, first, longest) => {
-    expect(backOff(failure, 1, noJitter)).toBe(first)
-    expect(backOff(failure, 2, noJitter)).toBe(Math.min(longest, 2 * first))
-    expect(backOff(failure, 10_000, noJitter)).toBe(longest)
+    expect(whole(failure, 1)).toBe(first)
+    expect(whole(failure, 2)).toBe(Math.min(longest, 2 * first))
+    expect(whole(failure, 10_000)).toBe(longest)
+  })
+
+  it('of a key that met nothing but outages for an hour is ten minutes', () => {
+    expect(whole('outage', 60, hour - 1)).toBe(minute)
+    expect(whole('outage', 60, hour)).toBe(10 * minute)
   })
 
   it('takes off a fifth at most, so that many do not return together', () => {
     fc.assert(
-      fc.property(
-        fc.integer({ min: 1, max: 1_000 }),
-        fc.double({ min: 0, max: 1, noNaN: true }),
-        (attempt, random) => {
-          const full = backOff('outage', attempt, noJitter)
-          const ms = backOff('outage', attempt, () => random)
-          expect(ms).toBeLessThanOrEqual(full)
-          expect(ms).toBeGreaterThanOrEqual(0.8 * full)
-        },
-      ),
+      fc.property(fc.integer({ min: 1, max: 1_000 }), fc.string(), (attempt, key) => {
+        const full = whole('outage', attempt)
+        const ms = backOff('outage', { attempt, failingMs: 0, spread: spreadOf(key, attempt) })
+        expect(ms).toBeLessThanOrEqual(full)
+        expect(ms).toBeGreaterThanOrEqual(0.8 * full)
+      }),
     )
-    expect(backOff('outage', 3, () => 0.2)).not.toBe(backOff('outage', 3, () => 0.7))
+  })
+})
+
+describe('the spread', () => {
+  it('differs between keys and between attempts, and is the same for the same ones', () => {
+    const spreads = ['a/a', 'a/b', 'b/a'].flatMap((key) => [1, 2, 3].map((attempt) => spreadOf(key, attempt)))
+    expect(new Set(spreads).size).toBe(9)
+    expect(spreadOf('a/a', 1)).toBe(spreadOf('a/a', 1))
   })
 })
 

@@ -13,7 +13,7 @@ export class OwnWrites {
     this.#written.set(key, [...(this.#written.get(key) ?? []), resourceVersion].slice(-kept))
   }
 
-  isEcho(key: ObjectKey, resourceVersion: string): boolean {
+  isOwn(key: ObjectKey, resourceVersion: string): boolean {
     return this.#written.get(key)?.includes(resourceVersion) ?? false
   }
 

@@ -1,29 +1,21 @@
 import { createHash } from 'node:crypto'
-import type { Outcome } from '../../capabilities/upload/outcomes.ts'
 import type { Clock } from '../../clock.ts'
-import { statusKeys } from '../../contract/annotation-keys.ts'
-import type { Observed } from '../../contract/observe.ts'
-import { type StatusChange, statusPatch } from '../../contract/status.ts'
+import { statusKeys, statusPrefix } from '../../contract/annotation-keys.ts'
 import type { EventRecorder } from '../../ports/events.ts'
 import type { Log } from '../../ports/log.ts'
 import type { Metrics } from '../../ports/metrics.ts'
-import type { ObjectKey, SecretReference, SecretStore } from '../../ports/secrets.ts'
+import type { ObjectKey, SecretReference, SecretSnapshot, SecretStore } from '../../ports/secrets.ts'
 import type { Reason } from '../../reasons.ts'
+import type { Outcome, StatusSlice } from '../step.ts'
+import { statusPatch } from './status-patch.ts'
 import { WriteBudget } from './write-budget.ts'
 
-/** What became of an outcome. `retryMs`: look again after so long; `again`: the Secret moved on, look at once. */
+/** What became of a write. `later`: reconcile again after `retryMs`; `stale`: the Secret moved on, reconcile at once. */
 export type WriteResult =
   | { readonly kind: 'unchanged' }
   | { readonly kind: 'written'; readonly resourceVersion: string }
-  | { readonly kind: 'again' }
+  | { readonly kind: 'stale' }
   | { readonly kind: 'later'; readonly retryMs: number }
-
-/** What belongs to the log line and the Event, but not to the status. */
-export interface Attempt {
-  readonly code?: string
-  readonly requestId?: string | undefined
-  readonly attempt?: number
-}
 
 export interface StatusWriterParts {
   readonly clock: Clock
@@ -35,166 +27,161 @@ export interface StatusWriterParts {
   readonly dryRun: boolean
 }
 
+/** All that is to be written down of one reconcile: outcomes to report, and slices that are book-keeping only. */
+export interface StatusWrite {
+  readonly outcomes: readonly Outcome[]
+  readonly slices: readonly StatusSlice[]
+}
+
 const refusedRetryMs = 10 * 60_000
-/** A fight over the status annotations is told again after so long, ms. */
+/** A fight over the status annotations is reported again after so long, ms. */
 const contestedAgainMs = 60 * 60_000
 
-/** The one place that writes status: annotations first, then Event, metric and log line, and only on change. */
+/**
+ * The only writer of status: merges the slices of all capabilities into one patch, then the Event, the log line and the
+ * metric, and only on change.
+ */
 export class StatusWriter {
-  readonly #clock: Clock
-  /** Writes that the API server refused, and until when (ms, elapsed) they are not repeated as they were. */
-  readonly #refused = new Map<ObjectKey, { attempt: string; until: number }>()
-  readonly #store: SecretStore
-  readonly #events: EventRecorder
-  readonly #metrics: Metrics
-  readonly #log: Log
-  readonly #dryRun: boolean
+  readonly #parts: StatusWriterParts
   readonly #budget: WriteBudget
-  /** Outcomes whose write was not answered: told when they turn out to be written. */
-  readonly #untold = new Map<ObjectKey, { outcome: Outcome; attempt: Attempt }>()
-  /** Secrets about whose refused or contested status somebody was told, and when (ms, elapsed). */
-  readonly #told = new Map<ObjectKey, { reason: Reason; at: number }>()
+  /** Writes that the API server refused, and until when (ms, elapsed) they are not repeated as they were. */
+  readonly #refused = new Map<ObjectKey, { readonly attempt: string; readonly until: number }>()
+  /** Outcomes whose write was not answered: reported when they turn out to be written. */
+  readonly #unconfirmed = new Map<ObjectKey, readonly Outcome[]>()
+  /** Secrets whose refused or contested status was reported, and when (ms, elapsed). */
+  readonly #reported = new Map<ObjectKey, { readonly reason: Reason; readonly at: number }>()
+  /** A hash of the status annotations as this process left them: who finds others there is contested. */
+  readonly #left = new Map<ObjectKey, string>()
 
   constructor(parts: StatusWriterParts) {
-    const { clock, store, events, metrics, log, dryRun } = parts
-    this.#clock = clock
-    this.#dryRun = dryRun
-    this.#store = store
-    this.#events = events
-    this.#metrics = metrics
-    this.#log = log
-    this.#budget = new WriteBudget(clock)
+    this.#parts = parts
+    this.#budget = new WriteBudget(parts.clock)
   }
 
-  /** Writes an outcome down. Throws what the store throws: then nothing is known to be written. */
-  async record(
-    observed: Observed,
-    outcome: Outcome,
-    attempt: Attempt,
+  /** Throws what the store throws: then nothing is known to be written. */
+  async write(
+    key: ObjectKey,
+    secret: SecretSnapshot,
+    { outcomes, slices }: StatusWrite,
     signal: AbortSignal,
   ): Promise<WriteResult> {
-    const { key } = observed
-    const isNews = !says(observed, outcome)
-    const untold = this.#untold.get(key)
-    if (isNews) this.#untold.set(key, { outcome, attempt })
-    const recording = await this.note(observed, outcome.change, signal)
+    const merged: StatusSlice = Object.assign({}, ...slices, ...outcomes.map((it) => it.slice))
+    const news = outcomes.filter((it) => isNews(secret.annotations, it))
+    const unconfirmed = this.#unconfirmed.get(key) ?? []
+    if (news.length > 0) this.#unconfirmed.set(key, news)
+    const result = await this.#patch(key, secret, merged, signal)
     // A stale write may be our own, which the transport has sent again.
-    if (recording.kind !== 'again') this.#untold.delete(key)
-    if (recording.kind === 'written') {
-      this.#logWritten(observed, outcome, attempt)
-      if (isNews) this.#announce(observed, outcome, attempt)
+    if (result.kind !== 'stale') this.#unconfirmed.delete(key)
+    if (result.kind === 'written') {
+      for (const outcome of outcomes)
+        if (changes(secret.annotations, outcome.slice)) this.#logWritten(secret, outcome)
+      for (const outcome of news) this.#announce(secret, outcome)
     }
-    if (recording.kind === 'unchanged' && untold && says(observed, untold.outcome)) {
-      this.#logWritten(observed, untold.outcome, untold.attempt)
-      this.#announce(observed, untold.outcome, untold.attempt)
+    if (result.kind === 'unchanged') {
+      for (const outcome of unconfirmed.filter((it) => !changes(secret.annotations, pick(it)))) {
+        this.#logWritten(secret, outcome)
+        this.#announce(secret, outcome)
+      }
     }
-    return recording
+    return result
   }
 
-  /** Writes status annotations without telling anybody: book-keeping. */
-  async note(observed: Observed, change: StatusChange, signal: AbortSignal): Promise<WriteResult> {
-    const { key, secret } = observed
-    const patch = statusPatch(secret.annotations, change)
+  /** The Secret is gone or opted out. The budget stays: opting out and in again must not renew it. */
+  forget(key: ObjectKey): void {
+    this.#reported.delete(key)
+    this.#refused.delete(key)
+    this.#unconfirmed.delete(key)
+    this.#left.delete(key)
+  }
+
+  async #patch(
+    key: ObjectKey,
+    secret: SecretSnapshot,
+    merged: StatusSlice,
+    signal: AbortSignal,
+  ): Promise<WriteResult> {
+    const { clock, metrics, store, dryRun } = this.#parts
+    const patch = statusPatch(secret.annotations, merged)
     if (!patch) return { kind: 'unchanged' }
-    if (this.#dryRun) {
-      this.#metrics.wouldDo('WriteStatus')
+    if (dryRun) {
+      metrics.wouldDo('WriteStatus')
       return { kind: 'unchanged' }
     }
     const refused = this.#refused.get(key)
-    const waitMs = (refused?.until ?? 0) - this.#clock.elapsed()
-    if (waitMs > 0 && refused?.attempt === fingerprintOf(secret.annotations, patch)) {
+    const waitMs = (refused?.until ?? 0) - clock.elapsed()
+    if (waitMs > 0 && refused?.attempt === attemptOf(secret.annotations, patch)) {
       return { kind: 'later', retryMs: waitMs }
     }
+    const left = this.#left.get(key)
+    const contested = left !== undefined && left !== statusHash(secret.annotations)
     const retryMs = this.#budget.take(key)
     if (retryMs > 0) {
-      // Refused writes use the budget up too: that is no fight.
-      if (refused) return { kind: 'later', retryMs }
-      this.#metrics.statusWrite('contested')
-      this.#tell(
-        observed,
+      // Refused writes and quick changes of our own use the budget up too: neither is a fight.
+      if (refused || !contested) return { kind: 'later', retryMs }
+      metrics.statusWrite('contested')
+      this.#report(
+        key,
+        secret,
         'StatusContested',
-        'Somebody else keeps rewriting the status annotations of this Secret.',
+        'Something else keeps rewriting the status annotations of this Secret.',
       )
       return { kind: 'later', retryMs }
     }
-    const written = await this.#store.annotate(secret, patch, signal).catch((error: unknown) => {
-      this.#metrics.statusWrite('failed')
+    const written = await store.annotate(secret, patch, signal).catch((error: unknown) => {
+      metrics.statusWrite('failed')
       this.#budget.giveBack(key)
       throw error
     })
-    this.#metrics.statusWrite(written.kind)
-    if (written.kind === 'stale') return { kind: 'again' }
+    metrics.statusWrite(written.kind)
+    if (written.kind === 'stale') {
+      this.#budget.giveBack(key)
+      return { kind: 'stale' }
+    }
     if (written.kind === 'refused') {
-      const attempt = fingerprintOf(secret.annotations, patch)
-      this.#refused.set(key, { attempt, until: this.#clock.elapsed() + refusedRetryMs })
-      this.#tell(
-        observed,
-        'StatusNotWritable',
-        `The API server refused the status annotations: ${written.message}`,
-      )
+      const attempt = attemptOf(secret.annotations, patch)
+      this.#refused.set(key, { attempt, until: clock.elapsed() + refusedRetryMs })
+      const message = `The API server refused the status annotations: ${written.message}`
+      this.#report(key, secret, 'StatusNotWritable', message)
       return { kind: 'later', retryMs: refusedRetryMs }
     }
     // One write that got through does not end a fight.
-    if (this.#told.get(key)?.reason === 'StatusNotWritable') this.#told.delete(key)
+    if (this.#reported.get(key)?.reason === 'StatusNotWritable') this.#reported.delete(key)
     this.#refused.delete(key)
+    this.#left.set(key, statusHash(applied(secret.annotations, patch)))
     return written
   }
 
-  /** The Secret is gone. */
-  forget(key: ObjectKey): void {
-    this.#budget.forget(key)
-    this.#told.delete(key)
-    this.#refused.delete(key)
-    this.#untold.delete(key)
-  }
-
-  #logWritten(observed: Observed, outcome: Outcome, attempt: Attempt): void {
-    const { secret, material } = observed
-    const certificateId = idOf(observed, outcome)
-    const { phase, reason, message } = outcome
-    this.#log[phase === 'Failed' || phase === 'Rejected' ? 'warn' : 'info'](
-      {
-        namespace: secret.namespace,
-        name: secret.name,
-        reason,
-        decision: phase,
-        ...(material.chain ? { fingerprint: material.chain.fingerprint } : {}),
-        ...(certificateId ? { certificateId } : {}),
-        ...(attempt.code ? { code: attempt.code } : {}),
-        ...(attempt.requestId ? { requestId: attempt.requestId } : {}),
-        ...(attempt.attempt ? { attempt: attempt.attempt } : {}),
-        resourceVersion: secret.resourceVersion,
-      },
-      message,
-    )
+  #logWritten(secret: SecretSnapshot, { severity, reason, message, fields }: Outcome): void {
+    const { namespace, name, resourceVersion } = secret
+    const level = severity === 'Warning' ? 'warn' : 'info'
+    this.#parts.log[level]({ namespace, name, reason, ...fields, resourceVersion }, message)
   }
 
   /** Events on transitions only: a repaired annotation is none. */
-  #announce(observed: Observed, outcome: Outcome, attempt: Attempt): void {
-    const { secret } = observed
-    const { phase, reason, message } = outcome
-    const request = attempt.requestId ? ` Request id ${attempt.requestId}.` : ''
-    this.#events.record({
+  #announce(secret: SecretSnapshot, { severity, reason, message, aside }: Outcome): void {
+    this.#parts.events.record({
       secret: referenceTo(secret),
-      type: phase === 'Failed' || phase === 'Rejected' ? 'Warning' : 'Normal',
+      type: severity,
       reason,
       action: 'Sync',
-      message:
-        phase === 'Synced'
-          ? `${message} CertificateId ${idOf(observed, outcome)}.${request}`
-          : `${message}${request}`,
+      message: aside ? `${message} ${aside}` : message,
     })
   }
 
-  #tell(observed: Observed, reason: 'StatusContested' | 'StatusNotWritable', message: string): void {
-    const now = this.#clock.elapsed()
-    const told = this.#told.get(observed.key)
-    const over = reason === 'StatusContested' && now - (told?.at ?? now) >= contestedAgainMs
-    if (told?.reason === reason && !over) return
-    this.#told.set(observed.key, { reason, at: now })
-    const { secret } = observed
-    this.#log.warn({ namespace: secret.namespace, name: secret.name, reason }, message)
-    this.#events.record({
+  #report(
+    key: ObjectKey,
+    secret: SecretSnapshot,
+    reason: 'StatusContested' | 'StatusNotWritable',
+    message: string,
+  ): void {
+    const now = this.#parts.clock.elapsed()
+    const before = this.#reported.get(key)
+    const isOver = reason === 'StatusContested' && now - (before?.at ?? now) >= contestedAgainMs
+    if (before?.reason === reason && !isOver) return
+    this.#reported.set(key, { reason, at: now })
+    const { namespace, name } = secret
+    this.#parts.log.warn({ namespace, name, reason }, message)
+    this.#parts.events.record({
       secret: referenceTo(secret),
       type: 'Warning',
       reason,
@@ -204,34 +191,51 @@ export class StatusWriter {
   }
 }
 
-/** The id that the status names after an outcome. */
-function idOf({ status }: Observed, { change }: Outcome): string | undefined {
-  return change.certificateId ?? status.uploaded?.certificateId
+type Annotations = Readonly<Record<string, string>>
+
+function changes(annotations: Annotations, slice: StatusSlice): boolean {
+  return statusPatch(annotations, slice) !== undefined
 }
 
-/** Whether the status says already what an outcome has to tell people. */
-function says(observed: Observed, outcome: Outcome): boolean {
-  const { status } = observed
-  return (
-    status.phase === outcome.phase &&
-    status.reason === outcome.reason &&
-    status.message === outcome.change.message &&
-    status.uploaded?.certificateId === idOf(observed, outcome)
+function isNews(annotations: Annotations, outcome: Outcome): boolean {
+  return changes(annotations, pick(outcome))
+}
+
+/** What of an outcome is news for people. */
+function pick({ slice, newsworthy }: Outcome): StatusSlice {
+  return Object.fromEntries(
+    newsworthy.flatMap((key) => (slice[key] === undefined ? [] : [[key, slice[key] ?? null]])),
   )
 }
 
+function applied(annotations: Annotations, patch: StatusSlice): Annotations {
+  const result: Record<string, string> = { ...annotations }
+  for (const [key, value] of Object.entries(patch)) {
+    if (value === null) delete result[key]
+    else result[key] = value
+  }
+  return result
+}
+
+/** Tells the operator's annotations in one state from those in another. */
+function statusHash(annotations: Annotations): string {
+  const status = Object.entries(annotations).filter(([key]) => key.startsWith(statusPrefix))
+  return hashOf(status.sort(([a], [b]) => (a < b ? -1 : 1)))
+}
+
 /**
- * Tells whether a refused write would be made again just as it was: the times in it do not count. What else the Secret
- * is annotated with does, because the API server refuses the sum when it is too large.
+ * Says whether a refused write would be made again just as it was: the times in it do not count. What else the Secret is
+ * annotated with does, because the API server refuses the sum when it is too large.
  */
-function fingerprintOf(
-  annotations: Readonly<Record<string, string>>,
-  patch: Readonly<Record<string, string | null>>,
-): string {
-  const timeless = { ...patch, [statusKeys.syncedAt]: undefined, [statusKeys.rejectedAt]: undefined }
-  return createHash('sha256')
-    .update(JSON.stringify([annotations, timeless]))
-    .digest('hex')
+function attemptOf(annotations: Annotations, patch: StatusSlice): string {
+  return hashOf([
+    annotations,
+    { ...patch, [statusKeys.syncedAt]: undefined, [statusKeys.rejectedAt]: undefined },
+  ])
+}
+
+function hashOf(value: unknown): string {
+  return createHash('sha256').update(JSON.stringify(value)).digest('hex')
 }
 
 /** Events wait in a queue: nothing but the reference may go there (I3). */

@@ -4,10 +4,14 @@ import type { ObjectKey } from '../../ports/secrets.ts'
 const burst = 6
 const refillMs = 20_000
 
-/** Six status writes per Secret, then one every 20 s: two writers cannot loop at watch speed (I5). */
+/**
+ * Six status writes per Secret, then one every 20 s: two writers cannot loop at watch speed (I5). Lives through opting out
+ * and in again.
+ */
 export class WriteBudget {
   readonly #clock: Clock
   readonly #buckets = new Map<ObjectKey, { tokens: number; at: number }>()
+  #dropAt = 1_000
 
   constructor(clock: Clock) {
     this.#clock = clock
@@ -23,6 +27,10 @@ export class WriteBudget {
       return Math.ceil((1 - tokens) * refillMs)
     }
     this.#buckets.set(key, { tokens: tokens - 1, at: now })
+    if (this.#buckets.size > this.#dropAt) {
+      this.#dropFull(now)
+      this.#dropAt = Math.max(1_000, 2 * this.#buckets.size)
+    }
     return 0
   }
 
@@ -32,7 +40,10 @@ export class WriteBudget {
     if (bucket) this.#buckets.set(key, { ...bucket, tokens: Math.min(burst, bucket.tokens + 1) })
   }
 
-  forget(key: ObjectKey): void {
-    this.#buckets.delete(key)
+  /** Full buckets are those of keys that are not known. */
+  #dropFull(now: number): void {
+    for (const [key, { tokens, at }] of this.#buckets) {
+      if (tokens + (now - at) / refillMs >= burst) this.#buckets.delete(key)
+    }
   }
 }

@@ -100,7 +100,7 @@ test('helm uninstall and re-install where everything is synced: no call, no writ
   await release.uninstall()
   await release.install()
   const { pod } = await eventuallyLeads(world())
-  const looks = () => release.metric(pod, 'tencent_cert_sync_reconcile_total', { decision: 'Synced' })
+  const looks = () => release.metric(pod, 'tencent_cert_sync_reconcile_total', { step: 'Synced' })
   await eventually('every Secret was looked at', async () => (await looks()) >= namespaces.length * count, {
     timeoutMs: 60_000,
   })

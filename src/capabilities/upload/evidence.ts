@@ -1,0 +1,73 @@
+import type { Chain } from '../../certificate/material.ts'
+import type { Observed } from '../../contract/observe.ts'
+import { readOwnership, secretTag } from '../../contract/ownership.ts'
+import { chainPrefix, type Status } from '../../contract/status.ts'
+import type { RemoteCertificate } from '../../ports/ssl-service.ts'
+import type { LookUpFor } from './action.ts'
+import type { UploadMemory } from './memory.ts'
+import type { UploadView } from './view.ts'
+
+/** What a look-up may take for proof. */
+export interface Evidence {
+  /** The cluster that the tags must name; undefined: any, since the service itself says that it has the certificate. */
+  readonly cluster: string | undefined
+  /** Certificates without any tag may be ours. */
+  readonly refusesTags: boolean
+}
+
+/** Without any tag a certificate is ours only where tags are refused: by the account, or for this very input. */
+export function evidenceFor(
+  { observed, ledger, identity }: UploadView,
+  { refused }: UploadMemory,
+  purpose: LookUpFor,
+): Evidence {
+  const isRefusedHere = refused?.input === observed.input && refused.rung === 'AllTags'
+  return {
+    cluster: purpose === 'Exists' ? undefined : identity.cluster,
+    refusesTags: ledger.cosmetics.refusesTags || isRefusedHere,
+  }
+}
+
+/**
+ * Whether a listed certificate is proven to hold the observed chain. An alias proves little, for whoever may choose one can
+ * forge it: the tags must be ours, for this chain and, where a Secret has a copy of its own, for this Secret. Without any tag
+ * only where the account is known to refuse tags. No date decides: those of listings have no zone.
+ */
+export function holdsChain(
+  remote: RemoteCertificate,
+  { settings, secret, material }: Observed,
+  { cluster, refusesTags }: Evidence,
+): boolean {
+  const ownership = readOwnership(remote.tags)
+  if (remote.type !== undefined && remote.type !== settings.type) return false
+  if (ownership.untagged) return refusesTags
+  if (ownership.chain !== material.chain?.chainFingerprint) return false
+  if (cluster !== undefined && ownership.cluster !== cluster) return false
+  return !settings.repeatable || ownership.secret === secretTag(secret)
+}
+
+/**
+ * Whether the id that the service named for the chain may hold it: it says so itself, but cannot say of which type, and
+ * another chain may be on its tag.
+ */
+export function mayHoldChain(remote: RemoteCertificate, { settings, material }: Observed): boolean {
+  const { chain } = readOwnership(remote.tags)
+  const isSameType = remote.type === undefined || remote.type === settings.type
+  return isSameType && (chain === undefined || chain === material.chain?.chainFingerprint)
+}
+
+/**
+ * The id is on record for another chain, now or as a previous one: the service compares by leaf, and writing the id down
+ * would put the old chain back into service. With another leaf on record, it is the record that is wrong.
+ */
+export function isRecordedForOtherChain(
+  { uploaded, previous }: Status,
+  certificateId: string,
+  chain: Chain,
+): boolean {
+  if (uploaded?.certificateId === certificateId) {
+    return uploaded.fingerprint === chain.fingerprint && uploaded.chainFingerprint !== chain.chainFingerprint
+  }
+  const earlier = previous.find((it) => it.certificateId === certificateId)
+  return earlier !== undefined && earlier.chainPrefix !== chainPrefix(chain.chainFingerprint)
+}

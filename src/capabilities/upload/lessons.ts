@@ -1,0 +1,90 @@
+import type { Chain } from '../../certificate/material.ts'
+import type { Answer } from '../../engine/capability.ts'
+import type { Instant } from '../../engine/step.ts'
+import type { Upload } from '../../ledger/entry.ts'
+import type { Ledger } from '../../ledger/ledger.ts'
+import type { LookUp, UploadAction, UploadCertificate } from './action.ts'
+import type { CallResult } from './calls.ts'
+import { evidenceFor, holdsChain, mayHoldChain } from './evidence.ts'
+import type { UploadMemory } from './memory.ts'
+import { openRequest, type UploadView } from './view.ts'
+
+/** What the ledger learns from an answer: the same for every Secret that holds the chain or names the id. */
+export function learn(
+  ledger: Ledger,
+  view: UploadView,
+  memory: UploadMemory,
+  action: UploadAction,
+  answer: Answer<CallResult>,
+  now: Instant,
+): void {
+  const { key, secret, material } = view.observed
+  const { chainFingerprint } = material.chain as Chain
+  if (action.name === 'UploadCertificate') {
+    if (action.copySuffix && (answer.ok || answer.error.reached !== 'unknown'))
+      ledger.copies.answered(chainFingerprint)
+    const id = answer.ok && answer.value.kind === 'Uploaded' ? answer.value.certificateId : undefined
+    if (action.replaces) {
+      const ending = { answered: id !== undefined, newId: id !== undefined && id !== action.replaces }
+      ledger.reUploads.ended(key, chainFingerprint, ending, now.elapsed)
+    }
+    if (answer.ok) {
+      const afterRefusal = memory.refused?.input === view.observed.input
+      ledger.cosmetics.succeeded(key, secret.namespace, action.rung, afterRefusal, now.elapsed)
+    }
+  }
+  if (!answer.ok) return
+  const { value } = answer
+  if (value.kind === 'Uploaded') learnUploaded(ledger, view, memory, action as UploadCertificate, value, now)
+  if (value.kind === 'Page') learnPage(ledger, view, memory, action as LookUp, value, now)
+}
+
+function learnUploaded(
+  ledger: Ledger,
+  view: UploadView,
+  memory: UploadMemory,
+  action: UploadCertificate,
+  { certificateId, repeated }: Extract<CallResult, { kind: 'Uploaded' }>,
+  now: Instant,
+): void {
+  const { chainFingerprint, notAfter } = view.observed.material.chain as Chain
+  const upload = { ...answeredFor(view), repeated, rung: action.rung, refusedWith: memory.refused?.code }
+  ledger.learnUploaded(certificateId, chainFingerprint, notAfter, upload, now.elapsed)
+}
+
+function learnPage(
+  ledger: Ledger,
+  view: UploadView,
+  memory: UploadMemory,
+  { purpose, query }: LookUp,
+  { certificates }: Extract<CallResult, { kind: 'Page' }>,
+  now: Instant,
+): void {
+  for (const certificate of certificates) ledger.learnListed(certificate, now.elapsed)
+  if (query.by === 'ids') {
+    const found = new Set(certificates.map((it) => it.certificateId))
+    for (const id of query.ids.filter((it) => !found.has(it))) {
+      ledger.learnAbsent(id, { requested: purpose === 'Request' }, now.elapsed)
+    }
+  }
+  const { observed } = view
+  const { chainFingerprint, notAfter } = observed.material.chain as Chain
+  const taken = certificates.filter((it) => {
+    if (purpose === 'Candidate') return mayHoldChain(it, observed)
+    if (purpose !== 'Copy' && purpose !== 'Exists' && purpose !== 'Previous') return false
+    return holdsChain(it, observed, evidenceFor(view, memory, purpose))
+  })
+  for (const { certificateId } of taken) {
+    const upload = { ...answeredFor(view), repeated: true, rung: 'Nothing', refusedWith: undefined } as const
+    ledger.learnUploaded(certificateId, chainFingerprint, notAfter, upload, now.elapsed)
+  }
+}
+
+function answeredFor({ observed }: UploadView): Omit<Upload, 'repeated' | 'rung' | 'refusedWith'> {
+  return {
+    by: observed.key,
+    own: observed.settings.repeatable,
+    request: openRequest(observed),
+    settings: observed.settingsHash,
+  }
+}

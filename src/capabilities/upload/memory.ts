@@ -1,0 +1,60 @@
+import type { CapabilityMemory } from '../../engine/capability.ts'
+import type { Outcome } from '../../engine/step.ts'
+import type { Rung } from '../../ledger/cosmetics-ladder.ts'
+
+/** What was found out on the way of one chain; forgotten with a success, a failure or another chain. */
+export interface ChainProgress {
+  readonly chainFingerprint: string
+  /** An upload answered this id of another chain with the same leaf. */
+  readonly sameLeafId?: string | undefined
+  /** That id was looked up: its tag does not say that it holds this chain. */
+  readonly sameLeafAsked?: boolean
+  /** The service says that it has the certificate, without an id. */
+  readonly exists?: boolean
+  /** The search by chain is not served, not to us, or found nothing that fits. */
+  readonly noChainSearch?: boolean
+  /** What the search by chain named. */
+  readonly candidate?: string | undefined
+  /** The previous id was asked for, and does not hold this chain. */
+  readonly previousAsked?: boolean
+  /** The id that this process knows cannot be looked up. */
+  readonly knownAsked?: boolean
+  /** A look for a copy with our alias found none: how often, when last, and of which epoch (see Copies). */
+  readonly noCopy?: { readonly times: number; readonly at: number; readonly epoch: number } | undefined
+  /** The next page of a search. */
+  readonly offset?: number
+}
+
+/** What the process remembers of one key beyond the ledger: hashes, ids and times, never a certificate or key (I3). */
+export interface UploadMemory extends CapabilityMemory {
+  /** How the last failed call was reported: again when the write got lost or somebody wiped it. */
+  readonly reported?: { readonly input: string; readonly outcome: Outcome } | undefined
+  readonly progress?: ChainProgress | undefined
+  /** The service refused this input's cosmetics, as far as this rung. */
+  readonly refused?: { readonly input: string; readonly rung: Rung; readonly code: string } | undefined
+  /** The service could not read this input's key: it is sent as PKCS#8. */
+  readonly pkcs8For?: string | undefined
+  /** The answer to an open request, until the status says so. */
+  readonly answered?:
+    | { readonly request: string; readonly result: 'Exists' | 'Gone' | 'NotAllowed' }
+    | undefined
+  /** This process wrote the intent for this chain: no copy was made before. */
+  readonly intended?: string | undefined
+  /** The id on record of this Secret was looked up for its owner. */
+  readonly ownerAsked?: string | undefined
+  /** The id on record by the first GET, or by what this process wrote since: who finds another one puts it back (I6). */
+  readonly recorded?:
+    | { readonly certificateId: string; readonly chainFingerprint: string; readonly existed: boolean }
+    | undefined
+  /** The id on record is gone: it is uploaded again. */
+  readonly missing?: string | undefined
+  /** An upload answered this id although look-ups do not find it. */
+  readonly notVisible?: string | undefined
+  /** What belongs to the log line and the Event of the next outcome. */
+  readonly last?:
+    | { readonly requestId?: string | undefined; readonly code?: string; readonly attempt: number }
+    | undefined
+}
+
+/** Of a key of which nothing is known. */
+export const blankMemory: UploadMemory = {}

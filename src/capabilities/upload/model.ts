@@ -1,0 +1,280 @@
+import type { Chain } from '../../certificate/material.ts'
+import { statusKeys } from '../../contract/annotation-keys.ts'
+import type { Answer } from '../../engine/capability.ts'
+import { failedAgain } from '../../engine/failure.ts'
+import { spreadOf } from '../../engine/queue/back-off.ts'
+import type { Instant, Outcome, StatusSlice } from '../../engine/step.ts'
+import { below } from '../../ledger/cosmetics-ladder.ts'
+import type { ServiceError } from '../../ports/service-error.ts'
+import type { LookUp, UploadAction, UploadCertificate } from './action.ts'
+import type { CallResult } from './calls.ts'
+import { evidenceFor, holdsChain, isRecordedForOtherChain, mayHoldChain } from './evidence.ts'
+import type { ChainProgress, UploadMemory } from './memory.ts'
+import { existsElsewhere, failed, rejectedByService } from './outcomes.ts'
+import { openRequest, type UploadView } from './view.ts'
+
+/** Memory after an answer, good or bad. Pure: what other Secrets should know is the ledger's. */
+export function model(
+  view: UploadView,
+  memory: UploadMemory,
+  action: UploadAction,
+  answer: Answer<CallResult>,
+  now: Instant,
+): UploadMemory {
+  if (!answer.ok) return afterError(view, memory, action, answer.error, now)
+  switch (answer.value.kind) {
+    case 'Uploaded':
+      return afterUpload(view, memory, action as UploadCertificate, answer.value)
+    case 'Page':
+      return afterLookUp(view, memory, action as LookUp, answer.value, now)
+    case 'NamedByChain':
+      return progressed(view, memory, afterChainSearch(answer.value.certificateId))
+  }
+}
+
+/** Memory after a GET: what the first one found on record is trusted; from then on what this process wrote is. */
+export function observedOnce(view: UploadView, memory: UploadMemory): UploadMemory {
+  const { observed, identity, ledger } = view
+  const { uploaded, origin } = observed.status
+  const isMissing = uploaded !== undefined && ledger.isGone(uploaded.certificateId)
+  const missing = isMissing ? uploaded.certificateId : memory.missing
+  if (memory.recorded && !ledger.isGone(memory.recorded.certificateId)) return { ...memory, missing }
+  if (isMissing || uploaded?.account !== identity.account) return { ...memory, missing, recorded: undefined }
+  const { certificateId, chainFingerprint } = uploaded
+  return { ...memory, missing, recorded: { certificateId, chainFingerprint, existed: origin !== 'Uploaded' } }
+}
+
+/**
+ * Memory before an outcome is written. The id in it counts as recorded already: a write may be done and its answer lost (I6).
+ */
+export function reporting(memory: UploadMemory, { slice }: Outcome): UploadMemory {
+  const certificateId = slice[statusKeys.certificateId]
+  const chainFingerprint = slice[statusKeys.chainFingerprint]
+  if (!certificateId || !chainFingerprint) return memory
+  const existed = slice[statusKeys.origin] === 'Adopted'
+  return { ...memory, recorded: { certificateId, chainFingerprint, existed }, missing: undefined }
+}
+
+/** Memory after a slice was written. */
+export function written(memory: UploadMemory, slice: StatusSlice): UploadMemory {
+  const intended = slice[statusKeys.intent] ?? undefined
+  const isSynced = slice[statusKeys.phase] === 'Synced'
+  return {
+    ...memory,
+    ...(intended === undefined ? {} : { intended }),
+    ...(isSynced ? { reported: undefined, answered: undefined, last: undefined, intended: undefined } : {}),
+  }
+}
+
+function afterUpload(
+  view: UploadView,
+  memory: UploadMemory,
+  { copySuffix, replaces }: UploadCertificate,
+  { certificateId, requestId }: Extract<CallResult, { kind: 'Uploaded' }>,
+): UploadMemory {
+  const { observed, ledger } = view
+  const chain = chainOf(view)
+  const proven = ledger.chainOf(certificateId)
+  const isOtherChain =
+    proven === undefined
+      ? isRecordedForOtherChain(observed.status, certificateId, chain)
+      : proven !== chain.chainFingerprint
+  if (copySuffix === undefined && isOtherChain) {
+    return progressed(view, memory, { sameLeafId: certificateId })
+  }
+  return {
+    ...succeeded(memory, requestId),
+    notVisible: certificateId === replaces ? certificateId : undefined,
+  }
+}
+
+function afterLookUp(
+  view: UploadView,
+  memory: UploadMemory,
+  { purpose, query }: LookUp,
+  { certificates, isLast, nextOffset }: Extract<CallResult, { kind: 'Page' }>,
+  now: Instant,
+): UploadMemory {
+  const { observed } = view
+  const found = (id: string | undefined) => certificates.find((it) => it.certificateId === id)
+  const id = query.by === 'ids' ? query.ids[0] : undefined
+  switch (purpose) {
+    case 'Request': {
+      const request = openRequest(observed)
+      const answered = request && ({ request, result: found(id) ? 'Exists' : 'Gone' } as const)
+      return { ...memory, failure: undefined, ...(answered ? { answered } : {}) }
+    }
+    case 'Known': {
+      const request = openRequest(observed)
+      const answered =
+        found(id) && request !== undefined ? { request, result: 'Exists' as const } : memory.answered
+      return progressed(view, { ...memory, answered }, found(id) ? {} : { knownAsked: true })
+    }
+    case 'Owner':
+      return { ...memory, ownerAsked: id }
+    case 'Previous':
+      return progressed(view, memory, { previousAsked: true })
+    case 'SameLeaf':
+      return progressed(view, memory, { sameLeafAsked: true })
+    case 'Candidate': {
+      const remote = found(id)
+      if (!remote || !mayHoldChain(remote, observed)) {
+        return progressed(view, memory, { candidate: undefined, noChainSearch: true })
+      }
+      const isOtherChain = isRecordedForOtherChain(observed.status, remote.certificateId, chainOf(view))
+      if (!isOtherChain) return succeeded(memory)
+      return progressed(view, memory, { sameLeafId: id, exists: false, candidate: undefined })
+    }
+    case 'Copy':
+    case 'Exists': {
+      const evidence = evidenceFor(view, memory, purpose)
+      if (certificates.some((it) => holdsChain(it, observed, evidence))) return succeeded(memory)
+      if (!isLast) return progressed(view, memory, { offset: nextOffset })
+      return purpose === 'Copy' ? noCopyFound(view, memory, now) : nowhere(view, memory, now)
+    }
+  }
+}
+
+function afterError(
+  view: UploadView,
+  memory: UploadMemory,
+  action: UploadAction,
+  error: ServiceError,
+  now: Instant,
+): UploadMemory {
+  const step = stepAfterError(view, memory, action, error)
+  if (step) return step
+  const after = action.name === 'UploadCertificate' ? afterRefusal(memory, error) : memory
+  if (action.name === 'UploadCertificate' && (error.failure === 'rejected' || error.failure === 'cosmetic')) {
+    return reported(view, after, 'rejected', now, rejectedByService(view, error, now))
+  }
+  if (error.failure === 'throttled') return withFailure(view, after, 'throttled', now)
+  const failing = withFailure(view, after, error.failure, now)
+  return reportedAs(view, failing, failed(view, error, failing.failure?.attempt ?? 1))
+}
+
+/** Errors that are a step on the way, not a failure. */
+function stepAfterError(
+  view: UploadView,
+  memory: UploadMemory,
+  action: UploadAction,
+  error: ServiceError,
+): UploadMemory | undefined {
+  const { input } = view.observed
+  switch (action.name) {
+    case 'UploadCertificate': {
+      const rung = below(action.rung)
+      if (error.failure === 'cosmetic' && rung !== undefined) {
+        return { ...memory, refused: { input, rung, code: error.code } }
+      }
+      if (error.failure === 'exists' && action.copySuffix === undefined)
+        return progressed(view, memory, { exists: true })
+      const isKeyForm = error.failure === 'rejected' && error.perhapsKeyForm && !action.asPkcs8
+      return isKeyForm && view.observed.settings.type === 'SVR' ? { ...memory, pkcs8For: input } : undefined
+    }
+    case 'DescribeCertificates':
+      return error.failure === 'not-allowed' ? afterDenial(view, memory, action) : undefined
+    case 'CheckCertificateExist': {
+      const isPassing = ['outage', 'caller', 'throttled'].includes(error.failure)
+      return isPassing ? undefined : progressed(view, memory, afterChainSearch(undefined))
+    }
+  }
+}
+
+/** What can go on without the look-up does so. A copy, or what exists somewhere, cannot. */
+function afterDenial(
+  view: UploadView,
+  memory: UploadMemory,
+  { purpose, query }: LookUp,
+): UploadMemory | undefined {
+  const id = query.by === 'ids' ? query.ids[0] : undefined
+  switch (purpose) {
+    case 'Request': {
+      const request = openRequest(view.observed)
+      return request === undefined ? memory : { ...memory, answered: { request, result: 'NotAllowed' } }
+    }
+    case 'Known':
+      return progressed(view, memory, { knownAsked: true })
+    case 'Owner':
+      return { ...memory, ownerAsked: id }
+    case 'Previous':
+      return progressed(view, memory, { previousAsked: true })
+    case 'SameLeaf':
+      return progressed(view, memory, { sameLeafAsked: true })
+    case 'Candidate':
+      return progressed(view, memory, { candidate: undefined, noChainSearch: true })
+    case 'Copy':
+    case 'Exists':
+      return undefined
+  }
+}
+
+/** Refused without cosmetics too: they were not to blame, and the next attempt has them again. */
+function afterRefusal(memory: UploadMemory, { failure }: ServiceError): UploadMemory {
+  const isRefusal = failure === 'rejected' || failure === 'not-allowed' || failure === 'cosmetic'
+  return isRefusal ? { ...memory, refused: undefined, pkcs8For: undefined } : memory
+}
+
+function afterChainSearch(certificateId: string | undefined): Partial<ChainProgress> {
+  return certificateId === undefined
+    ? { candidate: undefined, noChainSearch: true }
+    : { candidate: certificateId }
+}
+
+function noCopyFound(view: UploadView, memory: UploadMemory, { elapsed }: Instant): UploadMemory {
+  const { chainFingerprint } = chainOf(view)
+  const epoch = view.ledger.copies.epochOf(chainFingerprint)
+  const before = memory.progress?.chainFingerprint === chainFingerprint ? memory.progress.noCopy : undefined
+  const times = before?.epoch === epoch ? before.times + 1 : 1
+  return progressed(view, memory, { noCopy: { times, at: elapsed, epoch }, offset: 0 })
+}
+
+function nowhere(view: UploadView, memory: UploadMemory, now: Instant): UploadMemory {
+  const again = progressed(view, memory, { exists: false, noChainSearch: false, offset: 0 })
+  return reported(view, again, 'exists', now, existsElsewhere(view))
+}
+
+function reported(
+  view: UploadView,
+  memory: UploadMemory,
+  failure: ServiceError['failure'],
+  now: Instant,
+  outcome: Outcome,
+): UploadMemory {
+  return reportedAs(view, withFailure(view, memory, failure, now), outcome)
+}
+
+function reportedAs({ observed }: UploadView, memory: UploadMemory, outcome: Outcome): UploadMemory {
+  return { ...memory, reported: { input: observed.input, outcome } }
+}
+
+function withFailure(
+  view: UploadView,
+  memory: UploadMemory,
+  failure: ServiceError['failure'],
+  now: Instant,
+): UploadMemory {
+  const { input, key } = view.observed
+  const spread = spreadOf(key, (memory.failure?.attempt ?? 0) + 1)
+  const after = failedAgain(memory.failure, { input, failure, spread }, now)
+  // Where the certificate exists is searched for anew.
+  return progressed(view, { ...memory, failure: after }, { exists: false, candidate: undefined, offset: 0 })
+}
+
+function succeeded(memory: UploadMemory, requestId?: string): UploadMemory {
+  const attempt = (memory.failure?.attempt ?? 0) + 1
+  return { ...memory, failure: undefined, progress: undefined, last: { requestId, attempt } }
+}
+
+/** Something was found out on the way of this chain: the next step follows from it. */
+function progressed(view: UploadView, memory: UploadMemory, change: Partial<ChainProgress>): UploadMemory {
+  const { chain } = view.observed.material
+  if (!chain) return memory
+  const { chainFingerprint } = chain
+  const before = memory.progress?.chainFingerprint === chainFingerprint ? memory.progress : undefined
+  return { ...memory, progress: { ...before, ...change, chainFingerprint } }
+}
+
+function chainOf({ observed }: UploadView): Chain {
+  return observed.material.chain as Chain
+}

@@ -1,0 +1,105 @@
+import type { Chain } from '../../certificate/material.ts'
+import { chainTag, copySuffix } from '../../contract/ownership.ts'
+import { chainPrefix, toAnnotations } from '../../contract/status.ts'
+import type { Instant, Step } from '../../engine/step.ts'
+import { lower } from '../../ledger/cosmetics-ladder.ts'
+import type { UploadAction, UploadCertificate } from './action.ts'
+import type { ChainProgress, UploadMemory } from './memory.ts'
+import { call, lookUp, wait } from './steps.ts'
+import type { UploadView } from './view.ts'
+
+/** A copy may be listed so much later than its call, ms. */
+const listedLateMs = 10_000
+
+/**
+ * The rows UploadChain and Upload of the decision table. Each answer leads to the next step by what it left in memory, in the
+ * ledger or, where a crash must not lose it, in the status (`intent`).
+ *
+ * A second copy is made (`Repeatable=true`) only with an intent on record, and only after no copy with its alias was found:
+ * whoever dies in between finds it again (I1).
+ */
+export function nextForChain(
+  view: UploadView,
+  memory: UploadMemory,
+  chain: Chain,
+  now: Instant,
+): Step<UploadAction> {
+  const { observed, ledger, identity } = view
+  const { settings, status } = observed
+  const { chainFingerprint } = chain
+  const progress = memory.progress?.chainFingerprint === chainFingerprint ? memory.progress : undefined
+  const recordedHere = status.uploaded?.account === identity.account
+
+  // An intent was meant for the account on record.
+  const isIntended =
+    status.intent === chainFingerprint &&
+    (settings.repeatable || recordedHere || status.uploaded === undefined)
+  if (isIntended) return nextForCopy(view, memory, progress, chain, now)
+
+  const isSameLeaf =
+    recordedHere &&
+    status.uploaded?.fingerprint === chain.fingerprint &&
+    status.uploaded.chainFingerprint.startsWith(`${settings.type}:`)
+  if (isSameLeaf && !progress?.previousAsked) {
+    const previous = status.previous.find((it) => it.chainPrefix === chainPrefix(chainFingerprint))
+    if (previous) return lookUp('Previous', { by: 'ids', ids: [previous.certificateId] }, view, memory, now)
+  }
+  if (settings.repeatable) return intend(chainFingerprint)
+  if (progress?.sameLeafId !== undefined) {
+    const isUnknown = ledger.chainOf(progress.sameLeafId) === undefined && !progress.sameLeafAsked
+    if (!isUnknown) return intend(chainFingerprint)
+    return lookUp('SameLeaf', { by: 'ids', ids: [progress.sameLeafId] }, view, memory, now)
+  }
+  if (progress?.exists) return whereItExists(view, memory, progress, chain, now)
+  return call(uploadOf(view, memory, now), view, memory)
+}
+
+function nextForCopy(
+  view: UploadView,
+  memory: UploadMemory,
+  progress: ChainProgress | undefined,
+  chain: Chain,
+  now: Instant,
+): Step<UploadAction> {
+  const { observed, ledger, identity } = view
+  const { settings, secret } = observed
+  const { chainFingerprint } = chain
+  const suffix = copySuffix({ cluster: identity.cluster, ...secret }, chainFingerprint, settings.repeatable)
+  const { copies } = ledger
+  const looks = progress?.noCopy?.epoch === copies.epochOf(chainFingerprint) ? progress.noCopy : undefined
+  const isFirst = memory.intended === chainFingerprint && !copies.mayBeListedLate(chainFingerprint)
+  if ((looks?.times ?? 0) < (isFirst ? 1 : 2)) {
+    const nextLook = looks ? looks.at + listedLateMs : now.elapsed
+    if (nextLook > now.elapsed) return wait('CopyMayAppear', nextLook, memory, observed)
+    return lookUp('Copy', { by: 'alias', alias: suffix, offset: progress?.offset ?? 0 }, view, memory, now)
+  }
+  return call({ ...uploadOf(view, memory, now), copySuffix: suffix }, view, memory)
+}
+
+function whereItExists(
+  view: UploadView,
+  memory: UploadMemory,
+  { candidate, noChainSearch, offset = 0 }: ChainProgress,
+  chain: Chain,
+  now: Instant,
+): Step<UploadAction> {
+  if (candidate) return lookUp('Candidate', { by: 'ids', ids: [candidate] }, view, memory, now)
+  if (view.canFindByChain && !noChainSearch) return call({ name: 'CheckCertificateExist' }, view, memory)
+  return lookUp('Exists', { by: 'tags', tags: [chainTag(chain)], offset }, view, memory, now)
+}
+
+function uploadOf(
+  { observed, ledger }: UploadView,
+  memory: UploadMemory,
+  { elapsed }: Instant,
+): UploadCertificate {
+  const { refused, pkcs8For } = memory
+  const start = ledger.cosmetics.startOf(elapsed)
+  const rung = refused?.input === observed.input ? lower(refused.rung, start) : start
+  return { name: 'UploadCertificate', rung, ...(pkcs8For === observed.input ? { asPkcs8: true } : {}) }
+}
+
+/** Puts on record that a second copy is about to be made; the copy itself is the next step. */
+function intend(chainFingerprint: string): Step<UploadAction> {
+  return { kind: 'WriteFirst', label: 'Intend', slice: toAnnotations({ intent: chainFingerprint }) }
+}

@@ -1,0 +1,158 @@
+import type { Chain } from '../../certificate/material.ts'
+import { preflight } from '../../certificate/preflight.ts'
+import { secretTag } from '../../contract/ownership.ts'
+import type { Instant, Step } from '../../engine/step.ts'
+import type { Holder } from '../../ledger/ledger.ts'
+import type { UploadAction } from './action.ts'
+import { isRecordedForOtherChain } from './evidence.ts'
+import type { UploadMemory } from './memory.ts'
+import { nextForChain } from './next-for-chain.ts'
+import { nextForMissing } from './next-for-missing.ts'
+import {
+  accountChanged,
+  alreadySynced,
+  invalidAnnotation,
+  pending,
+  putBack,
+  rejectedByPreflight,
+  uploaded,
+  verified,
+} from './outcomes.ts'
+import { isBackingOff, lookUp, report, wait, waitForBackOff } from './steps.ts'
+import { claimedId, openRequest, type UploadView } from './view.ts'
+
+/** How long a rejection by the service is believed (ms): what we know of its codes may be wrong. */
+export const rejectionLifetimeMs = 24 * 3_600_000
+/** An id that the service has confirmed so recently, ms, is written down without asking again. */
+const freshMs = 10 * 60_000
+
+/** Decides what to do next about one Secret. Pure: the decision table of the design, row by row. */
+export function next(view: UploadView, memory: UploadMemory, now: Instant): Step<UploadAction> {
+  const { observed } = view
+  const { settings, material } = observed
+
+  if (settings.upload === 'absent' || settings.upload === 'no' || observed.secret.deleting) {
+    return { kind: 'Done', label: 'NotOptedIn' }
+  }
+  if (settings.paused) return { kind: 'Done', label: 'Paused' }
+  if (settings.problems.length > 0) return report(invalidAnnotation(view))
+
+  const claimed = claimedId(view)
+  if (claimed !== undefined) {
+    const step = nextForClaim(view, memory, claimed, now)
+    if (step) return step
+  }
+
+  if (observed.temporary) return report(pending(view, 'TemporaryCertificate'))
+  const violation = preflight(material, now.wall)
+  if (violation) return report(rejectedByPreflight(view, violation))
+  const chain = material.chain as Chain
+
+  const holder = holderFor(view, chain, now)
+  if (holder && !isOlderThanRequest(holder, view, memory)) {
+    if (now.elapsed - holder.confirmedAt <= freshMs) return report(uploaded(view, holder, memory, now))
+    if (!isAsked(memory, chain))
+      return lookUp('Known', { by: 'ids', ids: [holder.certificateId] }, view, memory, now)
+  } else if (holder && !isAsked(memory, chain)) {
+    return lookUp('Known', { by: 'ids', ids: [holder.certificateId] }, view, memory, now)
+  }
+
+  const rejectedUntil = now.elapsed + rejectionEnds(view, now) - now.wall
+  if (rejectedUntil > now.elapsed) return wait('StillRejected', rejectedUntil, memory, observed)
+  if (isBackingOff(view, memory, now)) return waitForBackOff(memory, observed)
+  if (view.ledger.isAnotherAccount) {
+    return {
+      kind: 'Wait',
+      label: 'AccountHeld',
+      until: now.elapsed + freshMs,
+      meanwhile: accountChanged(view),
+    }
+  }
+  if (view.budgetFreeAt !== undefined && view.budgetFreeAt > now.elapsed) {
+    return report(pending(view, 'UploadBudgetExceeded'), view.budgetFreeAt)
+  }
+  const step = nextForChain(view, memory, chain, now)
+  return memory.missing === undefined ? step : nextForMissing(step, memory.missing, view, chain, now)
+}
+
+/** The rows of a status that names an id for this chain; undefined: it is not true, so the chain is not uploaded. */
+function nextForClaim(
+  view: UploadView,
+  memory: UploadMemory,
+  claimed: string,
+  now: Instant,
+): Step<UploadAction> | undefined {
+  const { observed, ledger } = view
+  const chain = observed.material.chain as Chain
+  const { recorded } = memory
+  const proven = ledger.chainOf(claimed)
+  const isPutBack =
+    recorded !== undefined &&
+    recorded.chainFingerprint === chain.chainFingerprint &&
+    recorded.certificateId !== claimed &&
+    proven !== chain.chainFingerprint &&
+    !ledger.isGone(recorded.certificateId)
+  // Something else wrote another id over the one that was recorded, and nothing proves that one (I6).
+  if (isPutBack) return report(putBack(view, recorded, now))
+  if (ledger.isGone(claimed) || (proven !== undefined && proven !== chain.chainFingerprint)) return undefined
+  if (isSomebodyElses(view, claimed)) return undefined
+
+  const request = openRequest(observed)
+  const answer = memory.answered?.request === request ? memory.answered?.result : undefined
+  if (request !== undefined && answer === undefined && !isAnsweredByUpload(view, claimed, request)) {
+    if (isBackingOff(view, memory, now)) return waitForBackOff(memory, observed)
+    return lookUp('Request', { by: 'ids', ids: [claimed] }, view, memory, now)
+  }
+  if (mustAskForOwner(view, memory, claimed)) {
+    return lookUp('Owner', { by: 'ids', ids: [claimed] }, view, memory, now)
+  }
+  if (request !== undefined && answer !== undefined) return report(verified(view, memory, answer, now))
+  return report(alreadySynced(view, memory, now))
+}
+
+/** With `repeatable` the id must be this Secret's own: the status may be copied along with the Secret. */
+function isSomebodyElses({ observed, ledger, identity }: UploadView, claimed: string): boolean {
+  if (!observed.settings.repeatable || ledger.isOwnCopyOf(claimed, observed.key)) return false
+  const ownership = ledger.ownershipOf(claimed)
+  if (ownership === undefined || ownership.untagged) return false
+  const { secret } = observed
+  return ownership.cluster !== identity.cluster || ownership.secret !== secretTag(secret)
+}
+
+function mustAskForOwner({ observed, ledger }: UploadView, memory: UploadMemory, claimed: string): boolean {
+  if (!observed.settings.repeatable || memory.ownerAsked === claimed) return false
+  if (ledger.isOwnCopyOf(claimed, observed.key) || ledger.ownershipOf(claimed) !== undefined) return false
+  return ledger.claimantsOf(claimed).some((it) => it !== observed.key)
+}
+
+/** The id that the service has named for this chain, unless it is on record for another chain and nothing proves it. */
+function holderFor(view: UploadView, chain: Chain, now: Instant): Holder | undefined {
+  const { observed, ledger } = view
+  const own = observed.settings.repeatable ? observed.key : undefined
+  const holder = ledger.holderOf(chain.chainFingerprint, own, now.elapsed)
+  if (!holder || ledger.chainOf(holder.certificateId) === chain.chainFingerprint) return holder
+  return isRecordedForOtherChain(observed.status, holder.certificateId, chain) ? undefined : holder
+}
+
+/** An open request asks to go past what was known before it. */
+function isOlderThanRequest(holder: Holder, view: UploadView, memory: UploadMemory): boolean {
+  const request = openRequest(view.observed)
+  if (request === undefined || holder.upload?.request === request) return false
+  return memory.answered?.request !== request
+}
+
+function isAnsweredByUpload({ observed, ledger }: UploadView, claimed: string, request: string): boolean {
+  const chain = observed.material.chain as Chain
+  return ledger.uploadOf(claimed, chain.chainFingerprint)?.request === request
+}
+
+function isAsked({ progress }: UploadMemory, chain: Chain): boolean {
+  return progress?.chainFingerprint === chain.chainFingerprint && progress.knownAsked === true
+}
+
+/** ms since the epoch; 0 when nothing that is still true was rejected. A time to come was not written by us. */
+function rejectionEnds({ observed }: UploadView, { wall }: Instant): number {
+  const { phase, rejectedFor, rejectedAt } = observed.status
+  if (phase !== 'Rejected' || rejectedFor !== observed.rejectionInput || rejectedAt === undefined) return 0
+  return rejectedAt <= wall + 60_000 ? rejectedAt + rejectionLifetimeMs : 0
+}

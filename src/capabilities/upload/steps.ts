@@ -1,0 +1,64 @@
+import type { Observed } from '../../contract/observe.ts'
+import type { Instant, Outcome, Step } from '../../engine/step.ts'
+import type { CertificateQuery } from '../../ports/ssl-service.ts'
+import type { LookUpFor, UploadAction } from './action.ts'
+import type { UploadMemory } from './memory.ts'
+import type { UploadView } from './view.ts'
+
+/** Reports an outcome; its phase is the step's label. */
+export function report(outcome: Outcome & { readonly phase: string }, until?: number): Step<UploadAction> {
+  const settled = outcome.phase === 'Synced' || outcome.phase === 'Rejected'
+  const step = { kind: 'Report', label: outcome.phase, outcome, settled } as const
+  return until === undefined ? step : { ...step, until }
+}
+
+/** Waits; meanwhile the status says how the last call failed. */
+export function wait(
+  label: string,
+  until: number,
+  memory: UploadMemory,
+  observed: Observed,
+): Step<UploadAction> {
+  const settled = observed.status.phase === 'Rejected'
+  return { kind: 'Wait', label, until, settled, ...meanwhile(memory, observed) }
+}
+
+/** Waits until the same input may be tried again. */
+export function waitForBackOff(memory: UploadMemory, observed: Observed): Step<UploadAction> {
+  return wait('BackOff', memory.failure?.until ?? 0, memory, observed)
+}
+
+/** The same input failed, and its wait is not over. */
+export function isBackingOff(
+  { observed }: UploadView,
+  { failure }: UploadMemory,
+  { elapsed }: Instant,
+): boolean {
+  return failure !== undefined && failure.input === observed.input && failure.until > elapsed
+}
+
+/** Calls, or waits where calls of this action wait for the account. */
+export function call(
+  action: UploadAction,
+  { observed, heldFor }: UploadView,
+  memory: UploadMemory,
+): Step<UploadAction> {
+  if (heldFor(action.name) === undefined) return { kind: 'Call', label: action.name, action }
+  return { kind: 'Held', label: 'AccountHeld', action, ...meanwhile(memory, observed) }
+}
+
+/** One page of a look-up; the next one where an earlier answer said that there is more. */
+export function lookUp(
+  purpose: LookUpFor,
+  query: CertificateQuery,
+  view: UploadView,
+  memory: UploadMemory,
+  now: Instant,
+): Step<UploadAction> {
+  if (isBackingOff(view, memory, now)) return waitForBackOff(memory, view.observed)
+  return call({ name: 'DescribeCertificates', query, purpose }, view, memory)
+}
+
+function meanwhile({ reported }: UploadMemory, { input }: Observed): { readonly meanwhile?: Outcome } {
+  return reported?.input === input ? { meanwhile: reported.outcome } : {}
+}

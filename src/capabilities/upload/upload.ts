@@ -1,0 +1,139 @@
+import type { Chain } from '../../certificate/material.ts'
+import type { Identity, Observed } from '../../contract/observe.ts'
+import type { CallPriority } from '../../engine/calls/call-priority.ts'
+import type { Answer, Capability } from '../../engine/capability.ts'
+import type { Instant, Outcome, StatusSlice, Step } from '../../engine/step.ts'
+import type { Ledger } from '../../ledger/ledger.ts'
+import type { ObjectKey } from '../../ports/secrets.ts'
+import type { CertificateService, ServiceAction } from '../../ports/ssl-service.ts'
+import type { Reason } from '../../reasons.ts'
+import type { UploadAction } from './action.ts'
+import { type CallResult, makeCall } from './calls.ts'
+import { learn } from './lessons.ts'
+import { blankMemory, type UploadMemory } from './memory.ts'
+import { model, observedOnce, reporting, written } from './model.ts'
+import { next } from './next.ts'
+import { unexpected } from './outcomes.ts'
+import { priorityOf } from './priority.ts'
+import type { UploadBudget } from './upload-budget.ts'
+import { openRequest, type UploadView } from './view.ts'
+
+export interface UploadParts {
+  readonly identity: Identity
+  readonly service: CertificateService
+  readonly ledger: Ledger
+  readonly budget: UploadBudget
+  readonly heldFor: (key: ObjectKey, action: ServiceAction) => Reason | undefined
+  /** ms of the monotonic clock. */
+  readonly elapsed: () => number
+}
+
+/** Brings the certificate of a Secret into the account, once, and says under which id it is there. */
+export class UploadCapability implements Capability<UploadView, UploadMemory, UploadAction, CallResult> {
+  readonly name = 'upload'
+  readonly blank = blankMemory
+  readonly #parts: UploadParts
+  /** Open requests that were there before the account was doubted. */
+  readonly #requests = new Map<ObjectKey, string>()
+
+  constructor(parts: UploadParts) {
+    this.#parts = parts
+  }
+
+  view(observed: Observed): UploadView {
+    const { identity, service, ledger, budget, heldFor, elapsed } = this.#parts
+    const { key, material, status } = observed
+    const { uploaded } = status
+    ledger.claim(key, uploaded?.account === identity.account ? uploaded.certificateId : undefined)
+    this.#noteRequest(observed)
+    const chain = material.chain?.chainFingerprint
+    return {
+      observed,
+      identity,
+      ledger,
+      heldFor: (action) => heldFor(key, action),
+      budgetFreeAt: chain === undefined ? undefined : budget.freeAt(key, chain, elapsed()),
+      canFindByChain: service.canFindByChain,
+    }
+  }
+
+  observe(view: UploadView, memory: UploadMemory): UploadMemory {
+    return observedOnce(view, memory)
+  }
+
+  next(view: UploadView, memory: UploadMemory, now: Instant): Step<UploadAction> {
+    return next(view, memory, now)
+  }
+
+  begins({ observed }: UploadView, action: UploadAction, now: Instant): void {
+    if (action.name !== 'UploadCertificate') return
+    const { ledger, budget } = this.#parts
+    const { chainFingerprint } = observed.material.chain as Chain
+    budget.spend(observed.key, chainFingerprint, now.elapsed)
+    ledger.cosmetics.begins(action.rung, now.elapsed)
+    // Whatever becomes of this call, a further copy must be looked for first, by whoever holds the chain.
+    if (action.copySuffix) ledger.copies.begins(chainFingerprint)
+    if (action.replaces) ledger.reUploads.begins(observed.key)
+  }
+
+  call({ observed, identity }: UploadView, action: UploadAction, signal: AbortSignal): Promise<CallResult> {
+    return makeCall(this.#parts.service, { observed, cluster: identity.cluster }, action, signal)
+  }
+
+  ended(
+    view: UploadView,
+    memory: UploadMemory,
+    action: UploadAction,
+    answer: Answer<CallResult>,
+    now: Instant,
+  ): void {
+    learn(this.#parts.ledger, view, memory, action, answer, now)
+  }
+
+  model(
+    view: UploadView,
+    memory: UploadMemory,
+    action: UploadAction,
+    answer: Answer<CallResult>,
+    now: Instant,
+  ): UploadMemory {
+    return model(view, memory, action, answer, now)
+  }
+
+  reporting(memory: UploadMemory, outcome: Outcome): UploadMemory {
+    return reporting(memory, outcome)
+  }
+
+  written(memory: UploadMemory, slice: StatusSlice): UploadMemory {
+    return written(memory, slice)
+  }
+
+  unexpected(observed: Observed, errorName: string): Outcome {
+    return unexpected({ observed, ledger: this.#parts.ledger }, errorName)
+  }
+
+  /** With `repeatable`, every Secret has its own. */
+  flightOf({ observed, identity }: UploadView): string {
+    const chain = `${identity.account} ${observed.material.chain?.chainFingerprint}`
+    return observed.settings.repeatable ? `${chain} ${observed.key}` : chain
+  }
+
+  priorityOf(view: UploadView, memory: UploadMemory, now: Instant): CallPriority {
+    return priorityOf(view, memory, now)
+  }
+
+  forget(key: ObjectKey): void {
+    this.#parts.ledger.forget(key)
+    this.#requests.delete(key)
+  }
+
+  /** A request that is new while the account is doubted says that it is the right one. */
+  #noteRequest(observed: Observed): void {
+    const { ledger } = this.#parts
+    const request = openRequest(observed)
+    const before = this.#requests.get(observed.key)
+    if (request === undefined) this.#requests.delete(observed.key)
+    else this.#requests.set(observed.key, request)
+    if (ledger.isAnotherAccount && request !== undefined && request !== before) ledger.trustAccount()
+  }
+}

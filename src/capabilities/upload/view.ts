@@ -1,0 +1,32 @@
+import type { Identity, Observed } from '../../contract/observe.ts'
+import type { LedgerReader } from '../../ledger/ledger.ts'
+import type { ServiceAction } from '../../ports/ssl-service.ts'
+import type { Reason } from '../../reasons.ts'
+
+/** What an upload decides by, besides its memory and the time. */
+export interface UploadView {
+  readonly observed: Observed
+  readonly identity: Identity
+  readonly ledger: LedgerReader
+  /** Why calls of an action wait for the account; undefined: they do not. */
+  readonly heldFor: (action: ServiceAction) => Reason | undefined
+  /** When (ms of the monotonic clock) the upload budget is free again; undefined while it is. */
+  readonly budgetFreeAt: number | undefined
+  /** Whether the site can look a chain up (CheckCertificateExist). */
+  readonly canFindByChain: boolean
+}
+
+/** Identifies an open request of one Secret, so that an answer to it can be told from an older one. */
+export function openRequest({ settings, status, key }: Observed): string | undefined {
+  const { requestedAt } = settings
+  return requestedAt === undefined || requestedAt === status.handledRequest
+    ? undefined
+    : `${key} ${requestedAt}`
+}
+
+/** The status names an id for this very chain in this very account: a claim. */
+export function claimedId({ observed, identity }: UploadView): string | undefined {
+  const { uploaded } = observed.status
+  const isThisChain = uploaded?.chainFingerprint === observed.material.chain?.chainFingerprint
+  return uploaded?.account === identity.account && isThisChain ? uploaded.certificateId : undefined
+}

@@ -1,0 +1,54 @@
+import type { Observed } from '../contract/observe.ts'
+import type { ObjectKey } from '../ports/secrets.ts'
+import type { ServiceError } from '../ports/service-error.ts'
+import type { CallPriority } from './calls/call-priority.ts'
+import type { Failure } from './failure.ts'
+import type { Action, Instant, Outcome, StatusSlice, Step } from './step.ts'
+
+/** What every capability remembers of a key: its own failure, and with it its own back-off. Plain data. */
+export interface CapabilityMemory {
+  readonly failure?: Failure | undefined
+}
+
+/** What a call came to. */
+export type Answer<T> =
+  | { readonly ok: true; readonly value: T }
+  | { readonly ok: false; readonly error: ServiceError }
+
+/**
+ * One thing that is done for a Secret, in the shape of a persisted state machine: `next` picks a step, `call` makes the one
+ * request that it stands for, `model` digests the answer. `next` and everything that returns memory are pure functions of
+ * what they are given; only `call` does I/O. The engine does the rest: permits, writes, waits.
+ */
+export interface Capability<View, Memory extends CapabilityMemory, A extends Action, T> {
+  /** In lower case: a metric label and a log field. */
+  readonly name: string
+  /** The memory of a key of which nothing is known. */
+  readonly blank: Memory
+  /** Gathers what `next` depends on besides memory and time. */
+  view(observed: Observed): View
+  /** After each GET. */
+  observe(view: View, memory: Memory): Memory
+  next(view: View, memory: Memory, now: Instant): Step<A>
+  /** Just before the call: what other keys should know of it. */
+  begins(view: View, action: A, now: Instant): void
+  /** The view that led to `action` is of a GET made after the permit. @throws ServiceError | NotLeadingError */
+  call(view: View, action: A, signal: AbortSignal): Promise<T>
+  /** Just after the answer: what other keys should know of it. */
+  ended(view: View, memory: Memory, action: A, answer: Answer<T>, now: Instant): void
+  model(view: View, memory: Memory, action: A, answer: Answer<T>, now: Instant): Memory
+  /** Before an outcome is written, and after a slice was. */
+  reporting(memory: Memory, outcome: Outcome): Memory
+  written(memory: Memory, slice: StatusSlice): Memory
+  /** What the status says when the capability's own code threw (I7). */
+  unexpected(observed: Observed, errorName: string): Outcome
+  /** Two calls with the same text are not made at the same time: one of them waits for the other and reconciles again. */
+  flightOf(view: View, action: A): string
+  priorityOf(view: View, memory: Memory, now: Instant): CallPriority
+  /** The Secret is gone, or opted out. */
+  forget(key: ObjectKey): void
+}
+
+/** A capability whose own types are nobody else's business. */
+// biome-ignore lint/suspicious/noExplicitAny: an existential type; TypeScript has no other way to say it
+export type AnyCapability = Capability<any, any, any, any>

@@ -1,0 +1,57 @@
+import type { Ownership } from '../contract/ownership.ts'
+import type { ObjectKey } from '../ports/secrets.ts'
+import type { Rung } from './cosmetics-ladder.ts'
+
+/** What was sent when the service answered an id, and what it answered. */
+export interface Upload {
+  /** For whose Secret. Another one has settings of its own. */
+  readonly by: ObjectKey
+  /** It is this Secret's own copy (`repeatable`): nobody else uses it. */
+  readonly own: boolean
+  /** The service had it already (RepeatCertId), perhaps with another chain of the same leaf. */
+  readonly repeated: boolean
+  /** The open request under which it was asked, when there was one. */
+  readonly request: string | undefined
+  /** Hash of the settings that were sent or refused. */
+  readonly settings: string
+  /** What was left out because the service refused it. */
+  readonly rung: Rung
+  /** The code with which it was refused. */
+  readonly refusedWith: string | undefined
+}
+
+/** What is known of one certificate in the account. */
+export interface Entry {
+  readonly certificateId: string
+  /** The chain that it holds, where its tag or its upload proves it. */
+  chain?: string
+  /** By chain: what the service answered this id for. */
+  readonly uploads: Map<string, Upload>
+  /** Keys whose status names it. */
+  readonly claimants: Set<ObjectKey>
+  /** As last listed. */
+  ownership?: Ownership
+  alias?: string
+  /** When the service last said that it exists, ms of the monotonic clock. */
+  seenAt?: number
+  /** Since when look-ups by id do not find it, ms of the monotonic clock. */
+  missingSince?: number | undefined
+  gone: boolean
+  /** ms since the epoch. */
+  notAfter?: number
+}
+
+/** Whether an existing certificate may serve a chain: for everybody, or with `own` for that key alone. */
+export function isHolder(entry: Entry, chain: string, own: ObjectKey | undefined): boolean {
+  if (entry.gone || entry.missingSince !== undefined) return false
+  if (entry.chain !== undefined && entry.chain !== chain) return false
+  const upload = entry.uploads.get(chain)
+  if (own !== undefined) return upload?.own === true && upload.by === own
+  if (upload) return !upload.own
+  return entry.chain === chain && !looksLikeCopy(entry)
+}
+
+/** The alias of a copy ends in a suffix; whether the copy is a Secret's own cannot be seen. */
+function looksLikeCopy({ alias = '' }: Entry): boolean {
+  return /(^| )[0-9a-f]{16}$/.test(alias)
+}
