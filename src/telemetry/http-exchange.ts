@@ -20,6 +20,8 @@ export interface FullAnswer {
 const maxHeadBytes = 8_192
 /** What may arrive after the head of a request; it is thrown away. */
 const maxRestBytes = 65_536
+/** An answer so small is sent in one piece. */
+const smallBytes = 1_024
 const headEnd = '\r\n\r\n'
 /** Instead of a head that is larger than 8 KiB. */
 export const tooLarge = Symbol('too large')
@@ -73,11 +75,15 @@ export function sendAnswer(socket: Socket, { status, contentType, body, headOnly
     ...(status === 405 ? ['allow: GET, HEAD'] : []),
     'connection: close',
   ]
-  socket.cork()
-  socket.write(Buffer.from(`${lines.join('\r\n')}${headEnd}`))
-  // Bytes, not text: those who are sent the same page share them.
-  if (!headOnly) socket.write(body)
-  socket.end()
+  const head = Buffer.from(`${lines.join('\r\n')}${headEnd}`)
+  if (headOnly) socket.end(head)
+  else if (body.length <= smallBytes) socket.end(Buffer.concat([head, body]))
+  else {
+    // Not copied: those who are sent the same page share it.
+    socket.cork()
+    socket.write(head)
+    socket.end(body)
+  }
   // To close with unread bytes would reset the connection, and the client might lose the answer.
   let rest = 0
   socket.on('data', (chunk: Buffer) => {

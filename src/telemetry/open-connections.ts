@@ -22,6 +22,8 @@ export class OpenConnections {
   readonly #limit: number
   /** In the order of their arrival. */
   readonly #open = new Map<Socket, Connection>()
+  /** Of all of them together. */
+  #answerBytes = 0
 
   /** @param limit how many may be open at a time */
   constructor(limit: number) {
@@ -32,39 +34,54 @@ export class OpenConnections {
   add(socket: Socket): void {
     if (this.#open.size >= this.#limit) this.#evict()
     this.#open.set(socket, { peer: socket.remoteAddress ?? '', answerBytes: 0 })
-    socket.once('close', () => this.#open.delete(socket))
+    socket.once('close', () => this.#forget(socket))
   }
 
   /** An answer of that size is about to be sent. Where answers hold too much memory, those of the oldest connections end. */
   answering(socket: Socket, bytes: number): void {
     const own = this.#open.get(socket)
-    if (own) own.answerBytes = bytes
-    const answering = [...this.#open].filter(([, { answerBytes }]) => answerBytes > 0)
-    let total = answering.reduce((sum, [, { answerBytes }]) => sum + answerBytes, 0)
-    while (total > maxAnswerBytes && answering.length > minAnswers) {
-      const [oldest] = answering.splice(0, 1)
-      if (oldest === undefined) return
-      total -= oldest[1].answerBytes
-      this.#end(oldest[0])
-    }
+    if (own === undefined) return
+    own.answerBytes = bytes
+    this.#answerBytes += bytes
+    if (this.#answerBytes > maxAnswerBytes) this.#endOldestAnswers()
   }
 
   /** Ends all of them. */
   destroy(): void {
-    for (const socket of [...this.#open.keys()]) this.#end(socket)
+    for (const socket of this.#open.keys()) this.#end(socket)
   }
 
   #evict(): void {
     const counts = new Map<string, number>()
-    for (const { peer } of this.#open.values()) counts.set(peer, (counts.get(peer) ?? 0) + 1)
-    const most = Math.max(...counts.values())
-    const oldest = [...this.#open].find(([, { peer }]) => counts.get(peer) === most)
-    if (oldest) this.#end(oldest[0])
+    let most = 0
+    for (const { peer } of this.#open.values()) {
+      const count = (counts.get(peer) ?? 0) + 1
+      counts.set(peer, count)
+      most = Math.max(most, count)
+    }
+    for (const [socket, { peer }] of this.#open) {
+      if (counts.get(peer) !== most) continue
+      this.#end(socket)
+      break
+    }
+  }
+
+  #endOldestAnswers(): void {
+    const answering = [...this.#open].filter(([, { answerBytes }]) => answerBytes > 0)
+    for (const [socket] of answering.slice(0, -minAnswers)) {
+      if (this.#answerBytes <= maxAnswerBytes) break
+      this.#end(socket)
+    }
   }
 
   /** It no longer counts, although its `close` is yet to come. */
   #end(socket: Socket): void {
-    this.#open.delete(socket)
+    this.#forget(socket)
     socket.destroy()
+  }
+
+  #forget(socket: Socket): void {
+    this.#answerBytes -= this.#open.get(socket)?.answerBytes ?? 0
+    this.#open.delete(socket)
   }
 }

@@ -3,7 +3,7 @@ import { parentPort, workerData } from 'node:worker_threads'
 import type { FloodOptions } from './flood.ts'
 
 /** A pause before a closed connection is opened again, ms: bounds the load on the machine. */
-const reopenMs = 20
+const reopenMs = 250
 
 const { port, connections, sends, everyMs, reads } = workerData as FloodOptions
 let opened = 0

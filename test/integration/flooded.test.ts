@@ -44,12 +44,12 @@ const attacks: readonly [name: string, Attack][] = [
     { on: 'metrics', connections: 120, sends: get('/metrics').repeat(20), everyMs: 20, reads: false },
   ],
   [
-    '120 connections that send 2,000 tiny requests at a time',
+    '60 connections that send 2,000 tiny requests at a time',
     {
       on: 'health',
-      connections: 120,
+      connections: 60,
       sends: 'GET / HTTP/1.1\r\nHost:a\r\n\r\n'.repeat(2_000),
-      everyMs: 20,
+      everyMs: 100,
       reads: true,
     },
   ],

@@ -243,8 +243,8 @@ export const mutants: readonly Mutant[] = [
   {
     name: "the service's own words are passed on",
     file: 'src/tencent/api-client.ts',
-    original: "throw fail(call, isCode(code) ? code : 'MalformedResponse', requestId)",
-    mutated: "throw fail(call, String(readRecord(fields['Error'])?.['Message']), requestId)",
+    original: "throw fail(call, isCode(code) ? code : 'MalformedResponse', { requestId })",
+    mutated: "throw fail(call, String(readRecord(fields['Error'])?.['Message']), { requestId })",
     tests: ['src/tencent/api-client.test.ts'],
   },
   {
@@ -253,6 +253,20 @@ export const mutants: readonly Mutant[] = [
     original: 'delete response.headers.location',
     mutated: '',
     tests: ['src/tencent/api-client.test.ts'],
+  },
+  {
+    name: 'a request that has left is taken for unsent',
+    file: 'src/tencent/sending-agent.ts',
+    original: 'if (isOpen(socket)) onSending()',
+    mutated: 'if (isOpen(socket)) return',
+    tests: ['src/tencent/connection-failures.test.ts'],
+  },
+  {
+    name: 'old connections make no room for new ones',
+    file: 'src/telemetry/open-connections.ts',
+    original: 'if (this.#open.size >= this.#limit) this.#evict()',
+    mutated: 'if (this.#open.size >= this.#limit) return void socket.destroy()',
+    tests: ['src/telemetry/open-connections.test.ts', 'src/telemetry/http-server.test.ts'],
   },
   {
     name: 'an expired watch is not listed anew',
