@@ -43,6 +43,8 @@ export const reasons = {
   StatusNotWritable: 'The API server refused the status annotations.',
   AccountHeld: 'No Secret is uploaded until the account works again.',
   AccountReleased: 'The account works again.',
+  ServiceSilent: 'Tencent Cloud does not answer: calls are slowed down until it does.',
+  ServiceAnswers: 'Tencent Cloud answers again.',
 } as const
 
 /** One outcome, as it appears in annotations, Events, metrics and log lines. */
