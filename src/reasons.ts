@@ -50,6 +50,8 @@ export const reasons = {
   StatusNotWritable: 'The API server refused the status annotations.',
   AccountHeld: 'Uploads to the account are on hold until it works again.',
   AccountReleased: 'The account works again; uploads continue.',
+  ServiceSilent: 'Tencent Cloud does not answer: calls are slowed down until it does.',
+  ServiceAnswers: 'Tencent Cloud answers again.',
 } as const
 
 /** One outcome, as it appears in annotations, Events, metrics and log lines. */

@@ -15,6 +15,12 @@ export interface Slot {
   ended(end: CallEnd): void
 }
 
+interface Ticket {
+  readonly abort: AbortController
+  readonly arrival: number
+  readonly failedBefore: boolean
+}
+
 /** From the last throttling to the first slot that comes back, and from that one to the next, ms. */
 const giveBackMs = { first: 10_000, next: 5_000 }
 
@@ -27,7 +33,7 @@ export class CallLane {
   readonly #serve: (key: ObjectKey, slot: Slot) => Promise<void>
   readonly #maxSlots: number
   readonly #queue: PQueue<LaneOrder, LaneOptions>
-  readonly #tickets = new Map<ObjectKey, { readonly abort: AbortController; readonly arrival: number }>()
+  readonly #tickets = new Map<ObjectKey, Ticket>()
   readonly #serving = new Set<Promise<void>>()
   readonly #pacing = new SlotPacing()
   readonly #roundTrips = new RoundTrips()
@@ -66,6 +72,11 @@ export class CallLane {
     return this.#tickets.size
   }
 
+  /** Whether the next one to go has not failed before. */
+  get hasFresh(): boolean {
+    return [...this.#tickets.values()].some((it) => !it.failedBefore)
+  }
+
   /** Slots in force. */
   get slots(): number {
     return this.#slots
@@ -77,7 +88,7 @@ export class CallLane {
     const arrival = this.#tickets.get(key)?.arrival ?? this.#arrivals++
     this.remove(key)
     const abort = new AbortController()
-    this.#tickets.set(key, { abort, arrival })
+    this.#tickets.set(key, { abort, arrival, failedBefore: priority.failedBefore })
     this.#queue
       .add(() => this.#turn(key), { id: key, call: priority, arrival, signal: abort.signal })
       .catch(() => {}) // aborted while waiting

@@ -13,7 +13,10 @@ export interface TrickleParts {
   readonly probe: () => void
 }
 
-/** While the service is silent, lets single calls through the lanes, as far apart as Silence says. */
+/**
+ * While the service is silent, lets single calls through the lanes, as far apart as Silence says. Lanes take turns; those
+ * in which a key waits that has not failed go first.
+ */
 export class Trickle {
   readonly #parts: TrickleParts
   readonly #lanes: CallLane[]
@@ -72,13 +75,13 @@ export class Trickle {
   }
 
   #letOneThrough(): boolean {
-    for (const lane of [...this.#lanes]) {
+    const fresh = this.#lanes.filter((it) => it.hasFresh)
+    for (const lane of [...fresh, ...this.#lanes.filter((it) => !fresh.includes(it))]) {
       const pass = Symbol('pass')
       // Before: it may make its call at once.
       this.#passing = pass
       const served = lane.letOneThrough()
       if (!served) continue
-      // The lanes take turns.
       this.#lanes.splice(this.#lanes.indexOf(lane), 1)
       this.#lanes.push(lane)
       served.finally(() => {

@@ -1,0 +1,68 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { actions } from './action-table.ts'
+import { CallWorld } from './testing/call-world.ts'
+import type { Fate } from './testing/simulated-server.ts'
+
+const answered: readonly Fate[] = ['ok', 'internal', 'rejected', 'denied', 'refused', 'gateway']
+const all: readonly Fate[] = [...answered, 'unreachable', 'hangs', 'lost']
+
+interface Weather {
+  readonly forMs: number
+  readonly fates: readonly Fate[]
+  /** The service's limit, calls per second. */
+  readonly limit: number
+  readonly workMs: number
+}
+
+function weather(fates: readonly Fate[]) {
+  const times = { forMs: fc.integer({ min: 500, max: 25_000 }), workMs: fc.integer({ min: 0, max: 2_000 }) }
+  const some = fc.array(fc.constantFrom(...fates), { minLength: 1, maxLength: 4 })
+  const limit = fc.constantFrom(1, 3, 8, Number.POSITIVE_INFINITY)
+  return fc.record<Weather>({ ...times, fates: some, limit })
+}
+
+/** The most calls of one action in any second, at a service with changing weather. */
+async function mostCalls(seed: number, days: readonly Weather[], between: (world: CallWorld) => void) {
+  const world = new CallWorld(seed)
+  world.endless = true
+  for (const [i, action] of actions.entries()) world.addMany(40, `group-${i}`, action)
+  world.runner.start({ quiet: true })
+  for (const { forMs, fates, limit, workMs } of days) {
+    world.server.limit = limit
+    world.fate = () => fates[Math.floor(world.random() * fates.length)] ?? 'ok'
+    world.journey = () => ({
+      there: 20,
+      work: workMs * (0.5 + world.random()),
+      back: 10,
+      lateMs: 29_000 * world.random(),
+    })
+    await world.clock.advance(forMs)
+    between(world)
+  }
+  expect(world.server.starts.length).toBeGreaterThan(0)
+  return world.server.mostInOneSecond()
+}
+
+describe('an exact sliding window at the service never holds an eleventh call (I2)', () => {
+  const seeds = fc.integer({ min: 0, max: 1e9 })
+  const severalDays = (fates: readonly Fate[]) => fc.array(weather(fates), { minLength: 1, maxLength: 5 })
+
+  it('whatever fails, hangs, is throttled, timed out or gets lost on the way and arrives late', async () => {
+    await fc.assert(
+      fc.asyncProperty(seeds, severalDays(all), async (seed, days) => {
+        expect(await mostCalls(seed, days, () => {})).toBeLessThanOrEqual(10)
+      }),
+      { numRuns: 40 },
+    )
+  })
+
+  it('whenever the process is killed and another begins a second late', async () => {
+    await fc.assert(
+      fc.asyncProperty(seeds, severalDays([...answered, 'unreachable', 'hangs']), async (seed, days) => {
+        expect(await mostCalls(seed, days, (world) => world.restart())).toBeLessThanOrEqual(10)
+      }),
+      { numRuns: 40 },
+    )
+  })
+})
