@@ -235,9 +235,11 @@ export class Reflector {
     }
     const forbidden = failed?.status === 403
     const message = failed?.message ?? (error instanceof Error ? error.name : 'not an Error')
+    const stillForbidden = this.#failure?.forbidden ?? false
     // Permissions may be missing for long: one warning is enough.
-    const level = forbidden && this.#failure?.forbidden ? 'debug' : 'warn'
-    this.#failure = { forbidden, message }
+    const level = forbidden && stillForbidden ? 'debug' : 'warn'
+    // Another error in between, of an API server that restarts, says nothing about permissions.
+    this.#failure = { forbidden: forbidden || stillForbidden, message }
     this.#options.log[level](
       {
         ...this.#fields(),

@@ -62,23 +62,28 @@ test('a namespace that is forbidden is reported once, and once more when it can 
   const { reflectors, logged, pass } = await start((call) => {
     if (allowed) return call.watch().send(initialEventsEnd(9))
     refusals += 1
-    return call.answer(403, denied)
+    // An API server that restarts says nothing about permissions.
+    return refusals === 3 ? call.answer(503, status(503, 'ServiceUnavailable')) : call.answer(403, denied)
   })
   const ofOther = () => logged.filter(([namespace]) => namespace === 'other').map(([, message]) => message)
   await eventually('it is refused', () => ofOther().length > 0)
   expect(reflectors.health()).toMatchObject({ problem: undefined })
   expect([...reflectors.health().unreadable]).toEqual([['other', denied.message]])
 
-  while (refusals < 6) await pass()
+  while (refusals < 6) {
+    await pass()
+    expect(reflectors.health()).toMatchObject({ problem: undefined })
+  }
   expect(ofOther()).toEqual([
     'the watch of the Secrets failed; retrying',
     'failed to read the Secrets of the namespace; retrying',
+    'the watch of the Secrets failed; retrying',
   ])
 
   allowed = true
   while (reflectors.health().unreadable.size > 0) await pass()
   expect(reflectors.health().problem).toBeUndefined()
-  expect(ofOther().slice(2)).toEqual(['listed the Secrets', 'the Secrets of the namespace can be read again'])
+  expect(ofOther().slice(3)).toEqual(['listed the Secrets', 'the Secrets of the namespace can be read again'])
 })
 
 test('a namespace whose watches open but never complete a list is left out after three minutes', async () => {

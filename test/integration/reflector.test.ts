@@ -11,6 +11,7 @@ import type { SecretChange } from '../../src/ports/secrets.ts'
 import type { Cluster } from '../control-plane/cluster.ts'
 import { type ControlPlane, startControlPlane } from '../control-plane/control-plane.ts'
 import { sharedCluster } from '../control-plane/shared-cluster.ts'
+import { controlPlaneHas } from '../control-plane/version.ts'
 import { eventually } from '../harness/eventually.ts'
 
 const optIn = { [userKeys.upload]: 'true' }
@@ -237,7 +238,9 @@ describe('beside others on one API server', () => {
 describe('on an API server of its own, without WatchList', () => {
   let plane: ControlPlane
   beforeAll(async () => {
-    plane = await startControlPlane({ apiServerArguments: ['--feature-gates=WatchList=false'] })
+    // Older versions have no such feature gate, and no WatchList.
+    const off = controlPlaneHas('1.27') ? ['--feature-gates=WatchList=false'] : []
+    plane = await startControlPlane({ apiServerArguments: off })
   })
   afterAll(() => plane.stop())
 
