@@ -61,6 +61,15 @@ describe('PodSecurity restricted', () => {
     expect(at(pod, 'spec.containers.0.securityContext.readOnlyRootFilesystem')).toBe(true)
   })
 
+  test('admits the pod whose user the platform assigns, as OpenShift does', async () => {
+    const values = { podSecurityContext: { runAsUser: null, runAsGroup: null } }
+    const pod = await resources.apply(await podOf({ variant: 'default', values }), { dryRun: true })
+    expect(at(pod, 'spec.securityContext')).toEqual({
+      runAsNonRoot: true,
+      seccompProfile: { type: 'RuntimeDefault' },
+    })
+  })
+
   test('refuses the pod without its security context', async () => {
     const values = { podSecurityContext: null, securityContext: null }
     const pod = await podOf({ variant: 'default', values })

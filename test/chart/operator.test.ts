@@ -3,7 +3,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, expect, onTestFinished, test } from 'vitest'
 import { credentialNames } from '../../src/config.ts'
+import { userKeys } from '../../src/contract/annotation-keys.ts'
 import { chainFingerprint, createAuthority, createLeaf } from '../fixtures/certificates.ts'
+import { eventually } from '../harness/eventually.ts'
 import { OperatorProcess } from '../harness/operator-process.ts'
 import { credentials, World } from '../harness/world.ts'
 import { argumentsOf, type InstalledChart, installChart } from './installed-chart.ts'
@@ -97,3 +99,32 @@ test('installed for one namespace, it syncs there and sees no Secret elsewhere',
   expect((await world.status('outside', outside)).phase).toBeUndefined()
   expect(pod.log().filter(({ level }) => level === 'warn' || level === 'error')).toEqual([])
 })
+
+test('ten Secrets with 40,000 annotations stop no other Secret, and one with too many of them is reported', async () => {
+  await using world = await World.create(cluster)
+  const namespace = await admin.newNamespace('installed')
+  const values = { endpoint: world.simulator.url, credentials: { mountPath: credentialsFolder() } }
+  const chart = await installChart(cluster, resources, { variant: 'default', values, namespace })
+  onTestFinished(() => chart.client.close())
+  const crowded = (count: number) => {
+    const tiny = Array.from({ length: count }, (_, index) => [index.toString(36).padStart(4, '0'), ''])
+    return { annotations: { ...Object.fromEntries(tiny), [userKeys.upload]: 'true' } }
+  }
+  for (let index = 0; index < 10; index++) {
+    await admin.createTlsSecret(world.namespace, `crowded-${index}`, crowded(40_000))
+  }
+  await admin.createTlsSecret(world.namespace, 'too-many', crowded(1_001))
+  const pod = await startPod(chart)
+  const leaf = await createLeaf({ issuer, commonName: 'shop.example.com' })
+  await world.createSecret('shop', { chain: [leaf, issuer] })
+
+  await world.eventuallySynced('shop', chainFingerprint('SVR', leaf, issuer), { timeoutMs: 60_000 })
+
+  const reported = async () => {
+    const events = await admin.listEvents(world.namespace, 'too-many')
+    const notes = events.filter(({ reason }) => reason === 'StatusNotWritable').map(({ note }) => note)
+    return notes.some((note) => note?.includes('more than 1,000 annotations'))
+  }
+  await eventually('the Secret with too many annotations is reported', reported, { timeoutMs: 60_000 })
+  await pod.stop()
+}, 240_000)

@@ -70,6 +70,15 @@ describe.skipIf(noDocker)('the image', () => {
     expect(await config('Cmd')).toBeNull()
   })
 
+  test('runs as a user that it does not know, as OpenShift assigns them', async () => {
+    const user = ['--user', '1000680000:0']
+    const run = await docker(
+      ...['run', '--rm', '--network', 'none', '--read-only', ...user],
+      ...[containers().images.operator, '--version'],
+    )
+    expect(run.trim()).toBe(manifest.version)
+  })
+
   test('takes the flags of the operator as its arguments, and names its version', async () => {
     const run = (...args: string[]) =>
       docker('run', '--rm', '--network', 'none', '--read-only', containers().images.operator, ...args)

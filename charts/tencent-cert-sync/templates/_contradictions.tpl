@@ -111,6 +111,10 @@
 {{- $problems = append $problems "serviceMonitor.enabled and podMonitor.enabled exclude each other: every series would be there twice" -}}
 {{- end -}}
 
+{{- if and .Values.hostNetwork .Values.networkPolicy.enabled -}}
+{{- $problems = append $problems "networkPolicy.enabled would do nothing: NetworkPolicies do not apply to pods with hostNetwork" -}}
+{{- end -}}
+
 {{- /* The namespace of the Lease too where it is not given: the Role for it is where the value says. */ -}}
 {{- $given := list "--lease-namespace" -}}
 {{- range include "tencent-cert-sync.arguments" . | fromYamlArray }}{{ $given = append $given (splitList "=" . | first) }}{{ end -}}
