@@ -3,6 +3,7 @@ import type { Answer } from '../../engine/capability.ts'
 import type { Instant } from '../../engine/step.ts'
 import type { Upload } from '../../ledger/entry.ts'
 import type { Ledger } from '../../ledger/ledger.ts'
+import { mayHaveArrived } from '../../ports/service-error.ts'
 import type { LookUp, UploadAction, UploadCertificate } from './action.ts'
 import type { CallResult } from './calls.ts'
 import { evidenceFor, holdsChain, mayHoldChain } from './evidence.ts'
@@ -21,7 +22,7 @@ export function learn(
   const { key, secret, material } = view.observed
   const { chainFingerprint } = material.chain as Chain
   if (action.name === 'UploadCertificate') {
-    if (action.copySuffix && (answer.ok || answer.error.reached !== 'unknown'))
+    if (action.copySuffix && (answer.ok || !mayHaveArrived(answer.error.reached)))
       ledger.copies.answered(chainFingerprint)
     const id = answer.ok && answer.value.kind === 'Uploaded' ? answer.value.certificateId : undefined
     if (action.replaces) {
