@@ -222,9 +222,30 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'keys that failed go before those that have not',
     file: 'src/engine/calls/lane-order.ts',
-    original: 'this.#fresh.take() ?? this.#failed.take()',
-    mutated: 'this.#failed.take() ?? this.#fresh.take()',
+    original: 'this.#turns.take(this.#fresh, this.#patient) ?? this.#failed.take()',
+    mutated: 'this.#failed.take() ?? this.#turns.take(this.#fresh, this.#patient)',
     tests: ['src/engine/calls/lane-order.test.ts'],
+  },
+  {
+    name: 'new inputs without end starve a key that failed once',
+    file: 'src/engine/calls/lane-order.ts',
+    original: 'this.#lookForPatient()\n',
+    mutated: '\n',
+    tests: ['src/engine/calls/lane-order.test.ts'],
+  },
+  {
+    name: 'a call that is given up is closed, not reset',
+    file: 'src/tencent/sending-connection.ts',
+    original: 'handle.reset(onClosed) === 0',
+    mutated: 'handle.close(onClosed) === undefined',
+    tests: ['src/tencent/sending-connection.test.ts'],
+  },
+  {
+    name: 'a call that lies unread with a silent server frees its slot',
+    file: 'src/engine/calls/slot-pacing.ts',
+    original: 'isRead ? 0 : start + lateMs',
+    mutated: '0',
+    tests: ['src/engine/calls/slot-pacing.test.ts'],
   },
   {
     name: 'one namespace that lacks a permission holds all',
@@ -257,7 +278,7 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'a request that has left is taken for unsent',
     file: 'src/tencent/sending-agent.ts',
-    original: 'if (isOpen(socket)) onSending()',
+    original: 'if (isOpen(socket)) send()',
     mutated: 'if (isOpen(socket)) return',
     tests: ['src/tencent/connection-failures.test.ts'],
   },

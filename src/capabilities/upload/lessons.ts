@@ -22,8 +22,7 @@ export function learn(
   const { key, secret, material } = view.observed
   const { chainFingerprint } = material.chain as Chain
   if (action.name === 'UploadCertificate') {
-    if (action.copy && (answer.ok || answer.error.reached !== 'unknown'))
-      ledger.copies.answered(chainFingerprint)
+    if (action.copy && isKnownToHaveEnded(answer)) ledger.copies.answered(chainFingerprint)
     const id = answer.ok && answer.value.kind === 'Uploaded' ? answer.value.certificateId : undefined
     if (action.replaces) {
       const ending = { answered: id !== undefined, newId: id !== undefined && id !== action.replaces }
@@ -39,6 +38,11 @@ export function learn(
   const { value } = answer
   if (value.kind === 'Uploaded') learnUploaded(ledger, view, memory, action as UploadCertificate, value, now)
   if (value.kind === 'Page') learnPage(ledger, view, memory, action as LookUp, value, now)
+}
+
+/** The service itself said what became of the call, or it was never sent: a gateway's answer proves nothing. */
+function isKnownToHaveEnded(answer: Answer<CallResult>): boolean {
+  return answer.ok || answer.error.requestId !== undefined || answer.error.reached === 'unsent'
 }
 
 function learnUploaded(

@@ -180,7 +180,7 @@ describe('a process that ends', () => {
     expect(signals.filter((it) => it.aborted)).toEqual([])
     runner.abandon()
     expect(signals.filter((it) => it.aborted)).toHaveLength(10)
-    await Promise.all([runner.drained(), clock.advance(1_000)])
+    await Promise.all([runner.drained(), clock.advance(3_000)])
     expect(permits).toHaveLength(10)
     expect(runner.gauges().silent()).toBe(false)
     expect(clock.pending()).toBe(0)
