@@ -11,6 +11,7 @@ const gauges: Gauges = {
   leading: () => true,
   heldReasons: () => ['NotAllowed'],
   serviceSilent: () => true,
+  certificates: () => ({ current: 3, superseded: 2, orphaned: 1, unowned: 0 }),
 }
 
 const facts = {
@@ -129,6 +130,8 @@ describe('what is read when somebody looks', () => {
         'account_held{reason="CredentialsRefused"} 0',
         'account_held{reason="NotAllowed"} 1',
         'service_silent 1',
+        'account_certificates{state="current"} 3',
+        'account_certificates{state="unowned"} 0',
       ]),
     )
   })

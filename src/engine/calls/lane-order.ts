@@ -16,6 +16,7 @@ interface Ticket extends Waiting {
   readonly run: Run
   readonly failedBefore: boolean
   readonly urgent: boolean
+  readonly background: boolean
 }
 
 /** So many urgent permits follow one another while others wait. */
@@ -43,11 +44,13 @@ class Tier {
 
 /**
  * The order of a lane, as a queue of p-queue: keys that have not failed with this input before those that have; of
- * these, urgent ones before others, but not always; then groups in turn; within a group the soonest expiry first.
+ * these, urgent ones before others, but not always; then groups in turn; within a group the soonest expiry first. What is
+ * done in the background goes last.
  */
 export class LaneOrder {
   readonly #fresh = new Tier()
   readonly #failed = new Tier()
+  readonly #background = new Tier()
   readonly #tickets = new Map<string, Ticket>()
   #arrivals = 0
 
@@ -58,8 +61,8 @@ export class LaneOrder {
   /** `options.id` names the ticket: there is one of each. */
   enqueue(run: Run, { id = '', call = lowest, arrival = this.#arrivals++ }: LaneOptions = {}): void {
     this.remove(id)
-    const { failedBefore, urgent, group, expiresAt = Number.NEGATIVE_INFINITY } = call
-    const ticket = { id, run, failedBefore, urgent, group, rank: expiresAt, arrival }
+    const { failedBefore, urgent, background = false, group, expiresAt = Number.NEGATIVE_INFINITY } = call
+    const ticket = { id, run, failedBefore, urgent, background, group, rank: expiresAt, arrival }
     this.#tickets.set(id, ticket)
     this.#bandOf(ticket).add(ticket)
   }
@@ -94,13 +97,13 @@ export class LaneOrder {
   }
 
   #take(): Ticket | undefined {
-    const ticket = this.#fresh.take() ?? this.#failed.take()
+    const ticket = this.#fresh.take() ?? this.#failed.take() ?? this.#background.take()
     if (ticket) this.#tickets.delete(ticket.id)
     return ticket
   }
 
-  #bandOf({ failedBefore, urgent }: Ticket): GroupTurns<Ticket> {
-    const tier = failedBefore ? this.#failed : this.#fresh
+  #bandOf({ failedBefore, urgent, background }: Ticket): GroupTurns<Ticket> {
+    const tier = background ? this.#background : failedBefore ? this.#failed : this.#fresh
     return urgent ? tier.urgent : tier.others
   }
 }
