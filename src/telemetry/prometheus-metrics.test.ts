@@ -136,6 +136,12 @@ describe('what is read when somebody looks', () => {
     )
   })
 
+  it('shows no certificates before the first inventory', async () => {
+    const metrics = create()
+    metrics.show({ ...gauges, certificates: () => undefined })
+    expect(await series(metrics, 'account_certificates')).toEqual([])
+  })
+
   it('reads them anew each time, and drops queues that are gone', async () => {
     const metrics = create()
     let depths: Record<string, number> = { work: 1, lane: 2 }
@@ -149,6 +155,7 @@ describe('what is read when somebody looks', () => {
     expect(await series(metrics, 'account_held')).toEqual([
       'account_held{reason="CredentialsRefused"} 0',
       'account_held{reason="NotAllowed"} 0',
+      'account_held{reason="AccountChanged"} 0',
     ])
     expect(await series(metrics, 'leader')).toEqual(['leader 0'])
   })
