@@ -11,7 +11,7 @@ import type { CertificateCounts } from './ports/metrics.ts'
 import { NotLeadingError } from './ports/not-leading-error.ts'
 import type { ObjectKey } from './ports/secrets.ts'
 import { type FailureClass, ServiceError } from './ports/service-error.ts'
-import type { CertificateService } from './ports/ssl-service.ts'
+import type { CertificateQuery, CertificateService } from './ports/ssl-service.ts'
 
 /** Under this key the inventory asks for permits. */
 export const inventoryKey = '~inventory'
@@ -143,7 +143,7 @@ export class InventoryRunner implements KeyOwner {
     } catch (error) {
       // It is another process' work now.
       if (error instanceof NotLeadingError) this.abandon()
-      else if (!this.#isEnded) this.#failed(error)
+      else if (!this.#isEnded) this.#failed(error, step.query)
     }
   }
 
@@ -152,12 +152,13 @@ export class InventoryRunner implements KeyOwner {
     this.#failure = undefined
   }
 
-  #failed(error: unknown): void {
+  #failed(error: unknown, query: CertificateQuery): void {
     const { inventory, log } = this.#parts
     const now = this.#now
     const isOurs = !(error instanceof ServiceError)
     const failure = isOurs ? 'unknown' : error.failure
     const code = isOurs ? 'OperatorFailed' : error.code
+    if (failure === 'unknown' && inventory.narrow(query)) return
     const before = this.#failure?.class === failure ? this.#failure : undefined
     const { attempt, since } = { attempt: (before?.attempt ?? 0) + 1, since: before?.since ?? now }
     this.#failure = { class: failure, attempt, since }

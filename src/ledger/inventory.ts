@@ -57,6 +57,8 @@ export class Inventory {
   #inconsistent = 0
   /** To be looked up. */
   #ids: string[] = []
+  /** So many at a time. */
+  #idsAtATime: number = idsPerQuery
   #suspectsFrom = Number.NEGATIVE_INFINITY
   /** Since when the credentials are the same. */
   #since = Number.NEGATIVE_INFINITY
@@ -77,7 +79,7 @@ export class Inventory {
     if (this.#ids.length === 0) this.#begin(now)
     const round = this.#round
     if (this.#ids.length > 0) {
-      return { kind: 'Call', query: { by: 'ids', ids: this.#ids.slice(0, idsPerQuery) } }
+      return { kind: 'Call', query: { by: 'ids', ids: this.#ids.slice(0, this.#idsAtATime) } }
     }
     if (!round) return { kind: 'Wait', until: Math.min(this.#dueAt, this.#suspectsDueAt(now)) }
     const { state } = round.listing
@@ -107,6 +109,16 @@ export class Inventory {
     const listed = new Set(certificates.map((it) => it.certificateId))
     this.#ids = ledger.claimedIds().filter((id) => !listed.has(id) && !ledger.isGone(id))
     if (this.#ids.length === 0) this.#conclude(round, now)
+  }
+
+  /**
+   * The service refused a query for reasons of its own. Where one of several ids may be to blame, as one that does not exist,
+   * fewer are asked for at a time. Whether that is so.
+   */
+  narrow(query: CertificateQuery): boolean {
+    if (query.by !== 'ids' || query.ids.length <= 1) return false
+    this.#idsAtATime = Math.ceil(query.ids.length / 2)
+    return true
   }
 
   /** The service will not have it: nothing is asked before the next interval. */
@@ -170,6 +182,7 @@ export class Inventory {
     const others = asked.filter((id) => !found.has(id))
     const isWhole = total === undefined || entries >= total
     if (isWhole) for (const id of others) ledger.learnAbsent(id, { requested: false }, now)
+    this.#idsAtATime = Math.min(idsPerQuery, 2 * this.#idsAtATime)
     const done = new Set(isWhole || found.size === 0 ? asked : found)
     this.#ids = this.#ids.filter((id) => !done.has(id))
     if (this.#round && this.#ids.length === 0) this.#conclude(this.#round, now)
