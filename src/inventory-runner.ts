@@ -40,6 +40,12 @@ export interface InventoryRunnerParts {
   readonly isReady: () => boolean
 }
 
+interface Failure {
+  readonly class: FailureClass
+  readonly attempt: number
+  readonly since: number
+}
+
 /** Makes the calls of the inventory, one permit at a time, and waits where it waits. */
 export class InventoryRunner implements KeyOwner {
   readonly #parts: InventoryRunnerParts
@@ -48,7 +54,8 @@ export class InventoryRunner implements KeyOwner {
   #isEnded = false
   /** A call is under way, or a listing is taken in. */
   #work: Promise<void> | undefined
-  #failure: { readonly class: FailureClass; readonly attempt: number; readonly since: number } | undefined
+  /** The last failure of listings, and of look-ups. */
+  readonly #failures = new Map<CertificateQuery['by'], Failure>()
   #notBefore = Number.NEGATIVE_INFINITY
   #cancel = () => {}
 
@@ -138,7 +145,7 @@ export class InventoryRunner implements KeyOwner {
     if (step.kind !== 'Call') return
     try {
       const page = await permit.call((signal) => service.describe(step.query, signal))
-      this.#answered()
+      this.#answered(step.query)
       inventory.answered(step.query, page, this.#now)
     } catch (error) {
       // It is another process' work now.
@@ -147,9 +154,8 @@ export class InventoryRunner implements KeyOwner {
     }
   }
 
-  #answered(): void {
-    if (this.#failure) this.#parts.log.info({ action }, 'the inventory works again')
-    this.#failure = undefined
+  #answered({ by }: CertificateQuery): void {
+    if (this.#failures.delete(by)) this.#parts.log.info({ action }, `the inventory works again: ${words[by]}`)
   }
 
   #failed(error: unknown, query: CertificateQuery): void {
@@ -157,16 +163,23 @@ export class InventoryRunner implements KeyOwner {
     const now = this.#now
     const isOurs = !(error instanceof ServiceError)
     const failure = isOurs ? 'unknown' : error.failure
-    const code = isOurs ? 'OperatorFailed' : error.code
     if (failure === 'unknown' && inventory.narrow(query)) return
-    const before = this.#failure?.class === failure ? this.#failure : undefined
+    const last = this.#failures.get(query.by)
+    const before = last?.class === failure ? last : undefined
     const { attempt, since } = { attempt: (before?.attempt ?? 0) + 1, since: before?.since ?? now }
-    this.#failure = { class: failure, attempt, since }
+    this.#failures.set(query.by, { class: failure, attempt, since })
     if (!before && failure !== 'throttled') {
-      const message = 'the inventory cannot list the certificates in the account; retrying'
-      log.warn({ action, code, ...(failure === 'not-allowed' ? { reason: 'NotAllowed' } : {}) }, message)
+      const reason = failure === 'not-allowed' ? { reason: 'NotAllowed' } : {}
+      const code = isOurs ? 'OperatorFailed' : error.code
+      log.warn({ action, code, ...reason }, `the inventory failed and is retried: ${words[query.by]}`)
     }
-    if (!passing.includes(failure)) inventory.giveUp(now)
+    if (!passing.includes(failure)) inventory.refused(query, now)
     else this.#notBefore = now + backOff(failure, { attempt, failingMs: now - since, spread: Math.random() })
   }
 }
+
+const words = {
+  tags: 'listing the certificates of this cluster',
+  ids: 'looking up certificates by ID',
+  alias: 'looking up certificates by alias',
+} as const satisfies Record<CertificateQuery['by'], string>

@@ -32,6 +32,8 @@ interface Round {
   readonly counter: CertificateCounter
   /** So many certificates of the complete listing were learned. */
   learned: number
+  /** The listing was refused: every id on record is looked up. */
+  isUnlisted: boolean
 }
 
 /** Pages that lie further apart, ms, are no picture of one moment. */
@@ -106,9 +108,7 @@ export class Inventory {
     }
     round.learned += learnedAtATime
     if (round.learned < certificates.length) return
-    const listed = new Set(certificates.map((it) => it.certificateId))
-    this.#ids = ledger.claimedIds().filter((id) => !listed.has(id) && !ledger.isGone(id))
-    if (this.#ids.length === 0) this.#conclude(round, now)
+    this.#lookUpOthers(new Set(certificates.map((it) => it.certificateId)), round, now)
   }
 
   /**
@@ -121,8 +121,17 @@ export class Inventory {
     return true
   }
 
-  /** The service will not have it: nothing is asked before the next interval. */
-  giveUp(now: number): void {
+  /**
+   * The service will not answer a query. Tags may be hidden where ids are not: without the listing, every id on record is looked
+   * up. Without that, nothing is asked before the next interval.
+   */
+  refused(query: CertificateQuery, now: number): void {
+    const round = this.#round
+    if (query.by === 'tags' && round) {
+      round.isUnlisted = true
+      this.#lookUpOthers(new Set(), round, now)
+      return
+    }
     this.#round = undefined
     this.#ids = []
     this.#plan(now)
@@ -144,12 +153,19 @@ export class Inventory {
     const isStale = round?.listing.state.kind === 'incomplete' && now - round.startedAt > listingLifetimeMs
     if (isStale || (!round && now >= this.#dueAt)) {
       const counter = new CertificateCounter(cluster, keys(), (id) => ledger.isClaimed(id))
-      this.#round = { startedAt: now, listing: new Listing(), counter, learned: 0 }
+      this.#round = { startedAt: now, listing: new Listing(), counter, learned: 0, isUnlisted: false }
       this.#plan(now)
     } else if (!round && this.#suspectsDueAt(now) <= now) {
       this.#ids = ledger.suspects(now)
       this.#suspectsFrom = now + suspectsAgainMs
     }
+  }
+
+  /** Ids on record that were not listed are looked up. */
+  #lookUpOthers(listed: ReadonlySet<string>, round: Round, now: number): void {
+    const { ledger } = this.#parts
+    this.#ids = ledger.claimedIds().filter((id) => !listed.has(id) && !ledger.isGone(id))
+    if (this.#ids.length === 0) this.#conclude(round, now)
   }
 
   #plan(now: number): void {
@@ -188,10 +204,10 @@ export class Inventory {
     if (this.#round && this.#ids.length === 0) this.#conclude(this.#round, now)
   }
 
-  #conclude({ counter }: Round, now: number): void {
+  #conclude({ counter, isUnlisted }: Round, now: number): void {
     this.#round = undefined
     this.#inconsistent = 0
-    this.#counts = counter.counts
+    if (!isUnlisted) this.#counts = counter.counts
     if (this.#isJudged) return
     this.#isJudged = true
     const { ledger } = this.#parts
