@@ -41,7 +41,7 @@ const listingLifetimeMs = 10 * 60_000
 /** An inconsistent listing is made again after so long, ms, and so many times before the next interval. */
 const again = { afterMs: 60_000, times: 3 }
 /** Certificates that are learned at a time: the event loop has other things to do in between. */
-const learnedAtATime = 500
+const learnedAtATime = 100
 /** Ids that were looked up to no avail are asked for again after so long, ms. */
 const suspectsAgainMs = 60_000
 const fewestForDoubt = 2
