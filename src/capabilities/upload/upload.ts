@@ -63,7 +63,11 @@ export class UploadCapability implements Capability<UploadView, UploadMemory, Up
   }
 
   next(view: UploadView, memory: UploadMemory, now: Instant): Step<UploadAction> {
-    return next(view, memory, now)
+    const step = next(view, memory, now)
+    // Its own write is not observed again: what it is about to say is claimed at once.
+    const id = step.kind === 'Report' ? step.outcome.slice[statusKeys.certificateId] : undefined
+    if (id) this.#parts.ledger.claim(view.observed.key, id)
+    return step
   }
 
   begins({ observed }: UploadView, action: UploadAction, now: Instant): void {

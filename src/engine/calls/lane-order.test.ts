@@ -63,6 +63,13 @@ describe('the order of a lane', () => {
     })
   })
 
+  it('puts what is done in the background last, whatever comes before or after it', () => {
+    add('x', { failedBefore: true, background: true })
+    add('b', { failedBefore: true })
+    add('a')
+    expect(order.drain()).toEqual(['a', 'b', 'x'])
+  })
+
   it('puts urgent ones before others, but every fourth permit goes to the others where both wait', () => {
     for (let i = 0; i < 8; i++) add(`u${i}`, { urgent: true, expiresAt: i })
     for (let i = 0; i < 4; i++) add(`o${i}`)

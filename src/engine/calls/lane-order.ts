@@ -18,6 +18,7 @@ interface Ticket extends Waiting {
   readonly run: Run
   readonly failedBefore: boolean
   readonly urgent: boolean
+  readonly background: boolean
   /** Since when it waits, on the monotonic clock, ms. */
   readonly since: number
 }
@@ -69,14 +70,16 @@ class Tier implements Takable {
 
 /**
  * The order of a lane, as a queue of p-queue: keys that have not failed with this input before those that have; of
- * these, urgent ones before others, but not always; then groups in turn; within a group the soonest expiry first.
+ * these, urgent ones before others, but not always; then groups in turn; within a group the soonest expiry first. What is
+ * done in the background goes last.
  *
- * New inputs without end would starve a key that failed once: of those that have waited for a minute, one has every fourth
+ * New inputs without end would starve the others: of those that have waited for a minute, one has every fourth
  * turn, the longest-waiting one of its group. No more, so that keys that fail for ever take no more than a quarter.
  */
 export class LaneOrder {
   readonly #fresh = new Tier()
   readonly #failed = new Tier()
+  readonly #background = new Tier()
   readonly #patient = new GroupTurns<Ticket>()
   readonly #turns = new FourthTurn()
   readonly #tickets = new Map<string, { readonly ticket: Ticket; readonly band: GroupTurns<Ticket> }>()
@@ -97,9 +100,9 @@ export class LaneOrder {
   enqueue(run: Run, options: LaneOptions = {}): void {
     const { id = '', call = lowest, arrival = this.#arrivals++, since = this.#now() } = options
     this.remove(id)
-    const { failedBefore, urgent, group, expiresAt = Number.NEGATIVE_INFINITY } = call
-    const ticket = { id, run, failedBefore, urgent, group, rank: expiresAt, arrival, since }
-    const tier = failedBefore ? this.#failed : this.#fresh
+    const { failedBefore, urgent, background = false, group, expiresAt = Number.NEGATIVE_INFINITY } = call
+    const ticket = { id, run, failedBefore, urgent, background, group, rank: expiresAt, arrival, since }
+    const tier = background ? this.#background : failedBefore ? this.#failed : this.#fresh
     this.#put(ticket, urgent ? tier.urgent : tier.others)
   }
 
@@ -134,7 +137,8 @@ export class LaneOrder {
 
   #take(): Ticket | undefined {
     this.#lookForPatient()
-    const ticket = this.#turns.take(this.#fresh, this.#patient) ?? this.#failed.take()
+    const ticket =
+      this.#turns.take(this.#fresh, this.#patient) ?? this.#failed.take() ?? this.#background.take()
     if (ticket) this.#tickets.delete(ticket.id)
     return ticket
   }
@@ -144,7 +148,8 @@ export class LaneOrder {
     if (now < this.#lookAt) return
     this.#lookAt = now + lookEveryMs
     for (const { ticket, band } of [...this.#tickets.values()]) {
-      if (!ticket.failedBefore || band === this.#patient || ticket.since > now - patienceMs) continue
+      const isFirst = !ticket.failedBefore && !ticket.background
+      if (isFirst || band === this.#patient || ticket.since > now - patienceMs) continue
       band.remove(ticket)
       this.#put({ ...ticket, rank: ticket.since }, this.#patient)
     }
