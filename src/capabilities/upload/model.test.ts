@@ -4,12 +4,13 @@ import { identity, observedOf, uploadedStatus, userAnnotations } from '../../../
 import { statusKeys } from '../../contract/annotation-keys.ts'
 import { chainTag, ownerTags } from '../../contract/ownership.ts'
 import { Ledger } from '../../ledger/ledger.ts'
+import { remoteCertificate as remote } from '../../ledger/testing/remote-certificate.ts'
 import { type FailureClass, ServiceError } from '../../ports/service-error.ts'
 import type { LookUp, LookUpFor, UploadAction, UploadCertificate } from './action.ts'
 import type { CallResult } from './calls.ts'
 import type { UploadMemory } from './memory.ts'
 import { model, observedOnce, reporting, written } from './model.ts'
-import { ledgerWith, now, remote, viewOf } from './testing/upload-view.ts'
+import { ledgerWith, now, viewOf } from './testing/upload-view.ts'
 
 let material: TestMaterial
 

@@ -9,6 +9,7 @@ import type { Answer } from '../../engine/capability.ts'
 import type { Instant } from '../../engine/step.ts'
 import { rungs } from '../../ledger/cosmetics-ladder.ts'
 import { Ledger } from '../../ledger/ledger.ts'
+import { remoteCertificate as remote } from '../../ledger/testing/remote-certificate.ts'
 import { type FailureClass, ServiceError } from '../../ports/service-error.ts'
 import type { UploadAction } from './action.ts'
 import type { CallResult } from './calls.ts'
@@ -18,7 +19,7 @@ import { model, observedOnce, reporting, written } from './model.ts'
 import { next } from './next.ts'
 import { unexpected } from './outcomes.ts'
 import { priorityOf } from './priority.ts'
-import { remote, viewOf } from './testing/upload-view.ts'
+import { viewOf } from './testing/upload-view.ts'
 
 let material: TestMaterial
 

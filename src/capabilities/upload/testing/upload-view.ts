@@ -5,7 +5,6 @@ import type { Observed } from '../../../contract/observe.ts'
 import type { Instant } from '../../../engine/step.ts'
 import type { Upload } from '../../../ledger/entry.ts'
 import { Ledger } from '../../../ledger/ledger.ts'
-import type { RemoteCertificate } from '../../../ports/ssl-service.ts'
 import type { UploadView } from '../view.ts'
 
 /** When the unit tests of the upload happen. */
@@ -60,19 +59,4 @@ export function ledgerWith(
     elapsed,
   )
   return ledger
-}
-
-/** A certificate as a listing shows it: of type SVR and without a tag, unless it is said otherwise. */
-export function remote(certificateId: string, more: Partial<RemoteCertificate> = {}): RemoteCertificate {
-  return {
-    certificateId,
-    alias: '',
-    type: 'SVR',
-    domain: 'a.example.com',
-    notBefore: undefined,
-    notAfter: undefined,
-    tags: [],
-    ownerUin: undefined,
-    ...more,
-  }
 }
