@@ -1,11 +1,12 @@
 import { parseArgs } from 'node:util'
 import Table from 'cli-table3'
 import { atProcessEnd } from '../control-plane/cleanup.ts'
-import { type Mutant, mutants } from './mutants.ts'
+import type { Mutant } from './mutant.ts'
+import { mutants } from './mutants.ts'
 import { SourceCopy } from './source-copy.ts'
 import { runTests, type TestRun } from './test-run.ts'
 
-const help = `Sabotages the heart of the operator, a line at a time, and sees whether a test notices. Two minutes.
+const help = `Sabotages the heart of the operator, a function at a time, and sees whether a test notices. Five minutes.
 
   npm run mutants -- [options]
 
@@ -94,7 +95,8 @@ function render(verdicts: readonly Verdict[]): string {
     style: { head: [], border: [] },
   })
   for (const { mutant, noticed, by } of verdicts) {
-    table.push([noticed ? 'noticed' : 'NOT NOTICED', mutant.name, mutant.file, by.slice(0, 400)])
+    const where = `${mutant.file} ${mutant.within}`
+    table.push([noticed ? 'noticed' : 'NOT NOTICED', mutant.name, where, by.slice(0, 400)])
   }
   return table.toString()
 }
