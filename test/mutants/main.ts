@@ -11,6 +11,7 @@ const help = `Sabotages the heart of the operator, a function at a time, and see
   npm run mutants -- [options]
 
   --only TEXT     the sabotages with TEXT in their names alone
+  --in TEXT       the sabotages of files with TEXT in their paths alone
   --help          this text
 
 It works on a copy in a temporary folder. Exit code 1 when a sabotage is not noticed, or is not possible any more.
@@ -23,13 +24,19 @@ interface Verdict {
 }
 
 async function run(): Promise<number> {
-  const { values } = parseArgs({ options: { only: { type: 'string' }, help: { type: 'boolean' } } })
+  const { values } = parseArgs({
+    options: {
+      only: { type: 'string', default: '' },
+      in: { type: 'string', default: '' },
+      help: { type: 'boolean', default: false },
+    },
+  })
   if (values.help) {
     process.stdout.write(help)
     return 0
   }
-  const chosen = mutants.filter((it) => it.name.includes(values.only ?? ''))
-  if (chosen.length === 0) throw new Error(`no sabotage has "${values.only}" in its name`)
+  const chosen = mutants.filter((it) => it.name.includes(values.only) && it.file.includes(values.in))
+  if (chosen.length === 0) throw new Error('no such sabotage')
   const copy = new SourceCopy()
   const forget = atProcessEnd(() => copy.remove())
   try {
