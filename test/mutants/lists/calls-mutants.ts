@@ -96,7 +96,7 @@ export const callsMutants: readonly Mutant[] = [
     within: 'AccountGate.forget',
     original: 'this.#open(scope)',
     mutated: '{}',
-    tests: ['src/engine/calls/account-gate.test.ts', 'test/heart/empty-gate.test.ts'],
+    tests: ['src/engine/calls/account-gate.test.ts'],
   },
   {
     name: 'an outage holds the account',
