@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os'
 import { parseArgs } from 'node:util'
 import Table from 'cli-table3'
 import { atProcessEnd } from '../control-plane/cleanup.ts'
@@ -14,8 +15,11 @@ const help = `Sabotages the heart of the operator, a function at a time, and see
   --in TEXT       the sabotages of files with TEXT in their paths alone
   --help          this text
 
-It works on a copy in a temporary folder. Exit code 1 when a sabotage is not noticed, or is not possible any more.
+It works on copies in temporary folders. Exit code 1 when a sabotage is not noticed, or is not possible any more.
 `
+
+/** Sabotages that are tried at a time, each in a copy of its own. */
+const atATime = Math.min(4, availableParallelism())
 
 interface Verdict {
   readonly mutant: Mutant
@@ -37,20 +41,29 @@ async function run(): Promise<number> {
   }
   const chosen = mutants.filter((it) => it.name.includes(values.only) && it.file.includes(values.in))
   if (chosen.length === 0) throw new Error('no such sabotage')
-  const copy = new SourceCopy()
-  const forget = atProcessEnd(() => copy.remove())
+  const copies = Array.from({ length: atATime }, () => new SourceCopy())
+  const forget = atProcessEnd(() => removeAll(copies))
   try {
-    await expectSound(copy, chosen)
+    await expectSound(copies[0] as SourceCopy, chosen)
+    const left = [...chosen]
     const verdicts: Verdict[] = []
-    for (const mutant of chosen) verdicts.push(await tryOut(copy, mutant))
+    const work = async (copy: SourceCopy) => {
+      for (let mutant = left.shift(); mutant; mutant = left.shift()) verdicts.push(await tryOut(copy, mutant))
+    }
+    await Promise.all(copies.map(work))
+    verdicts.sort((a, b) => chosen.indexOf(a.mutant) - chosen.indexOf(b.mutant))
     process.stdout.write(`${render(verdicts)}\n`)
     const unnoticed = verdicts.filter((it) => !it.noticed).length
     process.stdout.write(`${verdicts.length - unnoticed} noticed, ${unnoticed} not\n`)
     return unnoticed === 0 ? 0 : 1
   } finally {
     forget()
-    copy.remove()
+    removeAll(copies)
   }
+}
+
+function removeAll(copies: readonly SourceCopy[]): void {
+  for (const copy of copies) copy.remove()
 }
 
 /** The tests have to pass before a failure can mean anything. */
