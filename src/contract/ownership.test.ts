@@ -46,6 +46,7 @@ describe('the tag of a chain', () => {
       cluster: 'test',
       secret: 'web/site',
       chain,
+      notBefore: 1_700_000_000,
       untagged: false,
     })
   })

@@ -15,6 +15,8 @@ export interface Ownership {
   readonly secret: string | undefined
   /** `SVR:` or `CA:` and the chain fingerprint. */
   readonly chain: string | undefined
+  /** When the leaf of that chain begins, seconds since the epoch. */
+  readonly notBefore: number | undefined
   /** It carries no tag at all, of nobody. */
   readonly untagged: boolean
 }
@@ -52,11 +54,12 @@ export function clusterTag(cluster: string): Tag {
 /** Reads the ownership tags as a listing shows them. */
 export function readOwnership(tags: readonly Tag[]): Ownership {
   const value = (key: string) => tags.find((it) => it.key === key)?.value
-  const chain = /^((?:SVR|CA):[0-9a-f]{64}):-?\d{1,14}$/.exec(value(chainKey) ?? '')?.[1]
+  const [, chain, notBefore] = /^((?:SVR|CA):[0-9a-f]{64}):(-?\d{1,14})$/.exec(value(chainKey) ?? '') ?? []
   return {
     cluster: value(clusterKey),
     secret: value(secretKey),
     chain,
+    notBefore: notBefore === undefined ? undefined : Number(notBefore),
     untagged: tags.length === 0,
   }
 }

@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { statusAnnotations } from '../../test/heart/observed.ts'
 import { statusKeys } from './annotation-keys.ts'
-import { chainPrefix, readStatus, supersede, toAnnotations, writeSent } from './status.ts'
+import { chainPrefix, readStatus, type SentSettings, supersede, toAnnotations, writeSent } from './status.ts'
 
 const hex = 'ab'.repeat(32)
 const complete = {
@@ -65,7 +65,7 @@ describe('the other keys', () => {
       ],
       origin: 'Adopted',
       intent: `CA:${hex}`,
-      settings: { hash: `v1:${hex}`, refused: undefined },
+      settings: { hash: `v1:${hex}`, refused: [], code: undefined },
       phase: 'Rejected',
       reason: 'RefusedByService',
       message: 'Correct the Secret.',
@@ -153,13 +153,14 @@ describe('superseded ids', () => {
 describe('what is on record of the settings', () => {
   const hash = `v1:${hex}`
 
-  it.each([undefined, 'settings', 'chain-tag', 'all-tags'] as const)(
-    'comes back as it was written: %s',
-    (refused) => {
-      const sent = { hash, refused }
-      expect(readStatus({ [statusKeys.settings]: writeSent(sent) }).settings).toEqual(sent)
-    },
-  )
+  it.each<SentSettings>([
+    { hash, refused: [], code: undefined },
+    { hash, refused: ['settings'], code: 'InvalidParameter.Odd' },
+    { hash, refused: ['settings', 'chain-tag'], code: undefined },
+    { hash, refused: ['all-tags'], code: 'UnauthorizedOperation' },
+  ])('comes back as it was written: %j', (sent) => {
+    expect(readStatus({ [statusKeys.settings]: writeSent(sent) }).settings).toEqual(sent)
+  })
 })
 
 describe('a change', () => {

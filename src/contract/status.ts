@@ -20,15 +20,17 @@ export interface PreviousCertificate {
   readonly chainPrefix: string
 }
 
-/** What is on record of the cosmetics of an upload: `v1:<hash>`, and after a blank what was refused. */
+/** What is on record of the cosmetics of an upload: `v1:<hash>`, then what was refused and with which code. */
 export interface SentSettings {
   /** `v1:` and a hash of alias, use, project and tags. */
   readonly hash: string
-  /** What was left out because the service refused it; undefined: nothing. */
-  readonly refused: RefusedSettings | undefined
+  /** What was left out because the service refused it; none: nothing. */
+  readonly refused: readonly RefusedSettings[]
+  /** The code with which this input was refused; undefined: others were, before. */
+  readonly code: string | undefined
 }
 
-/** Words that are stored: `settings` (alias, use and the user's tags), `chain-tag` (these and the chain tag), `all-tags`. */
+/** Words that are stored: `settings` (alias, use and the user's tags), `chain-tag`, `all-tags`. */
 export const refusedSettings = ['settings', 'chain-tag', 'all-tags'] as const
 export type RefusedSettings = (typeof refusedSettings)[number]
 
@@ -75,7 +77,7 @@ export function readStatus(annotations: Readonly<Record<string, string>>): Statu
     previous: readPrevious(text('previousCertificateId', /^[^\n]{1,2000}$/)),
     origin: text('origin', /^(Uploaded|Adopted)$/) as Status['origin'],
     intent: text('intent', chain),
-    settings: readSent(text('settings', /^v1:[0-9a-f]{64}( without [a-z-]+)?$/)),
+    settings: readSent(text('settings', /^v1:[0-9a-f]{64}( without [a-z,-]{1,64}( [\w.]{1,200})?)?$/)),
     phase: text('phase', /^(Synced|Pending|Failed|Rejected)$/) as Phase | undefined,
     reason: isReason(reason) ? reason : undefined,
     message: text('message', /./),
@@ -101,13 +103,15 @@ function readUploaded(
 }
 
 function readSent(text: string | undefined): SentSettings | undefined {
-  const [hash, , refused] = text?.split(' ') ?? []
-  return hash ? { hash, refused: refusedSettings.find((it) => it === refused) } : undefined
+  const [hash, , words = '', code] = text?.split(' ') ?? []
+  const named = words.split(',')
+  return hash ? { hash, refused: refusedSettings.filter((it) => named.includes(it)), code } : undefined
 }
 
 /** The value of the `settings` annotation. */
-export function writeSent({ hash, refused }: SentSettings): string {
-  return refused ? `${hash} without ${refused}` : hash
+export function writeSent({ hash, refused, code }: SentSettings): string {
+  if (refused.length === 0) return hash
+  return `${hash} without ${refused.join(',')}${code ? ` ${code}` : ''}`
 }
 
 function readPrevious(text: string | undefined): PreviousCertificate[] {

@@ -16,6 +16,7 @@ import type { Requeue, Result } from './result.ts'
 import { secretFacts } from './status/secret-facts.ts'
 import type { StatusWriter, WriteResult } from './status/status-writer.ts'
 import type { Instant, Outcome, StatusSlice, Step } from './step.ts'
+import { errorText } from './thrown.ts'
 
 export interface ReconcilerParts {
   readonly identity: Identity
@@ -181,14 +182,19 @@ export class Reconciler {
     for (const { capability, memories, step } of turns) {
       if (step.kind === 'Report') memories.set(key, capability.reporting(memories.of(key), step.outcome))
     }
-    const result = await writer.write(key, secret, { outcomes, slices }, signal)
+    const mustWrite = turns.every(({ step }) => step.kind !== 'Call')
+    const result = await writer.write(key, secret, { outcomes, slices }, signal).catch((error: unknown) => {
+      // A status that cannot be written does not stop a call: what that finds out is remembered.
+      if (mustWrite || signal.aborted || error instanceof NotLeadingError) throw error
+      return { kind: 'failed', error } as const
+    })
     const isDone = result.kind === 'written' || result.kind === 'unchanged'
     if (isDone) for (const turn of turns) this.#written(key, turn)
     const isOptedOut = turns.every(({ step }) => step.kind === 'Done' && step.label === 'NotOptedIn')
     const merged: StatusSlice = Object.assign({}, ...outcomes.map((it) => it.slice))
     if (!isOptedOut) metrics.secret(key, secretFacts(observed, isDone ? merged : {}))
     if (dryRun) this.#wouldDo(observed, turns)
-    const threw = turns.find((it) => it.threw)?.threw
+    const threw = result.kind === 'failed' ? errorText(result.error) : turns.find((it) => it.threw)?.threw
     return {
       requeue: dryRun ? {} : this.#requeue(key, turns, result),
       steps: Object.fromEntries(turns.map(({ capability, step }) => [capability.name, step.label])),
@@ -204,7 +210,11 @@ export class Reconciler {
     if (slice && !this.#parts.dryRun) memories.set(key, capability.written(memories.of(key), slice))
   }
 
-  #requeue(key: ObjectKey, turns: readonly Turn[], result: WriteResult): Requeue {
+  #requeue(
+    key: ObjectKey,
+    turns: readonly Turn[],
+    result: WriteResult | { readonly kind: 'failed' },
+  ): Requeue {
     const now = this.#now()
     const hasIntent = turns.some(({ step }) => step.kind === 'WriteFirst')
     if (result.kind === 'stale' || (hasIntent && result.kind === 'written')) return { now: true }

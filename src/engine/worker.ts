@@ -186,7 +186,7 @@ export class Worker {
       for (const [capability, step] of Object.entries(result.steps)) metrics.reconciled(capability, step)
       metrics.reconcileTook(clock.elapsed() - start)
       this.#logSteps(key, result, wokenBy)
-      if (result.threw) this.#backOff(key, `${result.threw} in a capability`, 0)
+      if (result.threw) this.#backOff(key, result.threw, 0)
       // A reconcile that only asks for a permit has not got past what failed.
       else if (!result.requeue.permit) this.#errors.delete(key)
       return result

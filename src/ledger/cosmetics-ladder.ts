@@ -2,53 +2,67 @@ import type { ObjectKey } from '../ports/secrets.ts'
 
 /**
  * What is left out of an upload because the service refused it (I13), from nothing to everything cosmetic. `Settings`: the
- * user's alias, use and tags. `ChainTag`: the tag `cert-sync/chain` as well. `AllTags`: the ownership tags as well.
+ * user's alias, use and tags. `ChainTag`: the tag `cert-sync/chain` as well. `Everything`: the ownership tags as well.
  */
-export const rungs = ['Nothing', 'Settings', 'ChainTag', 'AllTags'] as const
+export const rungs = ['Nothing', 'Settings', 'ChainTag', 'Everything'] as const
 export type Rung = (typeof rungs)[number]
+
+/** What an account refuses of every upload: nothing, the chain tag alone, or everything cosmetic. */
+export type AccountRung = Exclude<Rung, 'Settings'>
 
 const higherAgainMs = 10 * 60_000
 const secretsThatProve = 3
 const groupsThatProve = 2
 
 /**
- * Which rung the account needs. The first rung is a matter of each Secret; the lower ones become the account's where they
+ * Which rung the account needs. Settings are a matter of each Secret; the lower rungs become the account's where they
  * succeeded for three Secrets of two namespaces, so that one tenant's bad settings cost nobody else anything. Every ten
  * minutes one upload tries the higher rung again. Instants are ms of the monotonic clock.
  */
 export class CosmeticsLadder {
   /** By rung: which Secrets were uploaded on it after the rung above was refused. */
   readonly #proven = new Map<Rung, Map<ObjectKey, string>>()
-  #account: Rung = 'Nothing'
+  #account: AccountRung = 'Nothing'
   #triedAt = Number.NEGATIVE_INFINITY
 
-  /** The rung on which an upload begins; higher than the account's where it is time to try that again. */
-  startOf(now: number): Rung {
-    return now - this.#triedAt >= higherAgainMs ? above(this.#account) : this.#account
+  /** What every upload leaves out; less where it is time to try again. */
+  accountAt(now: number): AccountRung {
+    if (now - this.#triedAt < higherAgainMs) return this.#account
+    return this.#account === 'Everything' ? 'ChainTag' : 'Nothing'
   }
 
-  /** The account refuses every tag. */
+  /** The account takes nothing cosmetic, so none of its certificates of ours carries a tag. */
   get refusesTags(): boolean {
-    return this.#account === 'AllTags'
+    return this.#account === 'Everything'
   }
 
-  /** An upload on this rung begins. */
-  begins(rung: Rung, now: number): void {
-    if (isAbove(rung, this.#account)) this.#triedAt = now
+  /** An upload that leaves this out on account of the account begins. */
+  begins(account: AccountRung, now: number): void {
+    if (isAbove(account, this.#account)) this.#triedAt = now
   }
 
-  /** An upload on this rung was answered with a certificate. `afterRefusal`: the rung above was refused for the same input. */
-  succeeded(key: ObjectKey, group: string, rung: Rung, afterRefusal: boolean, now: number): void {
-    if (isAbove(rung, this.#account)) {
-      this.#account = rung === 'Settings' ? 'Nothing' : rung
+  /**
+   * An upload was answered with a certificate.
+   *
+   * @param group the Secret's namespace
+   * @param sent what it left out, on account of the Secret or of the account
+   * @param afterRefusal more was refused for the same input before
+   */
+  succeeded(
+    { key, group }: { readonly key: ObjectKey; readonly group: string },
+    { sent, afterRefusal }: { readonly sent: Rung; readonly afterRefusal: boolean },
+    now: number,
+  ): void {
+    if (isAbove(sent, this.#account)) {
+      this.#account = sent === 'ChainTag' ? 'ChainTag' : 'Nothing'
       this.#proven.clear()
       return
     }
-    if (!afterRefusal || rung === 'Nothing' || rung === 'Settings') return
-    const proven = this.#proven.get(rung) ?? new Map<ObjectKey, string>()
-    this.#proven.set(rung, proven.set(key, group))
+    if (!afterRefusal || sent === 'Nothing' || sent === 'Settings') return
+    const proven = this.#proven.get(sent) ?? new Map<ObjectKey, string>()
+    this.#proven.set(sent, proven.set(key, group))
     if (proven.size < secretsThatProve || new Set(proven.values()).size < groupsThatProve) return
-    this.#account = rung
+    this.#account = sent
     this.#triedAt = now
   }
 }
@@ -61,10 +75,6 @@ export function below(rung: Rung): Rung | undefined {
 /** The lower of two rungs. */
 export function lower(a: Rung, b: Rung): Rung {
   return isAbove(a, b) ? b : a
-}
-
-function above(rung: Rung): Rung {
-  return rungs[Math.max(0, rungs.indexOf(rung) - 1)] ?? rung
 }
 
 function isAbove(a: Rung, b: Rung): boolean {

@@ -1,6 +1,6 @@
 import type { Ownership } from '../contract/ownership.ts'
 import type { ObjectKey } from '../ports/secrets.ts'
-import type { Rung } from './cosmetics-ladder.ts'
+import type { AccountRung, Rung } from './cosmetics-ladder.ts'
 
 /** What was sent when the service answered an id, and what it answered. */
 export interface Upload {
@@ -14,8 +14,9 @@ export interface Upload {
   readonly request: string | undefined
   /** Hash of the settings that were sent or refused. */
   readonly settings: string
-  /** What was left out because the service refused it. */
+  /** What was left out because the service refused it for this input, and because the account refuses it. */
   readonly rung: Rung
+  readonly account: AccountRung
   /** The code with which it was refused. */
   readonly refusedWith: string | undefined
 }

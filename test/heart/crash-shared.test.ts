@@ -40,7 +40,8 @@ describe.each(Object.entries(behaviours))('two Secrets with one certificate, %s'
         const died = world.process.dead
         if (died) {
           world.start()
-          await world.settle()
+          // Longer than a copy may be listed late.
+          await world.clock.advance(30_000)
         }
         expectShared(world, chains(material), `operation ${operation}`)
         if (!died) break

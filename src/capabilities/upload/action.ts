@@ -1,11 +1,12 @@
-import type { Rung } from '../../ledger/cosmetics-ladder.ts'
+import type { AccountRung, Rung } from '../../ledger/cosmetics-ladder.ts'
 import type { CertificateQuery } from '../../ports/ssl-service.ts'
 
 /**
  * What a look-up is for. `Request`: does the id on record still exist? `Known`: does the id that this process knows still
  * exist? `Previous`: an earlier id of the Secret that held this chain. `SameLeaf`: the id that an upload answered, which
  * may hold another chain. `Candidate`: the id that CheckCertificateExist named. `Owner`: whose is the id on record?
- * `Copy`: a copy that may have been made just before a crash. `Exists`: the service said that it has the certificate.
+ * `Copy`: a copy that may have been made just before a crash. `Exists`: the service said that it has the certificate. `OwnLeaf`:
+ * so it did, but nothing carries the tag of this chain: a certificate of ours for this Secret with the same leaf?
  */
 export type LookUpFor =
   | 'Request'
@@ -16,11 +17,14 @@ export type LookUpFor =
   | 'Owner'
   | 'Copy'
   | 'Exists'
+  | 'OwnLeaf'
 
 export interface UploadCertificate {
   readonly name: 'UploadCertificate'
-  /** What is left out. */
+  /** What is left out because it was refused for this input. */
   readonly rung: Rung
+  /** What is left out because the account refuses it. */
+  readonly account: AccountRung
   /** A copy of its own is wanted (`Repeatable=true`), whose alias ends so. */
   readonly copySuffix?: string
   /** The private key is sent as PKCS#8, whatever form it has in the Secret. */

@@ -2,7 +2,7 @@ import type { Chain } from '../../certificate/material.ts'
 import { aliasWithSuffix } from '../../contract/alias.ts'
 import type { Observed } from '../../contract/observe.ts'
 import { chainTag, ownerTags } from '../../contract/ownership.ts'
-import type { Rung } from '../../ledger/cosmetics-ladder.ts'
+import { lower } from '../../ledger/cosmetics-ladder.ts'
 import type { CertificateService, RemoteCertificate, Tag, UploadRequest } from '../../ports/ssl-service.ts'
 import type { UploadAction, UploadCertificate } from './action.ts'
 
@@ -56,13 +56,11 @@ export async function makeCall(
   }
 }
 
-function requestOf(
-  observed: Observed,
-  cluster: string,
-  { rung, copySuffix, asPkcs8 }: UploadCertificate,
-): UploadRequest {
+function requestOf(observed: Observed, cluster: string, action: UploadCertificate): UploadRequest {
   const { wanted, settings, material } = observed
-  const alias = rung === 'Nothing' ? wanted.alias : ''
+  const { copySuffix, asPkcs8 } = action
+  const withSettings = action.rung === 'Nothing' && action.account !== 'Everything'
+  const alias = withSettings ? wanted.alias : ''
   return {
     type: settings.type,
     certificate: material.chainPem(),
@@ -71,24 +69,21 @@ function requestOf(
       : {}),
     // The suffix of a copy is what a crash is recovered by: never left out.
     ...(copySuffix ? { alias: aliasWithSuffix(alias, copySuffix).trim() } : alias ? { alias } : {}),
-    ...(rung === 'Nothing' && wanted.use !== undefined ? { use: wanted.use } : {}),
+    ...(withSettings && wanted.use !== undefined ? { use: wanted.use } : {}),
     ...(settings.projectId === undefined ? {} : { projectId: settings.projectId }),
-    tags: tagsOf(observed, cluster, rung),
+    tags: tagsOf(observed, cluster, action),
     repeatable: copySuffix !== undefined,
   }
 }
 
-function tagsOf({ secret, wanted, material }: Observed, cluster: string, rung: Rung): Tag[] {
+function tagsOf(
+  { secret, wanted, material }: Observed,
+  cluster: string,
+  { rung, account }: UploadCertificate,
+): Tag[] {
+  const left = lower(rung, account)
+  if (left === 'Everything') return []
   const owner = ownerTags({ cluster, namespace: secret.namespace, name: secret.name })
-  const chain = chainTag(material.chain as Chain)
-  switch (rung) {
-    case 'Nothing':
-      return [...wanted.tags, ...owner, chain]
-    case 'Settings':
-      return [...owner, chain]
-    case 'ChainTag':
-      return owner
-    case 'AllTags':
-      return []
-  }
+  const chain = left === 'ChainTag' ? [] : [chainTag(material.chain as Chain)]
+  return [...(rung === 'Nothing' ? wanted.tags : []), ...owner, ...chain]
 }

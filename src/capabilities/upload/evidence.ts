@@ -21,7 +21,7 @@ export function evidenceFor(
   { refused }: UploadMemory,
   purpose: LookUpFor,
 ): Evidence {
-  const isRefusedHere = refused?.input === observed.input && refused.rung === 'AllTags'
+  const isRefusedHere = refused?.input === observed.input && refused.rung === 'Everything'
   return {
     cluster: purpose === 'Exists' ? undefined : identity.cluster,
     refusesTags: ledger.cosmetics.refusesTags || isRefusedHere,
@@ -35,11 +35,12 @@ export function evidenceFor(
  */
 export function holdsChain(
   remote: RemoteCertificate,
-  { settings, secret, material }: Observed,
+  observed: Observed,
   { cluster, refusesTags }: Evidence,
 ): boolean {
+  const { settings, secret, material } = observed
   const ownership = readOwnership(remote.tags)
-  if (remote.type !== undefined && remote.type !== settings.type) return false
+  if (!isSameType(remote, observed)) return false
   if (ownership.untagged) return refusesTags
   if (ownership.chain !== material.chain?.chainFingerprint) return false
   if (cluster !== undefined && ownership.cluster !== cluster) return false
@@ -50,10 +51,22 @@ export function holdsChain(
  * Whether the id that the service named for the chain may hold it: it says so itself, but cannot say of which type, and
  * another chain may be on its tag.
  */
-export function mayHoldChain(remote: RemoteCertificate, { settings, material }: Observed): boolean {
+export function mayHoldChain(remote: RemoteCertificate, observed: Observed): boolean {
   const { chain } = readOwnership(remote.tags)
-  const isSameType = remote.type === undefined || remote.type === settings.type
-  return isSameType && (chain === undefined || chain === material.chain?.chainFingerprint)
+  const isOtherChain = chain !== undefined && chain !== observed.material.chain?.chainFingerprint
+  return isSameType(remote, observed) && !isOtherChain
+}
+
+/** Whether a listed certificate may be of the type that the Secret asks for. */
+export function isSameType({ type }: RemoteCertificate, { settings }: Observed): boolean {
+  return type === undefined || type === settings.type
+}
+
+/** Whether the chain tag of a listed certificate names another chain whose leaf begins in the same second. */
+export function hasLeafOf(remote: RemoteCertificate, observed: Observed): boolean {
+  const { chain, notBefore } = readOwnership(remote.tags)
+  const seconds = Math.floor((observed.material.chain?.notBefore ?? Number.NaN) / 1_000)
+  return isSameType(remote, observed) && chain !== undefined && notBefore === seconds
 }
 
 /**

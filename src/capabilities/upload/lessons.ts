@@ -1,6 +1,7 @@
 import type { Chain } from '../../certificate/material.ts'
 import type { Answer } from '../../engine/capability.ts'
 import type { Instant } from '../../engine/step.ts'
+import { lower } from '../../ledger/cosmetics-ladder.ts'
 import type { Upload } from '../../ledger/entry.ts'
 import type { Ledger } from '../../ledger/ledger.ts'
 import type { LookUp, UploadAction, UploadCertificate } from './action.ts'
@@ -30,7 +31,8 @@ export function learn(
     }
     if (answer.ok) {
       const afterRefusal = memory.refused?.input === view.observed.input
-      ledger.cosmetics.succeeded(key, secret.namespace, action.rung, afterRefusal, now.elapsed)
+      const sent = lower(action.rung, action.account)
+      ledger.cosmetics.succeeded({ key, group: secret.namespace }, { sent, afterRefusal }, now.elapsed)
     }
   }
   if (!answer.ok) return
@@ -48,7 +50,13 @@ function learnUploaded(
   now: Instant,
 ): void {
   const { chainFingerprint, notAfter } = view.observed.material.chain as Chain
-  const upload = { ...answeredFor(view), repeated, rung: action.rung, refusedWith: memory.refused?.code }
+  const upload = {
+    ...answeredFor(view),
+    repeated,
+    rung: action.rung,
+    account: action.account,
+    refusedWith: memory.refused?.code,
+  }
   ledger.learnUploaded(certificateId, chainFingerprint, notAfter, upload, now.elapsed)
 }
 
@@ -75,12 +83,20 @@ function learnPage(
     return holdsChain(it, observed, evidenceFor(view, memory, purpose))
   })
   for (const { certificateId } of taken) {
-    const upload = { ...answeredFor(view), repeated: true, rung: 'Nothing', refusedWith: undefined } as const
+    const upload = {
+      ...answeredFor(view),
+      repeated: true,
+      rung: 'Nothing',
+      account: 'Nothing',
+      refusedWith: undefined,
+    } as const
     ledger.learnUploaded(certificateId, chainFingerprint, notAfter, upload, now.elapsed)
   }
 }
 
-function answeredFor({ observed }: UploadView): Omit<Upload, 'repeated' | 'rung' | 'refusedWith'> {
+function answeredFor({
+  observed,
+}: UploadView): Omit<Upload, 'repeated' | 'rung' | 'account' | 'refusedWith'> {
   return {
     by: observed.key,
     own: observed.settings.repeatable,

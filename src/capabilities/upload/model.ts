@@ -4,11 +4,18 @@ import type { Answer } from '../../engine/capability.ts'
 import { failedAgain } from '../../engine/failure.ts'
 import { spreadOf } from '../../engine/queue/back-off.ts'
 import type { Instant, Outcome, StatusSlice } from '../../engine/step.ts'
-import { below } from '../../ledger/cosmetics-ladder.ts'
+import { below, type Rung } from '../../ledger/cosmetics-ladder.ts'
 import type { ServiceError } from '../../ports/service-error.ts'
 import type { LookUp, UploadAction, UploadCertificate } from './action.ts'
 import type { CallResult } from './calls.ts'
-import { evidenceFor, holdsChain, isRecordedForOtherChain, mayHoldChain } from './evidence.ts'
+import {
+  evidenceFor,
+  hasLeafOf,
+  holdsChain,
+  isRecordedForOtherChain,
+  isSameType,
+  mayHoldChain,
+} from './evidence.ts'
 import type { ChainProgress, UploadMemory } from './memory.ts'
 import { existsElsewhere, failed, rejectedByService } from './outcomes.ts'
 import { openRequest, type UploadView } from './view.ts'
@@ -118,10 +125,12 @@ function afterLookUp(
       return progressed(view, memory, { sameLeafAsked: true })
     case 'Candidate': {
       const remote = found(id)
-      if (!remote || !mayHoldChain(remote, observed)) {
+      if (!remote || !isSameType(remote, observed)) {
         return progressed(view, memory, { candidate: undefined, noChainSearch: true })
       }
-      const isOtherChain = isRecordedForOtherChain(observed.status, remote.certificateId, chainOf(view))
+      const isOtherChain =
+        !mayHoldChain(remote, observed) ||
+        isRecordedForOtherChain(observed.status, remote.certificateId, chainOf(view))
       if (!isOtherChain) return succeeded(memory)
       return progressed(view, memory, { sameLeafId: id, exists: false, candidate: undefined })
     }
@@ -130,7 +139,15 @@ function afterLookUp(
       const evidence = evidenceFor(view, memory, purpose)
       if (certificates.some((it) => holdsChain(it, observed, evidence))) return succeeded(memory)
       if (!isLast) return progressed(view, memory, { offset: nextOffset })
-      return purpose === 'Copy' ? noCopyFound(view, memory, now) : nowhere(view, memory, now)
+      return purpose === 'Copy'
+        ? noCopyFound(view, memory, now)
+        : progressed(view, memory, { noChainTag: true, offset: 0 })
+    }
+    case 'OwnLeaf': {
+      const sameLeaf = certificates.find((it) => hasLeafOf(it, observed))
+      if (sameLeaf)
+        return progressed(view, memory, { sameLeafId: sameLeaf.certificateId, exists: false, offset: 0 })
+      return isLast ? nowhere(view, memory, now) : progressed(view, memory, { offset: nextOffset })
     }
   }
 }
@@ -163,7 +180,7 @@ function stepAfterError(
   const { input } = view.observed
   switch (action.name) {
     case 'UploadCertificate': {
-      const rung = below(action.rung)
+      const rung = nextRung(action)
       if (error.failure === 'cosmetic' && rung !== undefined) {
         return { ...memory, refused: { input, rung, code: error.code } }
       }
@@ -179,6 +196,13 @@ function stepAfterError(
       return isPassing ? undefined : progressed(view, memory, afterChainSearch(undefined))
     }
   }
+}
+
+/** The next rung that leaves out more than the account makes every upload leave out. */
+function nextRung({ rung, account }: UploadCertificate): Rung | undefined {
+  const next = below(rung)
+  if (account === 'Everything') return undefined
+  return next === 'ChainTag' && account === 'ChainTag' ? below(next) : next
 }
 
 /** What can go on without the look-up does so. A copy, or what exists somewhere, cannot. */
@@ -205,6 +229,7 @@ function afterDenial(
       return progressed(view, memory, { candidate: undefined, noChainSearch: true })
     case 'Copy':
     case 'Exists':
+    case 'OwnLeaf':
       return undefined
   }
 }
@@ -230,7 +255,12 @@ function noCopyFound(view: UploadView, memory: UploadMemory, { elapsed }: Instan
 }
 
 function nowhere(view: UploadView, memory: UploadMemory, now: Instant): UploadMemory {
-  const again = progressed(view, memory, { exists: false, noChainSearch: false, offset: 0 })
+  const again = progressed(view, memory, {
+    exists: false,
+    noChainSearch: false,
+    noChainTag: false,
+    offset: 0,
+  })
   return reported(view, again, 'exists', now, existsElsewhere(view))
 }
 
@@ -258,7 +288,11 @@ function withFailure(
   const spread = spreadOf(key, (memory.failure?.attempt ?? 0) + 1)
   const after = failedAgain(memory.failure, { input, failure, spread }, now)
   // Where the certificate exists is searched for anew.
-  return progressed(view, { ...memory, failure: after }, { exists: false, candidate: undefined, offset: 0 })
+  return progressed(
+    view,
+    { ...memory, failure: after },
+    { exists: false, candidate: undefined, noChainTag: false, offset: 0 },
+  )
 }
 
 function succeeded(memory: UploadMemory, requestId?: string): UploadMemory {

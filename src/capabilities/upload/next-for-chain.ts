@@ -1,8 +1,7 @@
 import type { Chain } from '../../certificate/material.ts'
-import { chainTag, copySuffix } from '../../contract/ownership.ts'
+import { chainTag, copySuffix, ownerTags } from '../../contract/ownership.ts'
 import { chainPrefix, toAnnotations } from '../../contract/status.ts'
 import type { Instant, Step } from '../../engine/step.ts'
-import { lower } from '../../ledger/cosmetics-ladder.ts'
 import type { UploadAction, UploadCertificate } from './action.ts'
 import type { ChainProgress, UploadMemory } from './memory.ts'
 import { call, lookUp, wait } from './steps.ts'
@@ -50,7 +49,13 @@ export function nextForChain(
     if (!isUnknown) return intend(chainFingerprint)
     return lookUp('SameLeaf', { by: 'ids', ids: [progress.sameLeafId] }, view, memory, now)
   }
-  if (progress?.exists) return whereItExists(view, memory, progress, chain, now)
+  if (progress?.exists) {
+    // The service compares by leaf, and it is the certificate on record that it means.
+    if (isSameLeaf && status.uploaded && !progress.sameLeafAsked) {
+      return lookUp('SameLeaf', { by: 'ids', ids: [status.uploaded.certificateId] }, view, memory, now)
+    }
+    return isSameLeaf ? intend(chainFingerprint) : whereItExists(view, memory, progress, chain, now)
+  }
   return call(uploadOf(view, memory, now), view, memory)
 }
 
@@ -79,13 +84,16 @@ function nextForCopy(
 function whereItExists(
   view: UploadView,
   memory: UploadMemory,
-  { candidate, noChainSearch, offset = 0 }: ChainProgress,
+  { candidate, noChainSearch, noChainTag, offset = 0 }: ChainProgress,
   chain: Chain,
   now: Instant,
 ): Step<UploadAction> {
   if (candidate) return lookUp('Candidate', { by: 'ids', ids: [candidate] }, view, memory, now)
   if (view.canFindByChain && !noChainSearch) return call({ name: 'CheckCertificateExist' }, view, memory)
-  return lookUp('Exists', { by: 'tags', tags: [chainTag(chain)], offset }, view, memory, now)
+  if (!noChainTag) return lookUp('Exists', { by: 'tags', tags: [chainTag(chain)], offset }, view, memory, now)
+  const { secret } = view.observed
+  const tags = ownerTags({ cluster: view.identity.cluster, namespace: secret.namespace, name: secret.name })
+  return lookUp('OwnLeaf', { by: 'tags', tags, offset }, view, memory, now)
 }
 
 function uploadOf(
@@ -94,9 +102,14 @@ function uploadOf(
   { elapsed }: Instant,
 ): UploadCertificate {
   const { refused, pkcs8For } = memory
-  const start = ledger.cosmetics.startOf(elapsed)
-  const rung = refused?.input === observed.input ? lower(refused.rung, start) : start
-  return { name: 'UploadCertificate', rung, ...(pkcs8For === observed.input ? { asPkcs8: true } : {}) }
+  const account = ledger.cosmetics.accountAt(elapsed)
+  const rung = refused?.input === observed.input ? refused.rung : 'Nothing'
+  return {
+    name: 'UploadCertificate',
+    rung,
+    account,
+    ...(pkcs8For === observed.input ? { asPkcs8: true } : {}),
+  }
 }
 
 /** Puts on record that a second copy is about to be made; the copy itself is the next step. */

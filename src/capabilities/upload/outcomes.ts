@@ -2,13 +2,20 @@ import type { Chain } from '../../certificate/material.ts'
 import type { Violation } from '../../certificate/preflight.ts'
 import { statusKeys, userPrefix } from '../../contract/annotation-keys.ts'
 import type { Observed } from '../../contract/observe.ts'
-import { type Phase, type StatusChange, supersede, toAnnotations, writeSent } from '../../contract/status.ts'
+import {
+  type Phase,
+  type SentSettings,
+  type StatusChange,
+  supersede,
+  toAnnotations,
+  writeSent,
+} from '../../contract/status.ts'
 import type { Instant, Outcome } from '../../engine/step.ts'
 import type { Holder } from '../../ledger/ledger.ts'
 import type { ServiceError } from '../../ports/service-error.ts'
 import type { Reason } from '../../reasons.ts'
 import type { UploadMemory } from './memory.ts'
-import { leftOutOf, syncedMessage, syncedReason } from './synced-words.ts'
+import { sentSettings, syncedMessage, syncedReason } from './synced-words.ts'
 import type { UploadView } from './view.ts'
 
 /** What is to be written down of an upload: the one place that makes status out of what happened. */
@@ -28,7 +35,7 @@ export function uploaded(
   const chain = observed.material.chain as Chain
   // What was uploaded for another Secret has that one's alias and tags: for this one it was there already.
   const isUpload = upload !== undefined && !upload.repeated && upload.by === observed.key
-  const sent = isUpload ? { hash: upload.settings, refused: leftOutOf(upload.rung) } : undefined
+  const sent = isUpload ? sentSettings(upload) : undefined
   const origin = isUpload ? 'Uploaded' : 'Adopted'
   // Ids of another account would be a trap for whoever cleans up later; another id for the same chain was never ours.
   const inAccount = status.uploaded?.account === identity.account
@@ -62,9 +69,7 @@ export function putBack(
 ): UploadOutcome {
   const { status } = observed
   const origin = recorded.existed ? 'Adopted' : 'Uploaded'
-  const sent = recorded.existed
-    ? undefined
-    : (status.settings ?? { hash: observed.settingsHash, refused: undefined })
+  const sent = recorded.existed ? undefined : (status.settings ?? asAsked(observed))
   const reason = syncedReason(observed, { origin, sent })
   const { certificateId } = recorded
   const chain = observed.material.chain as Chain
@@ -118,10 +123,7 @@ function kept(
   const chain = observed.material.chain as Chain
   // Settings are on record only for what was uploaded: nobody knows those of an adopted certificate.
   const origin = status.origin ?? (status.settings ? 'Uploaded' : 'Adopted')
-  const sent =
-    origin === 'Adopted'
-      ? undefined
-      : (status.settings ?? { hash: observed.settingsHash, refused: undefined })
+  const sent = origin === 'Adopted' ? undefined : (status.settings ?? asAsked(observed))
   const reason = special ?? syncedReason(observed, { origin, sent })
   return synced(observed, reason, syncedMessage(reason, observed, sent), memory, {
     fingerprint: chain.fingerprint,
@@ -130,6 +132,11 @@ function kept(
     origin,
     settings: sent ? writeSent(sent) : null,
   })
+}
+
+/** What is on record where nothing is: that the settings of now were sent. */
+function asAsked({ settingsHash: hash }: Observed): SentSettings {
+  return { hash, refused: [], code: undefined }
 }
 
 /** A wait for something that is not ours to change. The id on record stays true (I6). */

@@ -1,18 +1,18 @@
 import type { Observed } from '../../contract/observe.ts'
 import type { RefusedSettings, SentSettings } from '../../contract/status.ts'
-import type { Rung } from '../../ledger/cosmetics-ladder.ts'
+import { lower } from '../../ledger/cosmetics-ladder.ts'
+import type { Upload } from '../../ledger/entry.ts'
 import type { Reason } from '../../reasons.ts'
 
-const refusedBy: Readonly<Record<Rung, RefusedSettings | undefined>> = {
-  Nothing: undefined,
-  Settings: 'settings',
-  ChainTag: 'chain-tag',
-  AllTags: 'all-tags',
-}
-
-/** The word that is stored for what an upload left out. */
-export function leftOutOf(rung: Rung): RefusedSettings | undefined {
-  return refusedBy[rung]
+/** What is put on record of an upload's settings. */
+export function sentSettings({ settings: hash, rung, account, refusedWith: code }: Upload): SentSettings {
+  const left = lower(rung, account)
+  if (left === 'Everything') return { hash, refused: ['all-tags'], code }
+  const refused = [
+    ...(rung === 'Nothing' ? [] : (['settings'] as const)),
+    ...(left === 'ChainTag' ? (['chain-tag'] as const) : []),
+  ]
+  return { hash, refused, code: refused.length > 0 ? code : undefined }
 }
 
 /** Why a certificate counts as synced, by what is on record of it and what the annotations ask for now. */
@@ -23,7 +23,7 @@ export function syncedReason(
   if (origin === 'Adopted') return 'CertificateAdopted'
   if (settings.leftOut.length > 0) return 'SettingsRefused'
   if (sent !== undefined && sent.hash !== settingsHash) return 'SettingsNotApplied'
-  return sent?.refused ? 'SettingsRefused' : 'CertificateUploaded'
+  return sent && sent.refused.length > 0 ? 'SettingsRefused' : 'CertificateUploaded'
 }
 
 /** For people. A function of the reason and of what is on record, so that it is the same after a restart. */
@@ -45,21 +45,25 @@ function sentence(reason: Reason, { material }: Observed, sent: SentSettings | u
     case 'NotVisible':
       return 'The account holds the certificate, but look-ups with these credentials do not show it. Grant ssl:DescribeCertificates on all certificates.'
     case 'SettingsRefused':
-      return refusedSentence(sent?.refused)
+      return refusedSentence(sent)
     default:
       return `The certificate${domain} is uploaded.`
   }
 }
 
-function refusedSentence(refused: RefusedSettings | undefined): string {
-  switch (refused) {
-    case undefined:
-      return 'The certificate is uploaded, but not all settings could be used.'
-    case 'settings':
-      return 'Uploaded without alias, certificate-use and tags: Tencent Cloud refused one of them. Correct the annotations; they apply to the next certificate.'
-    case 'chain-tag':
-      return 'Uploaded without alias, certificate-use, tags and the tag cert-sync/chain: Tencent Cloud refused them.'
-    case 'all-tags':
-      return 'Uploaded without alias, certificate-use and any tag: Tencent Cloud refused them. Without its ownership tags the operator never changes this certificate.'
-  }
+const refusedWords: Readonly<Record<RefusedSettings, string>> = {
+  settings: 'alias, certificate-use and tags',
+  'chain-tag': 'the tag cert-sync/chain',
+  'all-tags': 'alias, certificate-use and any tag',
+}
+
+function refusedSentence(sent: SentSettings | undefined): string {
+  if (!sent || sent.refused.length === 0)
+    return 'The certificate is uploaded, but not all settings could be used.'
+  const words = sent.refused.map((it) => refusedWords[it]).join(' and ')
+  const code = sent.code ? ` (${sent.code})` : ''
+  const wayOut = sent.refused.includes('all-tags')
+    ? 'Without its ownership tags, the operator never changes this certificate.'
+    : 'Correct the annotations; they apply to the next certificate.'
+  return `Uploaded without ${words}: Tencent Cloud refused one of them${code}. ${wayOut}`
 }

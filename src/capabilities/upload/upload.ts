@@ -70,7 +70,7 @@ export class UploadCapability implements Capability<UploadView, UploadMemory, Up
     const { ledger, budget } = this.#parts
     const { chainFingerprint } = observed.material.chain as Chain
     budget.spend(observed.key, chainFingerprint, now.elapsed)
-    ledger.cosmetics.begins(action.rung, now.elapsed)
+    ledger.cosmetics.begins(action.account, now.elapsed)
     // Whatever becomes of this call, a further copy must be looked for first, by whoever holds the chain.
     if (action.copySuffix) ledger.copies.begins(chainFingerprint)
     if (action.replaces) ledger.reUploads.begins(observed.key)

@@ -20,8 +20,8 @@ export interface CallEnd {
 /** How far a call got that threw. */
 export function reachOf(error: unknown): Reach {
   if (error instanceof ServiceError) return error.reached
-  // Checked right before anything is sent.
-  return error instanceof NotLeadingError ? 'unsent' : 'unknown'
+  // The adapter throws ServiceErrors only: what else is thrown never got as far as a socket.
+  return error instanceof NotLeadingError ? 'unsent' : 'answered'
 }
 
 /** What a call that threw says of the service. */
