@@ -462,7 +462,7 @@ describe('waiting', () => {
   it('is for the account', () => {
     expect(step(fresh(), { view: held })).toMatchObject({ kind: 'Held', action: upload.action })
     const ledger = new Ledger()
-    ledger.accountChanged()
+    ledger.accountChanged('NoneFound')
     expect(step(fresh(), { view: { ledger } })).toMatchObject({
       kind: 'Wait',
       label: 'AccountHeld',
