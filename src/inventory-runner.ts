@@ -148,8 +148,8 @@ export class InventoryRunner implements KeyOwner {
       this.#answered(step.query)
       inventory.answered(step.query, page, this.#now)
     } catch (error) {
-      // It is another process' work now.
-      if (error instanceof NotLeadingError) this.abandon()
+      // It may be another process' work now; if not, it goes on.
+      if (error instanceof NotLeadingError) this.#notBefore = this.#now + longestWaitMs
       else if (!this.#isEnded) this.#failed(error, step.query)
     }
   }

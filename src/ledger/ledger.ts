@@ -200,7 +200,10 @@ export class Ledger {
     if (notAfter !== undefined) entry.notAfter = notAfter
     const { chain } = entry.ownership
     if (chain !== undefined) {
+      const isNews = entry.chain !== chain
       entry.chain = chain
+      // Adopted for another chain of the same leaf: whoever names it has to know.
+      if (isNews && [...entry.uploads.keys()].some((it) => it !== chain)) this.#wake(entry.claimants)
       this.#index(chain, certificateId)
     }
     if (ownerUin === undefined) return

@@ -70,7 +70,7 @@ export function restartFigures(runs: readonly RestartRun[]): Figures {
 
 async function counts(world: BenchWorld) {
   return {
-    restartUploads: (await world.simulator.calls()).length,
+    restartUploads: (await world.simulator.calls('UploadCertificate')).length,
     restartWrites: await world.requests(writes),
     restartGets: await world.requests('get', 'secrets'),
   }

@@ -268,7 +268,7 @@ test('an id that no Secret names, now or before, is lost until it is found again
   expect(lostOnesAreFoundAgain(lost, ['id00000b'])).toMatchObject(holds)
 })
 
-test('a call or a write after a restart breaks a promise', () => {
+test('an upload or a write after a restart breaks a promise', () => {
   const before = world()
 
   expect(restartCostsNothing(before, { ...before, calls: [...before.calls, upload('a')] })).toSatisfy(

@@ -90,13 +90,14 @@ test('helm uninstall and re-install: annotations stay, what was synced is not up
   expect(calls.length).toBeGreaterThan(0)
 })
 
-test('helm uninstall and re-install where everything is synced: no call, no write', async () => {
+test('helm uninstall and re-install where everything is synced: no upload, no write', async () => {
   const { release, namespaces, cloud } = world()
   const versions = async () => {
     const all = await Promise.all(namespaces.map((each) => world().admin.listSecrets(each)))
     return all.flat().map(({ metadata }) => [metadata.name, metadata.resourceVersion])
   }
-  const before = { calls: (await cloud.calls()).length, versions: await versions() }
+  const uploads = async () => (await cloud.calls('UploadCertificate')).length
+  const before = { uploads: await uploads(), versions: await versions() }
   await release.uninstall()
   await release.install()
   const { pod } = await eventuallyLeads(world())
@@ -104,7 +105,7 @@ test('helm uninstall and re-install where everything is synced: no call, no writ
   await eventually('every Secret was looked at', async () => (await looks()) >= namespaces.length * count, {
     timeoutMs: 60_000,
   })
-  expect({ calls: (await cloud.calls()).length, versions: await versions() }).toEqual(before)
+  expect({ uploads: await uploads(), versions: await versions() }).toEqual(before)
 })
 
 test('a status that was removed while the operator was uninstalled is put back, without a second certificate', async () => {
