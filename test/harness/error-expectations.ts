@@ -1,4 +1,5 @@
 import type { Phase } from '../../src/contract/status.ts'
+import { rungs } from '../../src/ledger/cosmetics-ladder.ts'
 import type { Reason } from '../../src/reasons.ts'
 import type { FaultKind } from '../simulator/faults.ts'
 
@@ -12,7 +13,7 @@ export interface ErrorExpectation {
   readonly end: { readonly phase: Phase; readonly reason: Reason } | undefined
   /** What the message says. Default: the code. */
   readonly says?: string
-  /** Calls until that is on record. Default 1; 2 where alias, tags and use are left out once. */
+  /** Calls until that is on record. Default 1; 4 where ever more of the cosmetics is left out. */
   readonly firstCalls?: number
   /** Fewest and most calls during the 100 resyncs that follow, which take 11 to 15 s. Default: none. */
   readonly laterCalls?: readonly [number, number]
@@ -50,8 +51,8 @@ const unknown: ErrorExpectation = {
   end: { phase: 'Failed', reason: 'UnexpectedError' },
   againMs: 10 * minute,
 }
-/** Perhaps about alias, tags or use: once more without them. */
-const withoutCosmetics = (expectation: ErrorExpectation) => ({ ...expectation, firstCalls: 2 })
+/** Perhaps about alias, tags or use: once more on each rung below. */
+const withoutCosmetics = (expectation: ErrorExpectation) => ({ ...expectation, firstCalls: rungs.length })
 
 /** For each error code of the UploadCertificate page what the design wants. */
 export const pageExpectations: Readonly<Record<string, ErrorExpectation>> = {

@@ -1,4 +1,5 @@
 import { afterAll, describe, expect, test } from 'vitest'
+import { rungs } from '../../src/ledger/cosmetics-ladder.ts'
 import { sharedCluster } from '../control-plane/shared-cluster.ts'
 import {
   chainFingerprint,
@@ -122,6 +123,9 @@ const moments: readonly Moment[] = [
 const death = (operator: OperatorProcess) =>
   eventually('the operator is killed', () => !operator.running, { timeoutMs: 20_000 })
 
+/** On each rung of the ladder, a new process looks twice for a copy, ten seconds apart, before it makes one. */
+const ladderMs = rungs.length * 15_000
+
 const cases = changes.flatMap((change) => moments.map((moment) => ({ ...change, ...moment })))
 
 describe('one certificate per chain and a true status', () => {
@@ -166,36 +170,41 @@ describe('one certificate per chain and a true status, whatever the service answ
     'tags-and-alias-refused': 2,
   }
 
-  test.concurrent.for(profileNames)('profile %s, killed at every commit', async (profile) => {
-    await using world = await World.create(cluster, { profile })
-    const { before, after } = await otherChain()
-    const renewed = await newLeaf(after[1])
-    let operator = world.startOperator()
-    const killAtUpload = async (number: number, change: () => Promise<void>) => {
-      const { pid } = operator
-      world.simulator.fault({ kind: 'kill', pid, action: 'UploadCertificate', skip: number - 1 })
-      await change()
-      await death(operator)
-      operator = world.startOperator()
-    }
-    const synced = (chain: Chain) => world.eventuallySynced('shop', chainFingerprint('SVR', ...chain))
+  test.concurrent.for(profileNames)(
+    'profile %s, killed at every commit',
+    { timeout: 4 * ladderMs },
+    async (profile) => {
+      await using world = await World.create(cluster, { profile })
+      const { before, after } = await otherChain()
+      const renewed = await newLeaf(after[1])
+      let operator = world.startOperator()
+      const killAtUpload = async (number: number, change: () => Promise<void>) => {
+        const { pid } = operator
+        world.simulator.fault({ kind: 'kill', pid, action: 'UploadCertificate', skip: number - 1 })
+        await change()
+        await death(operator)
+        operator = world.startOperator()
+      }
+      const synced = (chain: Chain) =>
+        world.eventuallySynced('shop', chainFingerprint('SVR', ...chain), { timeoutMs: ladderMs })
 
-    await killAtUpload(1, () => world.createSecret('shop', { chain: before }))
-    await synced(before)
-    await killAtUpload(1, () => world.renewSecret('shop', { chain: after }))
-    for (let number = 2; number <= chainUploads[profile]; number++) {
-      await killAtUpload(number, async () => {})
-    }
-    await synced(after)
-    await killAtUpload(1, () => world.renewSecret('shop', { chain: renewed }))
-    const status = await synced(renewed)
+      await killAtUpload(1, () => world.createSecret('shop', { chain: before }))
+      await synced(before)
+      await killAtUpload(1, () => world.renewSecret('shop', { chain: after }))
+      for (let number = 2; number <= chainUploads[profile]; number++) {
+        await killAtUpload(number, async () => {})
+      }
+      await synced(after)
+      await killAtUpload(1, () => world.renewSecret('shop', { chain: renewed }))
+      const status = await synced(renewed)
 
-    await expectEverythingTrue(world)
-    expect(world.simulator.certificates().map((it) => it.chainFingerprint)).toEqual(
-      [before, after, renewed].map((it) => chainFingerprint('SVR', ...it)),
-    )
-    expect(status.previous).toHaveLength(2)
-  })
+      await expectEverythingTrue(world)
+      expect(world.simulator.certificates().map((it) => it.chainFingerprint)).toEqual(
+        [before, after, renewed].map((it) => chainFingerprint('SVR', ...it)),
+      )
+      expect(status.previous).toHaveLength(2)
+    },
+  )
 })
 
 test.concurrent('one copy for two Secrets of one leaf, killed when the first has been made', async () => {

@@ -51,6 +51,7 @@ scenario('a new TLS Secret gets the CertificateId of its certificate, and Events
       tags: [
         { TagKey: 'cert-sync/cluster', TagValue: 'test' },
         { TagKey: 'cert-sync/secret', TagValue: `${world.namespace}/shop` },
+        { TagKey: 'cert-sync/chain', TagValue: `${chain}:${leaf.notBefore.getTime() / 1_000}` },
       ],
     },
   ])

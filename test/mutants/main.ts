@@ -1,19 +1,25 @@
+import { availableParallelism } from 'node:os'
 import { parseArgs } from 'node:util'
 import Table from 'cli-table3'
 import { atProcessEnd } from '../control-plane/cleanup.ts'
-import { type Mutant, mutants } from './mutants.ts'
+import type { Mutant } from './mutant.ts'
+import { mutants } from './mutants.ts'
 import { SourceCopy } from './source-copy.ts'
 import { runTests, type TestRun } from './test-run.ts'
 
-const help = `Sabotages the heart of the operator, a line at a time, and sees whether a test notices. Two minutes.
+const help = `Sabotages the heart of the operator, a function at a time, and sees whether a test notices. Five minutes.
 
   npm run mutants -- [options]
 
   --only TEXT     the sabotages with TEXT in their names alone
+  --in TEXT       the sabotages of files with TEXT in their paths alone
   --help          this text
 
-It works on a copy in a temporary folder. Exit code 1 when a sabotage is not noticed, or is not possible any more.
+It works on copies in temporary folders. Exit code 1 when a sabotage is not noticed, or is not possible any more.
 `
+
+/** Sabotages that are tried at a time, each in a copy of its own. */
+const atATime = Math.min(4, availableParallelism())
 
 interface Verdict {
   readonly mutant: Mutant
@@ -22,27 +28,42 @@ interface Verdict {
 }
 
 async function run(): Promise<number> {
-  const { values } = parseArgs({ options: { only: { type: 'string' }, help: { type: 'boolean' } } })
+  const { values } = parseArgs({
+    options: {
+      only: { type: 'string', default: '' },
+      in: { type: 'string', default: '' },
+      help: { type: 'boolean', default: false },
+    },
+  })
   if (values.help) {
     process.stdout.write(help)
     return 0
   }
-  const chosen = mutants.filter((it) => it.name.includes(values.only ?? ''))
-  if (chosen.length === 0) throw new Error(`no sabotage has "${values.only}" in its name`)
-  const copy = new SourceCopy()
-  const forget = atProcessEnd(() => copy.remove())
+  const chosen = mutants.filter((it) => it.name.includes(values.only) && it.file.includes(values.in))
+  if (chosen.length === 0) throw new Error('no such sabotage')
+  const copies = Array.from({ length: atATime }, () => new SourceCopy())
+  const forget = atProcessEnd(() => removeAll(copies))
   try {
-    await expectSound(copy, chosen)
+    await expectSound(copies[0] as SourceCopy, chosen)
+    const left = [...chosen]
     const verdicts: Verdict[] = []
-    for (const mutant of chosen) verdicts.push(await tryOut(copy, mutant))
+    const work = async (copy: SourceCopy) => {
+      for (let mutant = left.shift(); mutant; mutant = left.shift()) verdicts.push(await tryOut(copy, mutant))
+    }
+    await Promise.all(copies.map(work))
+    verdicts.sort((a, b) => chosen.indexOf(a.mutant) - chosen.indexOf(b.mutant))
     process.stdout.write(`${render(verdicts)}\n`)
     const unnoticed = verdicts.filter((it) => !it.noticed).length
     process.stdout.write(`${verdicts.length - unnoticed} noticed, ${unnoticed} not\n`)
     return unnoticed === 0 ? 0 : 1
   } finally {
     forget()
-    copy.remove()
+    removeAll(copies)
   }
+}
+
+function removeAll(copies: readonly SourceCopy[]): void {
+  for (const copy of copies) copy.remove()
 }
 
 /** The tests have to pass before a failure can mean anything. */
@@ -94,7 +115,8 @@ function render(verdicts: readonly Verdict[]): string {
     style: { head: [], border: [] },
   })
   for (const { mutant, noticed, by } of verdicts) {
-    table.push([noticed ? 'noticed' : 'NOT NOTICED', mutant.name, mutant.file, by.slice(0, 400)])
+    const where = `${mutant.file} ${mutant.within}`
+    table.push([noticed ? 'noticed' : 'NOT NOTICED', mutant.name, where, by.slice(0, 400)])
   }
   return table.toString()
 }

@@ -2,7 +2,8 @@ import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync }
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import type { Mutant } from './mutants.ts'
+import type { Mutant } from './mutant.ts'
+import { mutate } from './mutate.ts'
 
 const project = fileURLToPath(new URL('../..', import.meta.url))
 const parts = ['src', 'test', 'package.json', 'tsconfig.json', 'vitest.config.ts']
@@ -35,14 +36,4 @@ export class SourceCopy {
 /** The source of the mutant's file as it is in the project. */
 export function sourceOf({ file }: Mutant): string {
   return readFileSync(join(project, file), 'utf8')
-}
-
-/** @throws Error when the original is not there exactly once */
-export function mutate(source: string, { name, file, original, mutated }: Mutant): string {
-  const [before, after, ...more] = source.split(original)
-  if (before === undefined || after === undefined || more.length > 0) {
-    const times = after === undefined ? 'not found' : `found ${more.length + 1} times`
-    throw new Error(`${name}: its original is ${times} in ${file}. Bring test/mutants/mutants.ts up to date.`)
-  }
-  return before + mutated + after
 }

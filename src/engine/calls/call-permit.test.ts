@@ -161,6 +161,6 @@ describe('a permit', () => {
 
   it('takes an error of our own for no word of the service', async () => {
     await expect(permit.call(() => Promise.reject(new TypeError('a fault')))).rejects.toThrow('a fault')
-    expect(ends).toMatchObject([{ says: 'nothing', reached: 'unknown', error: undefined }])
+    expect(ends).toMatchObject([{ says: 'nothing', reached: 'answered', error: undefined }])
   })
 })

@@ -1,0 +1,21 @@
+import type { Mutant } from '../mutant.ts'
+
+/** Broken promises of the process: probes, metrics. */
+export const processMutants: readonly Mutant[] = [
+  {
+    name: 'old connections make no room for new ones',
+    file: 'src/telemetry/open-connections.ts',
+    within: 'OpenConnections.add',
+    original: 'if (this.#open.size >= this.#limit) this.#evict()',
+    mutated: 'if (this.#open.size >= this.#limit) return void socket.destroy()',
+    tests: ['src/telemetry/open-connections.test.ts', 'src/telemetry/http-server.test.ts'],
+  },
+  {
+    name: 'liveness says 200 whatever happens',
+    file: 'src/operator.ts',
+    within: 'Operator.#liveness',
+    original: 'problem: () => (ageMs() > stuckMs ? `has not moved',
+    mutated: 'problem: () => (ageMs() > Number.POSITIVE_INFINITY ? `has not moved',
+    tests: ['src/operator.test.ts'],
+  },
+]

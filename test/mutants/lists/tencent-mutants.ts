@@ -1,0 +1,37 @@
+import type { Mutant } from '../mutant.ts'
+
+/** Broken promises towards the service. */
+export const tencentMutants: readonly Mutant[] = [
+  {
+    name: 'the service may always store a copy (Repeatable=true)',
+    file: 'src/tencent/ssl-service.ts',
+    within: 'uploadParameters',
+    original: 'Repeatable: request.repeatable,',
+    mutated: 'Repeatable: true,',
+    tests: ['src/tencent/ssl-service.test.ts'],
+  },
+  {
+    name: "the service's own words are passed on",
+    file: 'src/tencent/api-client.ts',
+    within: 'readAnswer',
+    original: "throw fail(call, isCode(code) ? code : 'MalformedResponse', { requestId })",
+    mutated: "throw fail(call, String(readRecord(fields['Error'])?.['Message']), { requestId })",
+    tests: ['src/tencent/api-client.test.ts'],
+  },
+  {
+    name: 'whoever would follow a redirect is shown where it leads',
+    file: 'src/tencent/answer-guard.ts',
+    within: 'guardAnswers',
+    original: 'delete response.headers.location',
+    mutated: '',
+    tests: ['src/tencent/api-client.test.ts'],
+  },
+  {
+    name: 'a request that has left is taken for unsent',
+    file: 'src/tencent/sending-agent.ts',
+    within: 'sendingAgent',
+    original: 'if (isOpen(socket)) onSending()',
+    mutated: 'if (isOpen(socket)) return',
+    tests: ['src/tencent/connection-failures.test.ts'],
+  },
+]
