@@ -70,8 +70,11 @@ describe('the request of an upload', () => {
   })
 
   it('of a copy keeps its suffix, whatever is left out: a crash is recovered by it', async () => {
-    expect(await requestOf({ copySuffix: 'abc' })).toMatchObject({ alias: 'web/site abc', repeatable: true })
-    expect(await requestOf({ copySuffix: 'abc', rung: 'Everything' })).toMatchObject({
+    expect(await requestOf({ suffix: 'abc', copy: true })).toMatchObject({
+      alias: 'web/site abc',
+      repeatable: true,
+    })
+    expect(await requestOf({ suffix: 'abc', copy: true, rung: 'Everything' })).toMatchObject({
       alias: 'abc',
       tags: [],
     })
@@ -94,12 +97,12 @@ describe('the answer', () => {
     service = new FakeCertificateService(createManualClock(), { copiesNameTheOther: true })
     expect(await made(plain)).toMatchObject({ kind: 'Uploaded', certificateId: 'cert0001', repeated: false })
     expect(await made(plain)).toMatchObject({ certificateId: 'cert0001', repeated: true })
-    expect(await made({ ...plain, copySuffix: 'abc' })).toMatchObject({ repeated: false })
+    expect(await made({ ...plain, suffix: 'abc', copy: true })).toMatchObject({ repeated: false })
   })
 
   it('of a look-up says where the next page begins, and which page is the last', async () => {
     service.pageSize = 2
-    for (let i = 0; i < 3; i += 1) await made({ ...plain, copySuffix: `copy${i}` })
+    for (let i = 0; i < 3; i += 1) await made({ ...plain, suffix: `copy${i}`, copy: true })
     const page = (offset: number) =>
       made({ name: 'DescribeCertificates', purpose: 'Copy', query: { by: 'alias', alias: 'copy', offset } })
     expect(await page(0)).toMatchObject({ kind: 'Page', isLast: false, nextOffset: 2 })
