@@ -339,7 +339,9 @@ describe('an id that the ledger knows for the chain', () => {
   it('that cannot be looked up leads to an upload', () => {
     const { chainFingerprint } = material.first
     const memory: UploadMemory = { progress: { chainFingerprint, knownAsked: true } }
-    expect(step(fresh(), { memory, view: { ledger: ledger() }, at: later(2 * 3_600_000) })).toMatchObject(upload)
+    expect(step(fresh(), { memory, view: { ledger: ledger() }, at: later(2 * 3_600_000) })).toMatchObject(
+      upload,
+    )
   })
 
   it('is looked up where a request asks for it', () => {
