@@ -3,6 +3,7 @@ import { ReUploads } from './re-uploads.ts'
 
 const hour = 3_600_000
 const newId = { answered: true, newId: true }
+const unasked = { requested: false }
 const oldId = { answered: true, newId: false }
 
 let reUploads: ReUploads
@@ -14,7 +15,7 @@ beforeEach(() => {
 describe('what is gone is uploaded again', () => {
   it('at once, after six hours, then daily', () => {
     let now = 0
-    const due = () => reUploads.dueAt('web/site', 'chain', { requested: false }, now) - now
+    const due = () => reUploads.dueAt('web/site', 'chain', unasked, now) - now
     for (const pause of [0, 6 * hour, 24 * hour, 24 * hour]) {
       expect(due()).toBe(pause)
       now += pause
@@ -26,15 +27,15 @@ describe('what is gone is uploaded again', () => {
 
   it('one key at a time, until one of them brings a new id', () => {
     reUploads.begins('web/first')
-    expect(reUploads.dueAt('web/second', 'other', { requested: false }, 0)).toBeGreaterThan(0)
-    expect(reUploads.dueAt('web/first', 'chain', { requested: false }, 0)).toBe(0)
+    expect(reUploads.dueAt('web/second', 'other', unasked, 0)).toBeGreaterThan(0)
+    expect(reUploads.dueAt('web/first', 'chain', unasked, 0)).toBe(0)
     reUploads.ended('web/first', 'chain', oldId, 0)
     reUploads.begins('web/third')
-    expect(reUploads.dueAt('web/second', 'other', { requested: false }, 0)).toBeGreaterThan(0)
+    expect(reUploads.dueAt('web/second', 'other', unasked, 0)).toBeGreaterThan(0)
     reUploads.ended('web/third', 'third', newId, 0)
     reUploads.begins('web/fourth')
-    expect(reUploads.dueAt('web/second', 'other', { requested: false }, hour)).toBe(hour)
-    expect(reUploads.dueAt('web/second', 'other', { requested: false }, hour + 1)).toBeGreaterThan(hour + 1)
+    expect(reUploads.dueAt('web/second', 'other', unasked, hour)).toBe(hour)
+    expect(reUploads.dueAt('web/second', 'other', unasked, hour + 1)).toBeGreaterThan(hour + 1)
   })
 
   it('one at a time again where the certificates were there all the time', () => {
@@ -42,26 +43,18 @@ describe('what is gone is uploaded again', () => {
     reUploads.ended('web/first', 'chain', newId, 0)
     reUploads.inVain()
     reUploads.begins('web/second')
-    expect(reUploads.dueAt('web/third', 'other', { requested: false }, 1)).toBeGreaterThan(1)
-  })
-
-  it('without a pause where somebody asks for it, but one at a time all the same', () => {
-    reUploads.begins('web/site')
-    reUploads.ended('web/site', 'chain', oldId, 0)
-    expect(reUploads.dueAt('web/site', 'chain', { requested: true }, 1)).toBe(1)
-    reUploads.begins('web/first')
-    expect(reUploads.dueAt('web/site', 'chain', { requested: true }, 1)).toBeGreaterThan(1)
+    expect(reUploads.dueAt('web/third', 'other', unasked, 1)).toBeGreaterThan(1)
   })
 
   it('without a pause where there was no answer', () => {
     reUploads.begins('web/site')
     reUploads.ended('web/site', 'chain', { answered: false, newId: false }, 0)
-    expect(reUploads.dueAt('web/site', 'chain', { requested: false }, 1)).toBe(1)
+    expect(reUploads.dueAt('web/site', 'chain', unasked, 1)).toBe(1)
   })
 
   it('by the next one where the one that tries is deleted', () => {
     reUploads.begins('web/first')
     reUploads.forget('web/first')
-    expect(reUploads.dueAt('web/second', 'other', { requested: false }, 0)).toBe(0)
+    expect(reUploads.dueAt('web/second', 'other', unasked, 0)).toBe(0)
   })
 })

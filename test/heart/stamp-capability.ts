@@ -122,7 +122,7 @@ export class StampCapability implements Capability<View, Memory, StampAction, bo
     }
   }
 
-  reporting(memory: Memory): Memory {
+  reporting(_observed: Observed, memory: Memory): Memory {
     return memory
   }
 

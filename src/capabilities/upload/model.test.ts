@@ -1,3 +1,4 @@
+import { createPrivateKey } from 'node:crypto'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { createMaterial, type TestMaterial } from '../../../test/heart/material.ts'
 import { identity, observedOf, uploadedStatus, userAnnotations } from '../../../test/heart/observed.ts'
@@ -102,7 +103,7 @@ describe('after an upload', () => {
   })
 
   it('a copy that was asked for is taken', () => {
-    const copy = { ...plain, copySuffix: 'x' }
+    const copy = { ...plain, copy: true, suffix: 'x' } as const
     expect(answered(chainOnly(), copy, uploadedAs('id-of-first')).progress).toBeUndefined()
   })
 
@@ -227,13 +228,19 @@ describe('after an error', () => {
     expect(last.refused).toBeUndefined()
   })
 
-  it('that may be for the form of the key it is sent as PKCS#8 once; a CA has none', () => {
-    const view = fresh()
+  it('that may be for the form of the key it is sent as PKCS#8 once, where it has another form', () => {
+    const tlsKey = createPrivateKey(String(material.first.data['tls.key'])).export({
+      type: 'sec1',
+      format: 'pem',
+    })
+    const data = { ...material.first.data, 'tls.key': Buffer.from(tlsKey) }
+    const view = viewOf(observedOf({ data }))
     const first = failedWith('rejected', { view, perhapsKeyForm: true })
     expect(first.pkcs8For).toBe(view.observed.input)
     expect(first.failure).toBeUndefined()
     const again = failedWith('rejected', { view, perhapsKeyForm: true, action: { ...plain, asPkcs8: true } })
     expect(again.reported?.outcome.reason).toBe('RefusedByService')
+    expect(failedWith('rejected', { perhapsKeyForm: true }).pkcs8For).toBeUndefined()
     const authority = viewOf(observedOf(material.authority, userAnnotations({ certificateType: 'CA' })))
     expect(failedWith('rejected', { view: authority, perhapsKeyForm: true }).pkcs8For).toBeUndefined()
   })

@@ -54,12 +54,12 @@ const lookUp = (purpose: string, query: object) => ({
 describe('another chain of the leaf on record', () => {
   const chainOnly = (status?: Status) => changed(material.first, material.firstAgain, status)
   const looked = (times: number, more: Partial<NonNullable<ChainProgress['noCopy']>> = {}) =>
-    progress(material.firstAgain, { noCopy: { times, at: now.elapsed, epoch: 0, ...more } })
+    progress(material.firstAgain, { noChainTag: true, noCopy: { times, at: now.elapsed, epoch: 0, ...more } })
 
   it('is uploaded without a copy first: the service may compare by chain', () => {
     const first = step(chainOnly())
     expect(first).toMatchObject(plain)
-    expect(first).not.toHaveProperty('action.copySuffix')
+    expect(first).not.toHaveProperty('action.copy')
   })
 
   it('asks what the id that was answered holds, where nothing says so', () => {
@@ -82,8 +82,10 @@ describe('another chain of the leaf on record', () => {
     const suffix = copySuffix(owner, firstAgain.chainFingerprint, false)
     const intended = chainOnly({ intent: firstAgain.chainFingerprint })
     const find = lookUp('Copy', { by: 'alias', alias: suffix, offset: 0 })
-    const copy = { ...plain, action: { copySuffix: suffix } }
-    expect(step(intended)).toMatchObject(find)
+    const copy = { ...plain, action: { suffix, copy: true } }
+    const byTag = step(intended)
+    expect(byTag).toMatchObject({ action: { purpose: 'Exists', query: { by: 'tags', offset: 0 } } })
+    expect(step(intended, progress(firstAgain, { noChainTag: true }))).toMatchObject(find)
     expect(step(intended, looked(1))).toMatchObject({
       kind: 'Wait',
       label: 'CopyMayAppear',
@@ -98,7 +100,7 @@ describe('another chain of the leaf on record', () => {
     const { chainFingerprint: intended } = firstAgain
     const observed = chainOnly({ intent: intended })
     expect(step(observed, { ...looked(1), intended })).toMatchObject({
-      action: { copySuffix: expect.any(String) },
+      action: { suffix: expect.any(String), copy: true },
     })
     const ledger = new Ledger()
     ledger.copies.begins(intended)
@@ -119,8 +121,11 @@ describe('another chain of the leaf on record', () => {
     const other = progress(material.first, { sameLeafId: 'x', exists: true })
     expect(step(chainOnly(), other)).toMatchObject(plain)
     const intended = chainOnly({ intent: material.firstAgain.chainFingerprint })
-    const lookedForOther = progress(material.first, { noCopy: { times: 2, at: 0, epoch: 0 } })
-    expect(step(intended, lookedForOther)).toMatchObject({ action: { purpose: 'Copy' } })
+    const lookedForOther = progress(material.first, {
+      noChainTag: true,
+      noCopy: { times: 2, at: 0, epoch: 0 },
+    })
+    expect(step(intended, lookedForOther)).toMatchObject({ action: { purpose: 'Exists' } })
   })
 
   it('minds no intent of another chain', () => {
@@ -138,7 +143,7 @@ describe('another chain of the leaf on record', () => {
     const intended = chainOnly({ intent: firstAgain.chainFingerprint })
     const refused = { input: intended.input, rung: 'Settings', code: 'x' } as const
     expect(step(intended, { ...looked(2), refused })).toMatchObject({
-      action: { rung: 'Settings', copySuffix: expect.any(String) },
+      action: { rung: 'Settings', suffix: expect.any(String), copy: true },
     })
   })
 })
@@ -201,8 +206,8 @@ describe('a certificate that the service says exists', () => {
     const { first, firstAgain } = material
     const chainOnly = changed(first, firstAgain)
     const memory = progress(firstAgain, { exists: true })
-    expect(step(chainOnly, memory)).toMatchObject(lookUp('SameLeaf', { by: 'ids', ids: ['id-of-first'] }))
-    const asked = progress(firstAgain, { exists: true, sameLeafAsked: true })
+    expect(step(chainOnly, memory)).toMatchObject({ action: { name: 'CheckCertificateExist' } })
+    const asked = progress(firstAgain, { exists: true, noChainTag: true })
     expect(step(chainOnly, asked)).toEqual(intent(firstAgain))
   })
 })
@@ -221,7 +226,7 @@ describe('a copy of its own', () => {
       const observed = changed(second, first, { intent: first.chainFingerprint, account }, repeatable)
       expect(step(observed)).toMatchObject(lookUp('Copy', { by: 'alias', alias: own(), offset: 0 }))
       const memory = progress(first, { noCopy: { times: 2, at: 0, epoch: 0 } })
-      expect(step(observed, memory)).toMatchObject({ ...plain, action: { copySuffix: own() } })
+      expect(step(observed, memory)).toMatchObject({ ...plain, action: { suffix: own(), copy: true } })
     }
   })
 
@@ -255,7 +260,10 @@ describe('a copy of its own', () => {
   it('that is wanted no more is none: what there is, is taken', () => {
     const { first } = material
     const annotations = { ...userAnnotations(), [statusKeys.intent]: first.chainFingerprint }
-    expect(step(observedOf(first, annotations))).toMatchObject({ kind: 'Call', action: { purpose: 'Copy' } })
+    expect(step(observedOf(first, annotations))).toMatchObject({
+      kind: 'Call',
+      action: { purpose: 'Exists' },
+    })
   })
 })
 
@@ -303,7 +311,7 @@ describe('a certificate that is gone', () => {
     })
   })
 
-  it('waits for the one that tries, unless somebody asks for it', () => {
+  it('waits for the one that tries, also where somebody asks for it', () => {
     const ledger = gone()
     ledger.reUploads.begins('web/other')
     expect(step(observed(), { missing }, { ledger })).toMatchObject({
@@ -313,7 +321,7 @@ describe('a certificate that is gone', () => {
       meanwhile: { reason: 'CertificateMissing' },
     })
     const asked = observed({ requestedAt: 'now' })
-    expect(step(asked, { missing }, { ledger })).toMatchObject({ action: { replaces: missing } })
+    expect(step(asked, { missing }, { ledger })).toMatchObject({ kind: 'Wait', until: now.elapsed + 5_000 })
   })
 
   it('says so while it waits for the account or backs off', () => {
