@@ -57,9 +57,11 @@ export function next(view: UploadView, memory: UploadMemory, now: Instant): Step
     return lookUp('Known', { by: 'ids', ids: [holder.certificateId] }, view, memory, now)
   }
 
+  const withMissing = (step: Step<UploadAction>) =>
+    memory.missing === undefined ? step : nextForMissing(step, memory.missing, view, memory, chain, now)
   const rejectedUntil = now.elapsed + rejectionEnds(view, now) - now.wall
-  if (rejectedUntil > now.elapsed) return wait('StillRejected', rejectedUntil, memory, observed)
-  if (isBackingOff(view, memory, now)) return waitForBackOff(memory, observed)
+  if (rejectedUntil > now.elapsed) return withMissing(wait('StillRejected', rejectedUntil, memory, observed))
+  if (isBackingOff(view, memory, now)) return withMissing(waitForBackOff(memory, observed))
   if (view.ledger.isAnotherAccount) {
     return {
       kind: 'Wait',
@@ -71,8 +73,7 @@ export function next(view: UploadView, memory: UploadMemory, now: Instant): Step
   if (view.budgetFreeAt !== undefined && view.budgetFreeAt > now.elapsed) {
     return report(pending(view, 'UploadBudgetExceeded'), view.budgetFreeAt)
   }
-  const step = nextForChain(view, memory, chain, now)
-  return memory.missing === undefined ? step : nextForMissing(step, memory.missing, view, chain, now)
+  return withMissing(nextForChain(view, memory, chain, now))
 }
 
 /** The rows of a status that names an id for this chain; undefined: it is not true, so the chain is not uploaded. */
