@@ -103,7 +103,7 @@ function knowledge({ now, account, profile }: World, process: Process): string {
     keys.map((key) => ageClass(ledger.reUploads.dueAt(key, chain, now) - now)),
   ])
   const { cosmetics } = ledger
-  const ofAccount = [ledger.hidesCertificates(now), cosmetics.startOf(now), cosmetics.refusesTags]
+  const ofAccount = [ledger.hidesCertificates(now), cosmetics.accountAt(now), cosmetics.refusesTags]
   const suspects = [ledger.suspects(now), ledger.suspects(now + 10 * 60_000)]
   const text = JSON.stringify([holders, ids, ofChains, ofAccount, suspects])
   knowledges.set(process.journal, { now, of: account.length, text })

@@ -51,9 +51,9 @@ describe('a state is wrong where', () => {
 })
 
 it('a state without a way on is found, with a shortest sequence that leads there', async () => {
-  const { violations } = await explore({ ...profileNamed('leaf-refused'), mayStay: [] }, { events: 0 })
+  const { violations } = await explore({ ...profileNamed('leaf-lookups-denied'), mayStay: [] }, { events: 0 })
   expect(violations).toContainEqual({
-    problem: 'no way on: stays with Synced/CertificateUploaded and Failed/ExistsElsewhere',
+    problem: 'no way on: stays with Synced/CertificateUploaded and Failed/NotAllowed',
     moves: ['the Secrets hold chains 0 and 1'],
   })
 })

@@ -1,6 +1,7 @@
 import type { Chain } from '../../certificate/material.ts'
 import type { Instant, Step } from '../../engine/step.ts'
 import type { UploadAction } from './action.ts'
+import type { UploadMemory } from './memory.ts'
 import { certificateMissing } from './outcomes.ts'
 import { openRequest, type UploadView } from './view.ts'
 
@@ -15,12 +16,16 @@ export function nextForMissing(
   step: Step<UploadAction>,
   missing: string,
   view: UploadView,
+  memory: UploadMemory,
   chain: Chain,
   now: Instant,
 ): Step<UploadAction> {
   const { observed, ledger } = view
-  const meanwhile = certificateMissing(view, missing)
-  if (step.kind === 'Held' || step.kind === 'Wait') return { meanwhile, ...step }
+  // First the status takes the id back; from then on it says how the upload fails, and not both in turn.
+  const isTakenBack = observed.status.uploaded?.certificateId !== missing
+  const reported = isTakenBack && memory.reported?.input === observed.input ? memory.reported : undefined
+  const meanwhile = reported?.outcome ?? certificateMissing(view, missing)
+  if (step.kind === 'Held' || step.kind === 'Wait') return { ...step, meanwhile }
   if (step.kind !== 'Call') return step
   if (step.action.name !== 'UploadCertificate') return { ...step, meanwhile }
   const requested = openRequest(observed) !== undefined

@@ -59,10 +59,11 @@ export function next(view: UploadView, memory: UploadMemory, now: Instant): Step
     return lookUp('Known', { by: 'ids', ids: [holder.certificateId] }, view, memory, now)
   }
 
+  const withMissing = (step: Step<UploadAction>) =>
+    memory.missing === undefined ? step : nextForMissing(step, memory.missing, view, memory, chain, now)
   const rejectedUntil = now.elapsed + rejectionEnds(view, now) - now.wall
-  if (rejectedUntil > now.elapsed) return wait('StillRejected', rejectedUntil, memory, observed)
-  const next = nextForChain(view, memory, chain, now)
-  const step = memory.missing === undefined ? next : nextForMissing(next, memory.missing, view, chain, now)
+  if (rejectedUntil > now.elapsed) return withMissing(wait('StillRejected', rejectedUntil, memory, observed))
+  const step = withMissing(nextForChain(view, memory, chain, now))
   if (step.kind === 'Wait' || step.kind === 'Held') return step
   if (view.ledger.isAnotherAccount) {
     const until = now.elapsed + doubtedMs
