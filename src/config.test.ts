@@ -65,6 +65,7 @@ describe('a command line that is right', () => {
       uploadsPerHour: 5,
       concurrency: 8,
       resyncMs: 36_000_000,
+      inventoryMs: 3_600_000,
       leaderElection: undefined,
       shutdownGraceMs: 30_000,
       logLevel: 'info',

@@ -50,6 +50,8 @@ export interface Config {
   readonly uploadsPerHour: number
   readonly concurrency: number
   readonly resyncMs: number
+  /** Undefined: no inventory is made. */
+  readonly inventoryMs: number | undefined
   /** Undefined: this process works whatever others do. */
   readonly leaderElection: LeaderElection | undefined
   readonly shutdownGraceMs: number
@@ -114,6 +116,7 @@ export function parseConfig(
       uploadsPerHour: reader.value(options.uploadsPerHour),
       concurrency: reader.value(options.concurrency),
       resyncMs: reader.value(options.resync),
+      inventoryMs: reader.value(options.inventoryInterval),
       leaderElection: leading.election,
       shutdownGraceMs: reader.value(options.shutdownGrace),
       logLevel: reader.value(options.logLevel),

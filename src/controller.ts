@@ -3,10 +3,13 @@ import { UploadBudget } from './capabilities/upload/upload-budget.ts'
 import type { Clock } from './clock.ts'
 import type { Identity } from './contract/observe.ts'
 import { CallRunner } from './engine/calls/call-runner.ts'
+import { KeyOwners } from './engine/calls/key-owners.ts'
 import { Reconciler } from './engine/reconciler.ts'
 import { StatusWriter } from './engine/status/status-writer.ts'
 import { Worker } from './engine/worker.ts'
-import { Ledger } from './ledger/ledger.ts'
+import { InventoryRunner, inventoryKey } from './inventory-runner.ts'
+import { Inventory } from './ledger/inventory.ts'
+import { type AccountDoubt, Ledger } from './ledger/ledger.ts'
 import type { EventRecorder } from './ports/events.ts'
 import type { Fence } from './ports/fence.ts'
 import type { Log } from './ports/log.ts'
@@ -32,6 +35,15 @@ export interface ControllerParts {
   readonly uploadBudget: { readonly count: number; readonly perMs: number }
   /** How often every Secret is reconciled although nothing changed, ms. */
   readonly resyncMs: number
+  /** How often the certificates of this cluster are listed, ms; undefined: never. */
+  readonly inventoryMs: number | undefined
+  /** Whether every Secret that can be read has been reported; by default as soon as one asks. */
+  readonly hasListed?: () => boolean
+}
+
+const doubts: Readonly<Record<AccountDoubt, string>> = {
+  NoneFound: 'the account shows none of the certificates that the Secrets name',
+  OwnerChanged: 'the certificates in the account belong to another owner than before',
 }
 
 /** Ties the core together: ledger, capabilities, reconciler, worker, call runner. Knows the world by its ports only. */
@@ -41,11 +53,16 @@ export class Controller {
   readonly #worker: Worker
   readonly #reconciler: Reconciler
   readonly #runner: CallRunner
+  readonly #inventory: InventoryRunner | undefined
 
   constructor(parts: ControllerParts) {
     const { clock, log, metrics, fence, slots, identity, service, uploadBudget } = parts
     this.#clock = clock
-    this.#ledger = new Ledger((keys) => this.#worker.wake(keys, 'CertificateGone'))
+    this.#ledger = new Ledger(
+      (keys) => this.#worker.wake(keys, 'CertificateGone'),
+      (why) =>
+        log.error({ reason: 'AccountChanged' }, `${doubts[why]}: nothing is uploaded until it is clear`),
+    )
     const upload = new UploadCapability({
       identity,
       service,
@@ -56,10 +73,12 @@ export class Controller {
     })
     this.#reconciler = new Reconciler({ ...parts, writer: new StatusWriter(parts), capabilities: [upload] })
     this.#worker = new Worker({ ...parts, reconciler: this.#reconciler })
+    this.#inventory = this.#createInventory(parts)
+    const owners = new KeyOwners(this.#worker, this.#inventory ? [[inventoryKey, this.#inventory]] : [])
     this.#runner = new CallRunner({
       ...{ clock, log, metrics, fence, slots },
-      serve: (key, permit) => this.#worker.serve(key, permit),
-      wake: (keys, why) => this.#worker.wakeAtOnce(keys, why),
+      serve: (key, permit) => owners.serve(key, permit),
+      wake: (keys, why) => owners.wakeAtOnce(keys, why),
     })
   }
 
@@ -76,6 +95,7 @@ export class Controller {
   start({ quiet = false } = {}): void {
     this.#worker.start(this.#runner)
     this.#runner.start({ quiet })
+    this.#inventory?.start(this.#runner)
   }
 
   /**
@@ -84,7 +104,7 @@ export class Controller {
   async stop(graceMs: number): Promise<void> {
     this.#runner.close()
     const cancel = this.#clock.after(graceMs, () => this.#abort('shutting down'))
-    await this.#worker.stop()
+    await Promise.all([this.#worker.stop(), this.#inventory?.stop()])
     cancel()
   }
 
@@ -102,6 +122,7 @@ export class Controller {
   credentialsChanged(): void {
     this.#runner.credentialsChanged()
     this.#ledger.trustAccount()
+    this.#inventory?.credentialsChanged()
     // What the old ones were refused the new ones may be allowed.
     this.#worker.wakeAtOnce(this.#reconciler.failedWith('caller', 'not-allowed'), 'NewCredentials')
   }
@@ -123,11 +144,25 @@ export class Controller {
         ...(this.#ledger.isAnotherAccount ? ['AccountChanged' as const] : []),
       ],
       serviceSilent: () => calls.silent(),
+      certificates: () => this.#inventory?.counts,
     }
+  }
+
+  #createInventory({ inventoryMs, dryRun, ...parts }: ControllerParts): InventoryRunner | undefined {
+    if (inventoryMs === undefined || dryRun) return undefined
+    const isReady = () => this.#worker.hasSeenAll && (parts.hasListed?.() ?? true)
+    const inventory = new Inventory({
+      ledger: this.#ledger,
+      cluster: parts.identity.cluster,
+      intervalMs: inventoryMs,
+      keys: () => this.#worker.keys,
+    })
+    return new InventoryRunner({ ...parts, inventory, isReady })
   }
 
   #abort(reason: string): void {
     this.#runner.abandon()
+    this.#inventory?.abandon()
     this.#worker.abort(new Error(reason))
   }
 }

@@ -83,6 +83,8 @@ export class Operator {
       slots: config.uploadSlots,
       uploadBudget: { count: config.uploadsPerHour, perMs: 3_600_000 },
       resyncMs: config.resyncMs,
+      inventoryMs: config.inventoryMs,
+      hasListed: () => this.#reflectors.health().problem === undefined,
     })
     this.#reflectors = new Reflectors({
       client: this.#client,

@@ -20,6 +20,15 @@ export function duration(from: string, to: string): (text: string) => Parsed<num
   }
 }
 
+/** A parser of such durations that takes `off` as well, which yields undefined. */
+export function durationOrOff(from: string, to: string): (text: string) => Parsed<number | undefined> {
+  const parse = duration(from, to)
+  return (text) => {
+    const parsed = text === 'off' ? { value: undefined } : parse(text)
+    return 'expected' in parsed ? { expected: `${parsed.expected}, or off` } : parsed
+  }
+}
+
 /** The milliseconds of a duration, or undefined where the text is none. */
 export function milliseconds(text: string): number | undefined {
   const parts = form.exec(text)

@@ -1,4 +1,4 @@
-import { duration } from './duration.ts'
+import { duration, durationOrOff } from './duration.ts'
 import { endpoint } from './endpoint.ts'
 import { labelSelector } from './label-selector.ts'
 import { listenAddress } from './listen-address.ts'
@@ -81,6 +81,15 @@ export const options = {
     example: 'ssl.tencentcloudapi.com',
     help: 'Host or URL of the SSL service. A host with ".intl." is the international site; any other is the Chinese site. Plain http is allowed for loopback addresses only.',
     parse: endpoint,
+  }),
+  inventoryInterval: option({
+    flag: 'inventory-interval',
+    group: 'Tencent Cloud',
+    placeholder: 'DURATION',
+    default: '1h',
+    example: '6h',
+    help: 'How often the certificates of this cluster in the account are listed, to notice deleted ones; or off.',
+    parse: durationOrOff('1m', '168h'),
   }),
   credentialsDirectory: option({
     flag: 'credentials-directory',

@@ -38,7 +38,7 @@ export interface Capability<View, Memory extends CapabilityMemory, A extends Act
   ended(view: View, memory: Memory, action: A, answer: Answer<T>, now: Instant): void
   model(view: View, memory: Memory, action: A, answer: Answer<T>, now: Instant): Memory
   /** Before an outcome is written, and after a slice was. */
-  reporting(memory: Memory, outcome: Outcome): Memory
+  reporting(observed: Observed, memory: Memory, outcome: Outcome): Memory
   written(memory: Memory, slice: StatusSlice): Memory
   /** What the status says when the capability's own code threw (I7). */
   unexpected(observed: Observed, errorName: string): Outcome

@@ -3,6 +3,9 @@ import type { FailureClass } from '../ports/service-error.ts'
 import type { CapabilityMemory } from './capability.ts'
 import { waitEnded } from './failure.ts'
 
+/** What may be over for reasons that are not the key's own. */
+const passing: ReadonlySet<FailureClass> = new Set(['outage', 'caller', 'not-allowed', 'throttled'])
+
 /** The memory of every key that has one, of one capability. Forgotten with the Secret. */
 export class Memories<Memory extends CapabilityMemory> {
   readonly #blank: Memory
@@ -27,8 +30,8 @@ export class Memories<Memory extends CapabilityMemory> {
   /** Ends the back-off of a key, now in ms of the monotonic clock; its attempts still count. */
   endBackOff(key: ObjectKey, elapsed: number): void {
     const memory = this.#memories.get(key)
-    if (memory?.failure)
-      this.#memories.set(key, { ...memory, failure: waitEnded(memory.failure, { elapsed }) })
+    if (!memory?.failure || !passing.has(memory.failure.class)) return
+    this.#memories.set(key, { ...memory, failure: waitEnded(memory.failure, { elapsed }) })
   }
 
   /** The keys whose last call failed with one of these. */

@@ -129,8 +129,9 @@ export class Reconciler {
       memory = await this.#flights.run(flight, () =>
         this.#call(capability, view, memory, step.action, permit, signal),
       )
-      memories.set(key, memory)
       view = capability.view(observed)
+      memory = capability.observe(view, memory)
+      memories.set(key, memory)
       return { capability, memories, view, step: capability.next(view, memory, this.#now()) }
     } catch (error) {
       if (signal.aborted || error instanceof NotLeadingError) throw error
@@ -180,7 +181,9 @@ export class Reconciler {
     const outcomes = turns.flatMap(({ step }) => outcomeOf(step))
     const slices = turns.flatMap(({ step }) => (step.kind === 'WriteFirst' && !dryRun ? [step.slice] : []))
     for (const { capability, memories, step } of turns) {
-      if (step.kind === 'Report') memories.set(key, capability.reporting(memories.of(key), step.outcome))
+      for (const outcome of outcomeOf(step)) {
+        memories.set(key, capability.reporting(observed, memories.of(key), outcome))
+      }
     }
     const mustWrite = turns.every(({ step }) => step.kind !== 'Call')
     const result = await writer.write(key, secret, { outcomes, slices }, signal).catch((error: unknown) => {

@@ -61,6 +61,8 @@ export class Worker {
   readonly #ownWrites = new OwnWrites()
   readonly #lag: SyncLag
   readonly #known = new Set<ObjectKey>()
+  /** Those that were known before they were reconciled for the first time, and still wait for that. */
+  readonly #unseen = new Set<ObjectKey>()
   readonly #errors = new Map<ObjectKey, number>()
   readonly #wokenBy = new Map<ObjectKey, WokenBy>()
   readonly #abort = new AbortController()
@@ -83,6 +85,7 @@ export class Worker {
       this.#forget(change.key)
       return
     }
+    if (!this.#known.has(change.key)) this.#unseen.add(change.key)
     this.#known.add(change.key)
     if (this.#ownWrites.isOwn(change.key, change.resourceVersion)) return
     if (this.#started) this.#lag.changed(change.key)
@@ -147,6 +150,16 @@ export class Worker {
     return this.#started ? this.#queue.depth : 0
   }
 
+  /** The Secrets that are known: opted in, and watched. */
+  get keys(): Iterable<ObjectKey> {
+    return this.#known
+  }
+
+  /** Every known key was reconciled at least once, and none of these waits for its first permit. */
+  get hasSeenAll(): boolean {
+    return this.#started && this.#unseen.size === 0
+  }
+
   get delayed(): number {
     return this.#queue.delayed
   }
@@ -207,6 +220,7 @@ export class Worker {
   }
 
   #backOff(key: ObjectKey, error: string, askedMs: number): void {
+    this.#unseen.delete(key)
     const attempt = (this.#errors.get(key) ?? 0) + 1
     this.#errors.set(key, attempt)
     this.#parts.log.warn({ ...names(key), attempt, error }, 'reconcile failed; retrying')
@@ -217,6 +231,8 @@ export class Worker {
   #follow(key: ObjectKey, { requeue, settled }: Result): void {
     if (settled) this.#lag.settled(key)
     const { permit, join, afterMs } = requeue
+    const isInLane = permit !== undefined && this.#runner?.holdOf(key, permit.action) === undefined
+    if (!isInLane && !requeue.now) this.#unseen.delete(key)
     if (afterMs !== undefined) this.#queue.addAfter(key, afterMs)
     if (join) join.then(() => this.wake([key], 'SameCallEnded'))
     if (!permit) {
@@ -242,6 +258,7 @@ export class Worker {
   /** The Secret is gone, opted out, or outside of what is watched. */
   #forget(key: ObjectKey): void {
     this.#known.delete(key)
+    this.#unseen.delete(key)
     this.#queue.remove(key)
     this.#runner?.forget(key)
     this.#ownWrites.forget(key)

@@ -15,6 +15,9 @@ export interface Holder {
   readonly upload: Upload | undefined
 }
 
+/** Why an account is taken for another one than before. */
+export type AccountDoubt = 'NoneFound' | 'OwnerChanged'
+
 /** What decisions may ask. Nothing here changes the ledger. */
 export type LedgerReader = Omit<
   Ledger,
@@ -38,6 +41,7 @@ export class Ledger {
   readonly cosmetics = new CosmeticsLadder()
   readonly reUploads = new ReUploads()
   readonly #wake: (keys: Iterable<ObjectKey>) => void
+  readonly #onDoubt: (why: AccountDoubt) => void
   /** In order of the last statement. */
   readonly #entries = new Map<string, Entry>()
   readonly #byChain = new Map<string, Set<string>>()
@@ -46,9 +50,16 @@ export class Ledger {
   #accountChanged = false
   #absenceCountsFrom = Number.NEGATIVE_INFINITY
 
-  /** @param wake asks for a reconcile of keys whose certificate turned out to be gone */
-  constructor(wake: (keys: Iterable<ObjectKey>) => void = () => {}) {
+  /**
+   * @param wake asks for a reconcile of keys whose certificate turned out to be gone
+   * @param onDoubt the account turned out to be another one
+   */
+  constructor(
+    wake: (keys: Iterable<ObjectKey>) => void = () => {},
+    onDoubt: (why: AccountDoubt) => void = () => {},
+  ) {
     this.#wake = wake
+    this.#onDoubt = onDoubt
   }
 
   /**
@@ -108,11 +119,31 @@ export class Ledger {
     return [...this.#entries.values()].filter((it) => it.claimants.size > 0).map((it) => it.certificateId)
   }
 
+  /** Whether a status names an id. */
+  isClaimed(certificateId: string): boolean {
+    return (this.#entries.get(certificateId)?.claimants.size ?? 0) > 0
+  }
+
+  /** Whether the service has said since then that an id exists. */
+  isSeenSince(certificateId: string, since: number): boolean {
+    const seenAt = this.#entries.get(certificateId)?.seenAt
+    return seenAt !== undefined && seenAt >= since
+  }
+
   /** Claimed ids that one look-up did not find, long enough ago for the second one. */
   suspects(now: number): string[] {
-    const isDue = ({ missingSince, gone, claimants }: Entry) =>
-      !gone && claimants.size > 0 && missingSince !== undefined && now - missingSince >= goneAfterMs
-    return [...this.#entries.values()].filter(isDue).map((it) => it.certificateId)
+    return this.#missing(now)
+      .filter(({ missingSince }) => now - missingSince >= goneAfterMs)
+      .map((it) => it.certificateId)
+  }
+
+  /** When the second look-up of a claimed id is due; undefined: of none. */
+  nextSuspectAt(now: number): number | undefined {
+    const missing = this.#missing(now)
+    if (missing.length === 0) return undefined
+    return (
+      missing.reduce((least, it) => Math.min(least, it.missingSince), Number.POSITIVE_INFINITY) + goneAfterMs
+    )
   }
 
   /** The credentials see only some of the certificates: that one is not found proves nothing. */
@@ -157,9 +188,11 @@ export class Ledger {
     this.#index(chain, certificateId)
   }
 
-  /** The service listed a certificate, whatever was asked for. */
+  /** The service listed a certificate, whatever was asked for. What was found out after `now` stays. */
   learnListed(remote: RemoteCertificate, now: number): void {
     const { certificateId, tags, notAfter, ownerUin, alias } = remote
+    const missingSince = this.#entries.get(certificateId)?.missingSince
+    if (missingSince !== undefined && missingSince > now) return
     const entry = this.#seen(certificateId, now)
     entry.gone = false
     entry.ownership = readOwnership(tags)
@@ -172,12 +205,12 @@ export class Ledger {
     }
     if (ownerUin === undefined) return
     this.#ownerUin ??= ownerUin
-    if (this.#ownerUin !== ownerUin) this.accountChanged()
+    if (this.#ownerUin !== ownerUin) this.accountChanged('OwnerChanged')
   }
 
   /** A look-up by id did not find it. `requested`: somebody asked for exactly this, so that one look-up is enough. */
   learnAbsent(certificateId: string, { requested }: { readonly requested: boolean }, now: number): void {
-    if (this.hidesCertificates(now)) return
+    if (!this.#doesAbsenceCount(now)) return
     const entry = this.#entry(certificateId)
     entry.missingSince ??= now
     if (entry.gone || (!requested && now - entry.missingSince < goneAfterMs)) return
@@ -187,8 +220,10 @@ export class Ledger {
   }
 
   /** Calls for uploads wait until a new request, or new credentials, say that the account is the right one. */
-  accountChanged(): void {
+  accountChanged(why: AccountDoubt): void {
+    if (this.#accountChanged) return
     this.#accountChanged = true
+    this.#onDoubt(why)
   }
 
   /** Whoever asks now means the account as it is. */
@@ -196,7 +231,21 @@ export class Ledger {
     if (!this.#accountChanged) return
     this.#accountChanged = false
     this.#ownerUin = undefined
+    // What the doubtful account did not show is looked up anew.
+    for (const entry of this.#entries.values()) if (!entry.gone) entry.missingSince = undefined
     this.#wake(this.#claims.keys())
+  }
+
+  #doesAbsenceCount(now: number): boolean {
+    return !this.#accountChanged && !this.hidesCertificates(now)
+  }
+
+  /** Claimed ids that a look-up did not find, as long as that proves anything. */
+  #missing(now: number): { certificateId: string; missingSince: number }[] {
+    if (!this.#doesAbsenceCount(now)) return []
+    return [...this.#entries.values()].flatMap(({ certificateId, missingSince, gone, claimants }) =>
+      missingSince !== undefined && !gone && claimants.size > 0 ? [{ certificateId, missingSince }] : [],
+    )
   }
 
   /** An upload answered an id that was called gone: the credentials do not see it. */
@@ -213,7 +262,7 @@ export class Ledger {
 
   #seen(certificateId: string, now: number): Entry {
     const entry = this.#entry(certificateId)
-    entry.seenAt = now
+    entry.seenAt = Math.max(entry.seenAt ?? now, now)
     entry.missingSince = undefined
     this.#entries.delete(certificateId)
     this.#entries.set(certificateId, entry)

@@ -17,9 +17,13 @@ export class ReUploads {
   #trying: ObjectKey | undefined
   #provenAt = Number.NEGATIVE_INFINITY
 
-  /** When this chain may be uploaded again for a key; not later than `now`: at once. */
-  dueAt(key: ObjectKey, chain: string, now: number): number {
-    const before = this.#chains.get(chain)
+  /**
+   * When this chain may be uploaded again for a key; not later than `now`: at once.
+   *
+   * @param requested somebody asked for it: it waits for the key that tries, but not for hours
+   */
+  dueAt(key: ObjectKey, chain: string, { requested }: { readonly requested: boolean }, now: number): number {
+    const before = requested ? undefined : this.#chains.get(chain)
     const due = before ? before.at + (pausesMs[Math.min(before.count, pausesMs.length - 1)] ?? 0) : now
     if (due > now) return due
     const isTried = this.#trying !== undefined && this.#trying !== key

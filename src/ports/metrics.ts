@@ -37,6 +37,13 @@ export interface Metrics {
   forgetSecret(key: ObjectKey): void
 }
 
+/**
+ * Certificates of this cluster in the account, as the last complete inventory found them. `current`: ours, named by a status.
+ * `superseded`: ours, its Secret is known and names another one. `orphaned`: ours, its Secret is not known. `unowned`: named by
+ * a status, not tagged as ours.
+ */
+export type CertificateCounts = Readonly<Record<'current' | 'superseded' | 'orphaned' | 'unowned', number>>
+
 /** What is read when somebody looks. */
 export interface Gauges {
   /** Keys waiting in each queue: the work queue and every lane. */
@@ -55,4 +62,6 @@ export interface Gauges {
   heldReasons(): readonly string[]
   /** The service does not answer: calls are slowed down. */
   serviceSilent(): boolean
+  /** Undefined before the first complete inventory. */
+  certificates(): CertificateCounts | undefined
 }

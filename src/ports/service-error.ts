@@ -27,10 +27,15 @@ interface ServiceFailure {
 }
 
 /**
- * How far a call got. `answered`: an HTTP answer came. `unknown`: it may have arrived, or arrive yet. `unsent`: nothing
- * was sent.
+ * How far a call got. `answered`: an HTTP answer came. `ended`: it may have arrived, but its connection was reset, so that
+ * nothing of it leaves this host any more. `unknown`: it may have arrived, or arrive yet. `unsent`: nothing was sent.
  */
-export type Reach = 'answered' | 'unknown' | 'unsent'
+export type Reach = 'answered' | 'ended' | 'unknown' | 'unsent'
+
+/** Whether the service may have done what it was asked, and nobody knows. */
+export function mayHaveArrived(reached: Reach): boolean {
+  return reached === 'ended' || reached === 'unknown'
+}
 
 /**
  * A failed call. Carries the code, never the service's own text: the service may echo the request, and with it the

@@ -11,6 +11,7 @@ const gauges: Gauges = {
   leading: () => true,
   heldReasons: () => ['NotAllowed'],
   serviceSilent: () => true,
+  certificates: () => ({ current: 3, superseded: 2, orphaned: 1, unowned: 0 }),
 }
 
 const facts = {
@@ -129,8 +130,16 @@ describe('what is read when somebody looks', () => {
         'account_held{reason="CredentialsRefused"} 0',
         'account_held{reason="NotAllowed"} 1',
         'service_silent 1',
+        'account_certificates{state="current"} 3',
+        'account_certificates{state="unowned"} 0',
       ]),
     )
+  })
+
+  it('shows no certificates before the first inventory', async () => {
+    const metrics = create()
+    metrics.show({ ...gauges, certificates: () => undefined })
+    expect(await series(metrics, 'account_certificates')).toEqual([])
   })
 
   it('reads them anew each time, and drops queues that are gone', async () => {
@@ -146,6 +155,7 @@ describe('what is read when somebody looks', () => {
     expect(await series(metrics, 'account_held')).toEqual([
       'account_held{reason="CredentialsRefused"} 0',
       'account_held{reason="NotAllowed"} 0',
+      'account_held{reason="AccountChanged"} 0',
     ])
     expect(await series(metrics, 'leader')).toEqual(['leader 0'])
   })

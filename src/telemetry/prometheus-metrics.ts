@@ -99,7 +99,7 @@ export class PrometheusMetrics implements Metrics {
     )
     this.#gauge('account_held', '1 while calls wait for the account, by reason.', ['reason'], (gauge) => {
       gauge.reset()
-      for (const reason of ['CredentialsRefused', 'NotAllowed']) gauge.set({ reason }, 0)
+      for (const reason of ['CredentialsRefused', 'NotAllowed', 'AccountChanged']) gauge.set({ reason }, 0)
       for (const reason of gauges.heldReasons()) gauge.set({ reason }, 1)
     })
     this.#gauge(
@@ -107,6 +107,15 @@ export class PrometheusMetrics implements Metrics {
       '1 while Tencent Cloud does not answer and calls are slowed down.',
       [],
       (gauge) => gauge.set(gauges.serviceSilent() ? 1 : 0),
+    )
+    this.#gauge(
+      'account_certificates',
+      'Certificates of this cluster in the account, as of the last inventory, by state.',
+      ['state'],
+      (gauge) => {
+        gauge.reset()
+        for (const [state, count] of Object.entries(gauges.certificates() ?? {})) gauge.set({ state }, count)
+      },
     )
   }
 

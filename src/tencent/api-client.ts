@@ -13,6 +13,7 @@ import type { CredentialsProvider } from './credentials.ts'
 import { classify, connectionFailure } from './error-classes.ts'
 import { fenceConnections } from './fenced-connections.ts'
 import { sendingAgent } from './sending-agent.ts'
+import type { SendingConnection } from './sending-connection.ts'
 import { TunnelAgent } from './tunnel-agent.ts'
 
 export interface ApiClientOptions {
@@ -53,6 +54,7 @@ const maxIdleMs = 20_000
 /** How far a call got. */
 interface Progress {
   reached: Reach
+  connection: SendingConnection | undefined
   /** Why it was ended from this side. */
   code: string | undefined
 }
@@ -83,6 +85,7 @@ export class ApiClient {
   readonly #clock: Clock
   readonly #timeoutMs: number
   readonly #agent: http.Agent
+  readonly #hasProxy: boolean
   readonly #fence: Fence | undefined
 
   constructor(options: ApiClientOptions) {
@@ -91,6 +94,7 @@ export class ApiClient {
     this.#credentials = options.credentials
     this.#clock = options.clock
     this.#timeoutMs = options.requestTimeoutMs ?? 30_000
+    this.#hasProxy = options.proxy !== undefined
     // One pool; giving it to the SDK also keeps it from routing requests through the variable http_proxy.
     this.#agent = createAgent(protocol, options.proxy, options.clock, this.#timeoutMs)
     guardAnswers(this.#agent)
@@ -106,7 +110,7 @@ export class ApiClient {
    */
   async call(call: ApiCall, signal: AbortSignal): Promise<ApiAnswer> {
     const ending = new AbortController()
-    const progress: Progress = { reached: 'unsent', code: undefined }
+    const progress: Progress = { reached: 'unsent', connection: undefined, code: undefined }
     const end = (code: string) => {
       progress.code ??= code
       ending.abort()
@@ -123,8 +127,8 @@ export class ApiClient {
     } catch (error) {
       if (error instanceof ServiceError) throw error
       // Not even as a cause does the caught error leave: its text is not ours.
-      const { code = networkCode(error), reached } = progress
-      throw fail(call, code, { reached })
+      const { code = networkCode(error) } = progress
+      throw fail(call, code, { reached: this.#end(progress) })
     } finally {
       signal.removeEventListener('abort', onAbort)
       cancelTimeout()
@@ -136,6 +140,14 @@ export class ApiClient {
   /** Closes the connections. */
   close(): void {
     this.#agent.destroy()
+  }
+
+  /** Ends the connection of a call that failed. How far the call got. */
+  #end({ reached, connection }: Progress): Reach {
+    if (reached !== 'unknown') return reached
+    const wasReset = connection?.reset() ?? false
+    // A proxy may hold the request, and deliver it later.
+    return wasReset && !this.#hasProxy ? 'ended' : 'unknown'
   }
 
   async #exchange(call: ApiCall, signal: AbortSignal, progress: Progress): Promise<ApiAnswer> {
@@ -190,8 +202,9 @@ export class ApiClient {
           progress.code = 'Redirect'
           throw new Error('redirected')
         }
-        return sendingAgent(this.#agent, () => {
+        return sendingAgent(this.#agent, (connection) => {
           progress.reached = 'unknown'
+          progress.connection = connection
         })
       },
     })

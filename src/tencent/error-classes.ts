@@ -7,6 +7,8 @@ interface ErrorClass {
   readonly hint: string
   /** The complaint may be about alias, tags or use, which never block an upload (I13). */
   readonly perhapsCosmetic?: true
+  /** The complaint may be about the form of the private key. */
+  readonly perhapsKeyForm?: true
   /** Says nothing about the account as a whole (I14). */
   readonly countsForAccount?: false
 }
@@ -147,7 +149,7 @@ const errorClasses: Readonly<Record<string, ErrorClass>> = {
   'InvalidParameter.CertificatesNumberExceeded': quota,
 
   'FailedOperation.CertificateInvalid': certificate,
-  'FailedOperation.CertificateParseError': certificate,
+  'FailedOperation.CertificateParseError': { ...certificate, perhapsKeyForm: true },
   'FailedOperation.CertificateMatchError': keyPair,
   'FailedOperation.CertificateMismatch': keyPair,
   'InvalidParameter.MissMatchPrivateKey': keyPair,
@@ -271,6 +273,7 @@ export interface Classification {
   readonly failure: FailureClass
   readonly hint: string
   readonly countsForAccount: boolean
+  readonly perhapsKeyForm: boolean
 }
 
 /**
@@ -284,15 +287,16 @@ export function classify(
   context: { readonly action: ServiceAction; readonly cosmeticsSent: boolean },
 ): Classification {
   const found = find(code)
-  const { failure, hint, countsForAccount = true } = found ?? unexpected
+  const { failure, hint, countsForAccount = true, perhapsKeyForm = false } = found ?? unexpected
   if (found?.perhapsCosmetic && context.cosmeticsSent) {
     return {
       failure: 'cosmetic',
       hint: "Check alias, tags and use, and that the operator's credentials may set tags.",
       countsForAccount: false,
+      perhapsKeyForm: false,
     }
   }
-  return { failure, hint: hint.replace('{action}', context.action), countsForAccount }
+  return { failure, hint: hint.replace('{action}', context.action), countsForAccount, perhapsKeyForm }
 }
 
 function find(code: string): ErrorClass | undefined {

@@ -30,6 +30,7 @@ test('alerts ask for metrics that the operator has', async () => {
     slots: () => 10,
     heldReasons: () => [],
     serviceSilent: () => false,
+    certificates: () => undefined,
     leading: () => true,
   })
   const page = await metrics.text()

@@ -178,11 +178,11 @@ describe('a missing permission to upload', () => {
     world.service.fault = ({ upload: call }) =>
       call?.tags.length ? error('cosmetic', upload, { countsForAccount: false }) : error('not-allowed')
     world.start()
-    await world.clock.advance(minute / 2)
+    await world.until(isHeld, 5 * minute)
+    await world.clock.advance(1_000)
     expect(keys.filter((key) => world.status(key).reason === 'NotAllowed')).toHaveLength(3)
-    expect(isHeld()).toBe(true)
-    // Each of them was first refused with its tags.
-    expect(world.service.calls.length).toBeLessThanOrEqual(20 + 3)
+    // Each of them was first refused on the three rungs above.
+    expect(world.service.calls.length).toBeLessThanOrEqual(3 * 20 + 3)
     world.service.fault = undefined
     await world.clock.advance(12 * minute)
     expect(phases(keys.slice(3))).toEqual(keys.slice(3).map(() => 'Synced'))

@@ -94,7 +94,7 @@ describe('two processes that die one after the other on the way of a chain-only 
         if (!world.process.dead) return
         world.start()
         world.process.dieAt(second)
-        await world.settle()
+        await world.clock.advance(30_000)
         const died = world.process.dead
         if (died) {
           world.start()

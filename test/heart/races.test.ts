@@ -235,6 +235,10 @@ describe('a dry run', () => {
       expect(world.store.writeAttempts(each)).toBe(0)
       expect(world.store.gets(each)).toBe(1)
     }
-    expect(Object.fromEntries(world.metrics.wouldHaveDone)).toEqual({ Upload: 1, Intend: 1, WriteStatus: 1 })
+    expect(Object.fromEntries(world.metrics.wouldHaveDone)).toEqual({
+      UploadCertificate: 1,
+      Intend: 1,
+      WriteStatus: 1,
+    })
   })
 })

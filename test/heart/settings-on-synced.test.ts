@@ -175,7 +175,12 @@ describe("an EC key in the Secret's own form", () => {
     world = new World()
     world.service.fault = (call) =>
       refused(call.upload?.privateKey ?? '')
-        ? serviceError({ failure: 'rejected', action: upload, code: `FailedOperation.${code}` })
+        ? serviceError({
+            failure: 'rejected',
+            action: upload,
+            code: `FailedOperation.${code}`,
+            perhapsKeyForm: code === 'CertificateParseError',
+          })
         : undefined
     world.start()
   }

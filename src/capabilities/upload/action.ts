@@ -25,8 +25,10 @@ export interface UploadCertificate {
   readonly rung: Rung
   /** What is left out because the account refuses it. */
   readonly account: AccountRung
-  /** A copy of its own is wanted (`Repeatable=true`), whose alias ends so. */
-  readonly copySuffix?: string
+  /** A second copy of the leaf is wanted (`Repeatable=true`). */
+  readonly copy?: true
+  /** The alias ends so: a copy is found by it. */
+  readonly suffix?: string
   /** The private key is sent as PKCS#8, whatever form it has in the Secret. */
   readonly asPkcs8?: true
   /** The id on record is gone. */

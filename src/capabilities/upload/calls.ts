@@ -38,7 +38,7 @@ export async function makeCall(
       return {
         kind: 'Uploaded',
         certificateId,
-        repeated: existed && action.copySuffix === undefined,
+        repeated: existed && action.copy !== true,
         requestId,
       }
     }
@@ -58,7 +58,7 @@ export async function makeCall(
 
 function requestOf(observed: Observed, cluster: string, action: UploadCertificate): UploadRequest {
   const { wanted, settings, material } = observed
-  const { copySuffix, asPkcs8 } = action
+  const { copy, suffix, asPkcs8 } = action
   const withSettings = action.rung === 'Nothing' && action.account !== 'Everything'
   const alias = withSettings ? wanted.alias : ''
   return {
@@ -68,11 +68,11 @@ function requestOf(observed: Observed, cluster: string, action: UploadCertificat
       ? { privateKey: asPkcs8 ? material.keyPem('pkcs8') : material.keyPem() }
       : {}),
     // The suffix of a copy is what a crash is recovered by: never left out.
-    ...(copySuffix ? { alias: aliasWithSuffix(alias, copySuffix).trim() } : alias ? { alias } : {}),
+    ...(suffix ? { alias: aliasWithSuffix(alias, suffix).trim() } : alias ? { alias } : {}),
     ...(withSettings && wanted.use !== undefined ? { use: wanted.use } : {}),
     ...(settings.projectId === undefined ? {} : { projectId: settings.projectId }),
     tags: tagsOf(observed, cluster, action),
-    repeatable: copySuffix !== undefined,
+    repeatable: copy === true,
   }
 }
 

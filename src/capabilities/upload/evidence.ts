@@ -3,7 +3,7 @@ import type { Observed } from '../../contract/observe.ts'
 import { readOwnership, secretTag } from '../../contract/ownership.ts'
 import { chainPrefix, type Status } from '../../contract/status.ts'
 import type { RemoteCertificate } from '../../ports/ssl-service.ts'
-import type { LookUpFor } from './action.ts'
+import type { LookUp } from './action.ts'
 import type { UploadMemory } from './memory.ts'
 import type { UploadView } from './view.ts'
 
@@ -13,18 +13,21 @@ export interface Evidence {
   readonly cluster: string | undefined
   /** Certificates without any tag may be ours. */
   readonly refusesTags: boolean
+  /** The alias must end so. */
+  readonly suffix: string | undefined
 }
 
 /** Without any tag a certificate is ours only where tags are refused: by the account, or for this very input. */
 export function evidenceFor(
   { observed, ledger, identity }: UploadView,
   { refused }: UploadMemory,
-  purpose: LookUpFor,
+  { purpose, query }: LookUp,
 ): Evidence {
   const isRefusedHere = refused?.input === observed.input && refused.rung === 'Everything'
   return {
     cluster: purpose === 'Exists' ? undefined : identity.cluster,
     refusesTags: ledger.cosmetics.refusesTags || isRefusedHere,
+    suffix: query.by === 'alias' ? query.alias : undefined,
   }
 }
 
@@ -36,11 +39,12 @@ export function evidenceFor(
 export function holdsChain(
   remote: RemoteCertificate,
   observed: Observed,
-  { cluster, refusesTags }: Evidence,
+  { cluster, refusesTags, suffix }: Evidence,
 ): boolean {
   const { settings, secret, material } = observed
   const ownership = readOwnership(remote.tags)
   if (!isSameType(remote, observed)) return false
+  if (suffix !== undefined && remote.alias !== suffix && !remote.alias.endsWith(` ${suffix}`)) return false
   if (ownership.untagged) return refusesTags
   if (ownership.chain !== material.chain?.chainFingerprint) return false
   if (cluster !== undefined && ownership.cluster !== cluster) return false

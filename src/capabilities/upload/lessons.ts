@@ -22,8 +22,7 @@ export function learn(
   const { key, secret, material } = view.observed
   const { chainFingerprint } = material.chain as Chain
   if (action.name === 'UploadCertificate') {
-    if (action.copySuffix && (answer.ok || answer.error.reached !== 'unknown'))
-      ledger.copies.answered(chainFingerprint)
+    if (action.copy && isKnownToHaveEnded(answer)) ledger.copies.answered(chainFingerprint)
     const id = answer.ok && answer.value.kind === 'Uploaded' ? answer.value.certificateId : undefined
     if (action.replaces) {
       const ending = { answered: id !== undefined, newId: id !== undefined && id !== action.replaces }
@@ -41,6 +40,11 @@ export function learn(
   if (value.kind === 'Page') learnPage(ledger, view, memory, action as LookUp, value, now)
 }
 
+/** The service itself said what became of the call, or it was never sent: a gateway's answer proves nothing. */
+function isKnownToHaveEnded(answer: Answer<CallResult>): boolean {
+  return answer.ok || answer.error.requestId !== undefined || answer.error.reached === 'unsent'
+}
+
 function learnUploaded(
   ledger: Ledger,
   view: UploadView,
@@ -50,13 +54,10 @@ function learnUploaded(
   now: Instant,
 ): void {
   const { chainFingerprint, notAfter } = view.observed.material.chain as Chain
-  const upload = {
-    ...answeredFor(view),
-    repeated,
-    rung: action.rung,
-    account: action.account,
-    refusedWith: memory.refused?.code,
-  }
+  // Where a Secret has a copy of its own, somebody else's that the service names is not it.
+  const own = view.observed.settings.repeatable && (!repeated || certificateId === action.replaces)
+  const { rung, account } = action
+  const upload = { ...answeredFor(view), own, repeated, rung, account, refusedWith: memory.refused?.code }
   ledger.learnUploaded(certificateId, chainFingerprint, notAfter, upload, now.elapsed)
 }
 
@@ -64,10 +65,11 @@ function learnPage(
   ledger: Ledger,
   view: UploadView,
   memory: UploadMemory,
-  { purpose, query }: LookUp,
+  lookUp: LookUp,
   { certificates }: Extract<CallResult, { kind: 'Page' }>,
   now: Instant,
 ): void {
+  const { purpose, query } = lookUp
   for (const certificate of certificates) ledger.learnListed(certificate, now.elapsed)
   if (query.by === 'ids') {
     const found = new Set(certificates.map((it) => it.certificateId))
@@ -80,7 +82,7 @@ function learnPage(
   const taken = certificates.filter((it) => {
     if (purpose === 'Candidate') return mayHoldChain(it, observed)
     if (purpose !== 'Copy' && purpose !== 'Exists' && purpose !== 'Previous') return false
-    return holdsChain(it, observed, evidenceFor(view, memory, purpose))
+    return holdsChain(it, observed, evidenceFor(view, memory, lookUp))
   })
   for (const { certificateId } of taken) {
     const upload = {

@@ -21,6 +21,8 @@ export interface ChainProgress {
   readonly knownAsked?: boolean
   /** A look for a copy with our alias found none: how often, when last, and of which epoch (see Copies). */
   readonly noCopy?: { readonly times: number; readonly at: number; readonly epoch: number } | undefined
+  /** The service named somebody else's certificate, and this Secret wants one of its own. */
+  readonly notOwn?: boolean
   /** No certificate with this chain's tag exists. */
   readonly noChainTag?: boolean
   /** The next page of a search. */

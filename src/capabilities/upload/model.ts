@@ -76,8 +76,8 @@ export function written(memory: UploadMemory, slice: StatusSlice): UploadMemory 
 function afterUpload(
   view: UploadView,
   memory: UploadMemory,
-  { copySuffix, replaces }: UploadCertificate,
-  { certificateId, requestId }: Extract<CallResult, { kind: 'Uploaded' }>,
+  { copy, replaces }: UploadCertificate,
+  { certificateId, repeated, requestId }: Extract<CallResult, { kind: 'Uploaded' }>,
 ): UploadMemory {
   const { observed, ledger } = view
   const chain = chainOf(view)
@@ -86,7 +86,10 @@ function afterUpload(
     proven === undefined
       ? isRecordedForOtherChain(observed.status, certificateId, chain)
       : proven !== chain.chainFingerprint
-  if (copySuffix === undefined && isOtherChain) {
+  if (observed.settings.repeatable && repeated && certificateId !== replaces) {
+    return progressed(view, memory, { notOwn: true })
+  }
+  if (!copy && isOtherChain) {
     return progressed(view, memory, { sameLeafId: certificateId })
   }
   return {
@@ -98,11 +101,12 @@ function afterUpload(
 function afterLookUp(
   view: UploadView,
   memory: UploadMemory,
-  { purpose, query }: LookUp,
+  lookUp: LookUp,
   { certificates, isLast, nextOffset }: Extract<CallResult, { kind: 'Page' }>,
   now: Instant,
 ): UploadMemory {
   const { observed } = view
+  const { purpose, query } = lookUp
   const found = (id: string | undefined) => certificates.find((it) => it.certificateId === id)
   const id = query.by === 'ids' ? query.ids[0] : undefined
   switch (purpose) {
@@ -136,7 +140,7 @@ function afterLookUp(
     }
     case 'Copy':
     case 'Exists': {
-      const evidence = evidenceFor(view, memory, purpose)
+      const evidence = evidenceFor(view, memory, lookUp)
       if (certificates.some((it) => holdsChain(it, observed, evidence))) return succeeded(memory)
       if (!isLast) return progressed(view, memory, { offset: nextOffset })
       return purpose === 'Copy'
@@ -184,10 +188,9 @@ function stepAfterError(
       if (error.failure === 'cosmetic' && rung !== undefined) {
         return { ...memory, refused: { input, rung, code: error.code } }
       }
-      if (error.failure === 'exists' && action.copySuffix === undefined)
-        return progressed(view, memory, { exists: true })
+      if (error.failure === 'exists' && !action.copy) return progressed(view, memory, { exists: true })
       const isKeyForm = error.failure === 'rejected' && error.perhapsKeyForm && !action.asPkcs8
-      return isKeyForm && view.observed.settings.type === 'SVR' ? { ...memory, pkcs8For: input } : undefined
+      return isKeyForm && hasOtherForm(view) ? { ...memory, pkcs8For: input } : undefined
     }
     case 'DescribeCertificates':
       return error.failure === 'not-allowed' ? afterDenial(view, memory, action) : undefined
@@ -196,6 +199,11 @@ function stepAfterError(
       return isPassing ? undefined : progressed(view, memory, afterChainSearch(undefined))
     }
   }
+}
+
+/** The private key is there, in another form than PKCS#8. */
+function hasOtherForm({ observed: { settings, material } }: UploadView): boolean {
+  return settings.type === 'SVR' && material.keyPem() !== material.keyPem('pkcs8')
 }
 
 /** The next rung that leaves out more than the account makes every upload leave out. */

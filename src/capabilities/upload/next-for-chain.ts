@@ -2,6 +2,7 @@ import type { Chain } from '../../certificate/material.ts'
 import { chainTag, copySuffix, ownerTags } from '../../contract/ownership.ts'
 import { chainPrefix, toAnnotations } from '../../contract/status.ts'
 import type { Instant, Step } from '../../engine/step.ts'
+import type { CertificateQuery } from '../../ports/ssl-service.ts'
 import type { UploadAction, UploadCertificate } from './action.ts'
 import type { ChainProgress, UploadMemory } from './memory.ts'
 import { call, lookUp, wait } from './steps.ts'
@@ -43,20 +44,22 @@ export function nextForChain(
     const previous = status.previous.find((it) => it.chainPrefix === chainPrefix(chainFingerprint))
     if (previous) return lookUp('Previous', { by: 'ids', ids: [previous.certificateId] }, view, memory, now)
   }
-  if (settings.repeatable) return intend(chainFingerprint)
+  // What is gone may only be hidden, which a copy would not show.
+  if (settings.repeatable && (memory.missing === undefined || progress?.notOwn))
+    return intend(chainFingerprint)
+  if (settings.repeatable)
+    return call({ ...uploadOf(view, memory, now), suffix: suffixOf(view, chain) }, view, memory, now)
   if (progress?.sameLeafId !== undefined) {
     const isUnknown = ledger.chainOf(progress.sameLeafId) === undefined && !progress.sameLeafAsked
     if (!isUnknown) return intend(chainFingerprint)
     return lookUp('SameLeaf', { by: 'ids', ids: [progress.sameLeafId] }, view, memory, now)
   }
   if (progress?.exists) {
-    // The service compares by leaf, and it is the certificate on record that it means.
-    if (isSameLeaf && status.uploaded && !progress.sameLeafAsked) {
-      return lookUp('SameLeaf', { by: 'ids', ids: [status.uploaded.certificateId] }, view, memory, now)
-    }
-    return isSameLeaf ? intend(chainFingerprint) : whereItExists(view, memory, progress, chain, now)
+    // The service compares by leaf: it is the certificate on record that it means.
+    if (isSameLeaf && progress.noChainTag) return intend(chainFingerprint)
+    return whereItExists(view, memory, progress, chain, now)
   }
-  return call(uploadOf(view, memory, now), view, memory)
+  return call(uploadOf(view, memory, now), view, memory, now)
 }
 
 function nextForCopy(
@@ -66,10 +69,13 @@ function nextForCopy(
   chain: Chain,
   now: Instant,
 ): Step<UploadAction> {
-  const { observed, ledger, identity } = view
-  const { settings, secret } = observed
+  const { observed, ledger } = view
   const { chainFingerprint } = chain
-  const suffix = copySuffix({ cluster: identity.cluster, ...secret }, chainFingerprint, settings.repeatable)
+  // What somebody else uploaded for this chain will do, whatever its alias.
+  if (!observed.settings.repeatable && !progress?.noChainTag) {
+    return lookUp('Exists', byChainTag(chain, progress), view, memory, now)
+  }
+  const suffix = suffixOf(view, chain)
   const { copies } = ledger
   const looks = progress?.noCopy?.epoch === copies.epochOf(chainFingerprint) ? progress.noCopy : undefined
   const isFirst = memory.intended === chainFingerprint && !copies.mayBeListedLate(chainFingerprint)
@@ -78,7 +84,7 @@ function nextForCopy(
     if (nextLook > now.elapsed) return wait('CopyMayAppear', nextLook, memory, observed)
     return lookUp('Copy', { by: 'alias', alias: suffix, offset: progress?.offset ?? 0 }, view, memory, now)
   }
-  return call({ ...uploadOf(view, memory, now), copySuffix: suffix }, view, memory)
+  return call({ ...uploadOf(view, memory, now), suffix, copy: true }, view, memory, now)
 }
 
 function whereItExists(
@@ -89,8 +95,8 @@ function whereItExists(
   now: Instant,
 ): Step<UploadAction> {
   if (candidate) return lookUp('Candidate', { by: 'ids', ids: [candidate] }, view, memory, now)
-  if (view.canFindByChain && !noChainSearch) return call({ name: 'CheckCertificateExist' }, view, memory)
-  if (!noChainTag) return lookUp('Exists', { by: 'tags', tags: [chainTag(chain)], offset }, view, memory, now)
+  if (view.canFindByChain && !noChainSearch) return call({ name: 'CheckCertificateExist' }, view, memory, now)
+  if (!noChainTag) return lookUp('Exists', byChainTag(chain, { offset }), view, memory, now)
   const { secret } = view.observed
   const tags = ownerTags({ cluster: view.identity.cluster, namespace: secret.namespace, name: secret.name })
   return lookUp('OwnLeaf', { by: 'tags', tags, offset }, view, memory, now)
@@ -110,6 +116,17 @@ function uploadOf(
     account,
     ...(pkcs8For === observed.input ? { asPkcs8: true } : {}),
   }
+}
+
+function byChainTag(chain: Chain, progress: { readonly offset?: number } | undefined): CertificateQuery {
+  return { by: 'tags', tags: [chainTag(chain)], offset: progress?.offset ?? 0 }
+}
+
+/** What a copy of this chain, for this Secret, is found by. */
+function suffixOf({ observed, identity }: UploadView, { chainFingerprint }: Chain): string {
+  const { secret, settings } = observed
+  const owner = { cluster: identity.cluster, namespace: secret.namespace, name: secret.name }
+  return copySuffix(owner, chainFingerprint, settings.repeatable)
 }
 
 /** Puts on record that a second copy is about to be made; the copy itself is the next step. */

@@ -6,7 +6,7 @@ import { openRequest, type UploadView } from './view.ts'
 
 /**
  * What is uploaded again because its certificate is gone waits for its turn (see ReUploads), and the status says meanwhile
- * that the id is gone (I6). An open request does not wait.
+ * that the id is gone (I6). An open request does not wait for hours.
  *
  * @param step what would be done if the certificate had never been uploaded
  * @param missing the id that is gone
@@ -23,8 +23,9 @@ export function nextForMissing(
   if (step.kind === 'Held' || step.kind === 'Wait') return { meanwhile, ...step }
   if (step.kind !== 'Call') return step
   if (step.action.name !== 'UploadCertificate') return { ...step, meanwhile }
-  const due = ledger.reUploads.dueAt(observed.key, chain.chainFingerprint, now.elapsed)
-  if (due > now.elapsed && openRequest(observed) === undefined) {
+  const requested = openRequest(observed) !== undefined
+  const due = ledger.reUploads.dueAt(observed.key, chain.chainFingerprint, { requested }, now.elapsed)
+  if (due > now.elapsed) {
     return { kind: 'Wait', label: 'CertificateMissing', until: due, meanwhile }
   }
   return { ...step, action: { ...step.action, replaces: missing }, meanwhile }

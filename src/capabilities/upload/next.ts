@@ -18,13 +18,15 @@ import {
   uploaded,
   verified,
 } from './outcomes.ts'
-import { isBackingOff, lookUp, report, wait, waitForBackOff } from './steps.ts'
+import { lookUp, report, wait } from './steps.ts'
 import { claimedId, openRequest, type UploadView } from './view.ts'
 
 /** How long a rejection by the service is believed (ms): what we know of its codes may be wrong. */
 export const rejectionLifetimeMs = 24 * 3_600_000
-/** An id that the service has confirmed so recently, ms, is written down without asking again. */
-const freshMs = 10 * 60_000
+/** How often a Secret that waits for another account is looked at, ms; what ends the wait wakes it. */
+const doubtedMs = 10 * 60_000
+/** An id that the service has confirmed so recently, ms, is written down without asking: a little more than an inventory. */
+const freshMs = 75 * 60_000
 
 /** Decides what to do next about one Secret. Pure: the decision table of the design, row by row. */
 export function next(view: UploadView, memory: UploadMemory, now: Instant): Step<UploadAction> {
@@ -59,20 +61,17 @@ export function next(view: UploadView, memory: UploadMemory, now: Instant): Step
 
   const rejectedUntil = now.elapsed + rejectionEnds(view, now) - now.wall
   if (rejectedUntil > now.elapsed) return wait('StillRejected', rejectedUntil, memory, observed)
-  if (isBackingOff(view, memory, now)) return waitForBackOff(memory, observed)
+  const next = nextForChain(view, memory, chain, now)
+  const step = memory.missing === undefined ? next : nextForMissing(next, memory.missing, view, chain, now)
+  if (step.kind === 'Wait' || step.kind === 'Held') return step
   if (view.ledger.isAnotherAccount) {
-    return {
-      kind: 'Wait',
-      label: 'AccountHeld',
-      until: now.elapsed + freshMs,
-      meanwhile: accountChanged(view),
-    }
+    const until = now.elapsed + doubtedMs
+    return { kind: 'Wait', label: 'AccountHeld', until, meanwhile: accountChanged(view) }
   }
   if (view.budgetFreeAt !== undefined && view.budgetFreeAt > now.elapsed) {
     return report(pending(view, 'UploadBudgetExceeded'), view.budgetFreeAt)
   }
-  const step = nextForChain(view, memory, chain, now)
-  return memory.missing === undefined ? step : nextForMissing(step, memory.missing, view, chain, now)
+  return step
 }
 
 /** The rows of a status that names an id for this chain; undefined: it is not true, so the chain is not uploaded. */
@@ -100,7 +99,6 @@ function nextForClaim(
   const request = openRequest(observed)
   const answer = memory.answered?.request === request ? memory.answered?.result : undefined
   if (request !== undefined && answer === undefined && !isAnsweredByUpload(view, claimed, request)) {
-    if (isBackingOff(view, memory, now)) return waitForBackOff(memory, observed)
     return lookUp('Request', { by: 'ids', ids: [claimed] }, view, memory, now)
   }
   if (mustAskForOwner(view, memory, claimed)) {

@@ -23,28 +23,22 @@ export function wait(
   return { kind: 'Wait', label, until, settled, ...meanwhile(memory, observed) }
 }
 
-/** Waits until the same input may be tried again. */
-export function waitForBackOff(memory: UploadMemory, observed: Observed): Step<UploadAction> {
-  return wait('BackOff', memory.failure?.until ?? 0, memory, observed)
-}
-
-/** The same input failed, and its wait is not over. */
-export function isBackingOff(
-  { observed }: UploadView,
-  { failure }: UploadMemory,
-  { elapsed }: Instant,
-): boolean {
-  return failure !== undefined && failure.input === observed.input && failure.until > elapsed
-}
-
-/** Calls, or waits where calls of this action wait for the account. */
+/** Calls; or waits, at the gate where calls of this action wait for the account, else until the same input is due. */
 export function call(
   action: UploadAction,
-  { observed, heldFor }: UploadView,
+  view: UploadView,
   memory: UploadMemory,
+  now: Instant,
 ): Step<UploadAction> {
-  if (heldFor(action.name) === undefined) return { kind: 'Call', label: action.name, action }
-  return { kind: 'Held', label: 'AccountHeld', action, ...meanwhile(memory, observed) }
+  const { observed, heldFor } = view
+  if (heldFor(action.name) !== undefined) {
+    return { kind: 'Held', label: 'AccountHeld', action, ...meanwhile(memory, observed) }
+  }
+  const { failure } = memory
+  if (failure && failure.input === observed.input && failure.until > now.elapsed) {
+    return wait('BackOff', failure.until, memory, observed)
+  }
+  return { kind: 'Call', label: action.name, action }
 }
 
 /** One page of a look-up; the next one where an earlier answer said that there is more. */
@@ -55,8 +49,7 @@ export function lookUp(
   memory: UploadMemory,
   now: Instant,
 ): Step<UploadAction> {
-  if (isBackingOff(view, memory, now)) return waitForBackOff(memory, view.observed)
-  return call({ name: 'DescribeCertificates', query, purpose }, view, memory)
+  return call({ name: 'DescribeCertificates', query, purpose }, view, memory, now)
 }
 
 function meanwhile({ reported }: UploadMemory, { input }: Observed): { readonly meanwhile?: Outcome } {

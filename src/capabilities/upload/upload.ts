@@ -1,4 +1,5 @@
 import type { Chain } from '../../certificate/material.ts'
+import { statusKeys } from '../../contract/annotation-keys.ts'
 import type { Identity, Observed } from '../../contract/observe.ts'
 import type { CallPriority } from '../../engine/calls/call-priority.ts'
 import type { Answer, Capability } from '../../engine/capability.ts'
@@ -62,7 +63,11 @@ export class UploadCapability implements Capability<UploadView, UploadMemory, Up
   }
 
   next(view: UploadView, memory: UploadMemory, now: Instant): Step<UploadAction> {
-    return next(view, memory, now)
+    const step = next(view, memory, now)
+    // Its own write is not observed again: what it is about to say is claimed at once.
+    const id = step.kind === 'Report' ? step.outcome.slice[statusKeys.certificateId] : undefined
+    if (id) this.#parts.ledger.claim(view.observed.key, id)
+    return step
   }
 
   begins({ observed }: UploadView, action: UploadAction, now: Instant): void {
@@ -72,7 +77,7 @@ export class UploadCapability implements Capability<UploadView, UploadMemory, Up
     budget.spend(observed.key, chainFingerprint, now.elapsed)
     ledger.cosmetics.begins(action.account, now.elapsed)
     // Whatever becomes of this call, a further copy must be looked for first, by whoever holds the chain.
-    if (action.copySuffix) ledger.copies.begins(chainFingerprint)
+    if (action.copy) ledger.copies.begins(chainFingerprint)
     if (action.replaces) ledger.reUploads.begins(observed.key)
   }
 
@@ -100,7 +105,9 @@ export class UploadCapability implements Capability<UploadView, UploadMemory, Up
     return model(view, memory, action, answer, now)
   }
 
-  reporting(memory: UploadMemory, outcome: Outcome): UploadMemory {
+  reporting({ key }: Observed, memory: UploadMemory, outcome: Outcome): UploadMemory {
+    const certificateId = outcome.slice[statusKeys.certificateId]
+    if (certificateId !== undefined) this.#parts.ledger.claim(key, certificateId ?? undefined)
     return reporting(memory, outcome)
   }
 

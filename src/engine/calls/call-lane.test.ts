@@ -143,6 +143,26 @@ describe('a lane', () => {
   })
 })
 
+describe('a key that failed before', () => {
+  it('has its turn within 62 s, however many new ones come, and however often it asks', async () => {
+    let news = 0
+    serve = async (key, slot) => {
+      await calling(100)(key, slot)
+      add(`new/${news++}`)
+    }
+    lane.start({ quiet: true })
+    addMany(20)
+    add('once', true)
+    for (let second = 0; second < 60; second++) {
+      await clock.advance(1_000)
+      add('once', true)
+    }
+    expect(served).not.toContain('once')
+    await clock.advance(2_000)
+    expect(served).toContain('once')
+  })
+})
+
 describe('a lane that is closed', () => {
   it('gives out no slot, forgets who waits, and leaves no timer behind', async () => {
     serve = calling(10, 'unknown')
@@ -174,21 +194,28 @@ describe('a lane that is closed', () => {
     expect(mostInOneSecond(calls)).toBeLessThanOrEqual(slots)
   })
 
-  it('is drained only when its calls under way have ended, a second later', async () => {
-    serve = calling(5_000, 'unknown')
-    lane.start({ quiet: true })
-    addMany(1)
-    await clock.advance(1_000)
-    lane.close()
-    let drained = false
-    lane.drained().then(() => {
-      drained = true
-    })
-    await clock.advance(4_999)
-    expect(drained).toBe(false)
-    await clock.advance(1_001)
-    expect(drained).toBe(true)
-  })
+  it.each<[Reach, number]>([
+    ['answered', 1_000],
+    ['ended', 3_000],
+    ['unknown', 3_000],
+  ])(
+    'is drained only when its calls under way have ended, and no more of them arrives: %s',
+    async (reached, ms) => {
+      serve = calling(5_000, reached)
+      lane.start({ quiet: true })
+      addMany(1)
+      await clock.advance(1_000)
+      lane.close()
+      let drained = false
+      lane.drained().then(() => {
+        drained = true
+      })
+      await clock.advance(4_000 + ms - 1)
+      expect(drained).toBe(false)
+      await clock.advance(1)
+      expect(drained).toBe(true)
+    },
+  )
 
   it('is drained at once when it was never started, and not before it would have opened', async () => {
     lane.close()

@@ -1,11 +1,12 @@
 import PQueue from 'p-queue'
 import type { Clock } from '../../clock.ts'
 import type { ObjectKey } from '../../ports/secrets.ts'
+import { mayHaveArrived } from '../../ports/service-error.ts'
 import type { CallEnd } from './call-end.ts'
 import type { CallPriority } from './call-priority.ts'
 import { type LaneOptions, LaneOrder } from './lane-order.ts'
 import { RoundTrips } from './round-trips.ts'
-import { SlotPacing, windowMs } from './slot-pacing.ts'
+import { endedMs, SlotPacing, windowMs } from './slot-pacing.ts'
 
 /** A slot that a key was given. */
 export interface Slot {
@@ -18,6 +19,7 @@ export interface Slot {
 interface Ticket {
   readonly abort: AbortController
   readonly arrival: number
+  readonly since: number
   readonly failedBefore: boolean
 }
 
@@ -42,8 +44,8 @@ export class CallLane {
   #slots: number
   /** Until then, a process before us may have used the slots. */
   #openAt = Number.POSITIVE_INFINITY
-  /** No call of ours was on its way after this. */
-  #lastEnd = Number.NEGATIVE_INFINITY
+  /** No window of the service that begins then holds a call of ours, as far as is known. */
+  #drainedAt = Number.NEGATIVE_INFINITY
   #isShut = false
   #lastHalved = Number.NEGATIVE_INFINITY
   #cancelOpen = () => {}
@@ -55,7 +57,12 @@ export class CallLane {
     this.#maxSlots = slots
     this.#slots = slots
     this.#serve = serve
-    this.#queue = new PQueue({ concurrency: slots, autoStart: false, queueClass: LaneOrder })
+    const queueClass = class extends LaneOrder {
+      constructor() {
+        super(() => clock.elapsed())
+      }
+    }
+    this.#queue = new PQueue({ concurrency: slots, autoStart: false, queueClass })
   }
 
   /**
@@ -85,12 +92,15 @@ export class CallLane {
   /** Queues a key. For one that waits already, changes its priority; it keeps its place among equals. */
   add(key: ObjectKey, priority: CallPriority): void {
     if (this.#closed.signal.aborted) return
-    const arrival = this.#tickets.get(key)?.arrival ?? this.#arrivals++
+    const { arrival, since } = this.#tickets.get(key) ?? {
+      arrival: this.#arrivals++,
+      since: this.#clock.elapsed(),
+    }
     this.remove(key)
     const abort = new AbortController()
-    this.#tickets.set(key, { abort, arrival, failedBefore: priority.failedBefore })
+    this.#tickets.set(key, { abort, arrival, since, failedBefore: priority.failedBefore })
     this.#queue
-      .add(() => this.#turn(key), { id: key, call: priority, arrival, signal: abort.signal })
+      .add(() => this.#turn(key), { id: key, call: priority, arrival, since, signal: abort.signal })
       .catch(() => {}) // aborted while waiting
   }
 
@@ -147,13 +157,16 @@ export class CallLane {
   }
 
   /**
-   * Of a closed lane: resolves when another process may make calls at once (I2). A call that was never answered may
-   * still be on its way: of a process that ends nobody waits for that longer than for one that was killed, a second.
+   * Of a closed lane: resolves when another process may make calls at once (I2): a second after the last response, and as
+   * long after the end of a call that was never answered as its slot is taken where its connection was reset, 3 s. Two
+   * kinds of calls may arrive later still, and be the eleventh of a second in which the successor makes ten: what a proxy
+   * holds back, and what lies unread with a server that reads nothing. To wait 30 s for them, as a slot does, exceeds the
+   * grace of a process that ends; there are no more of them than slots, once.
    */
   async drained(): Promise<void> {
     if (Number.isFinite(this.#openAt)) await this.#until(this.#openAt)
     await Promise.allSettled(this.#serving)
-    await this.#until(this.#lastEnd + windowMs)
+    await this.#until(this.#drainedAt)
   }
 
   get #isOpen(): boolean {
@@ -177,10 +190,18 @@ export class CallLane {
 
   #ended({ startedAt, endedAt, reached, timedOut, error }: CallEnd): number {
     const ms = endedAt - startedAt
-    // Throttled at the door: how long the work takes is no part of the way.
-    if (reached === 'answered' && error?.failure !== 'throttled') this.#pacing.answered(ms)
-    if (reached === 'answered' || timedOut) this.#roundTrips.add(ms)
-    if (reached !== 'unsent') this.#lastEnd = endedAt
+    if (reached === 'answered') {
+      this.#pacing.read(startedAt)
+      // Throttled at the door: how long the work takes is no part of the way.
+      if (error?.failure !== 'throttled') this.#pacing.answered(ms)
+      this.#roundTrips.answered(ms, error ? undefined : endedAt)
+    } else if (timedOut) {
+      this.#roundTrips.gaveUp(ms, startedAt)
+    }
+    if (reached !== 'unsent') {
+      const countsMs = mayHaveArrived(reached) ? endedMs : windowMs
+      this.#drainedAt = Math.max(this.#drainedAt, endedAt + countsMs)
+    }
     return this.#pacing.freeAt(startedAt, endedAt, reached)
   }
 

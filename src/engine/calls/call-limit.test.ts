@@ -5,7 +5,8 @@ import { CallWorld } from './testing/call-world.ts'
 import type { Fate } from './testing/simulated-server.ts'
 
 const answered: readonly Fate[] = ['ok', 'internal', 'rejected', 'denied', 'refused', 'gateway']
-const all: readonly Fate[] = [...answered, 'unreachable', 'hangs', 'lost']
+const unanswered: readonly Fate[] = ['unreachable', 'hangs', 'lost', 'reset', 'dawdles']
+const all: readonly Fate[] = [...answered, ...unanswered]
 
 interface Weather {
   readonly forMs: number
@@ -13,13 +14,18 @@ interface Weather {
   /** The service's limit, calls per second. */
   readonly limit: number
   readonly workMs: number
+  /** On the way: what is given up may arrive up to 29 s late. */
+  readonly hasProxy: boolean
+  /** The server reads nothing for so long, then all at once, ms. Default: it reads. */
+  readonly frozenMs?: number
 }
 
 function weather(fates: readonly Fate[]) {
   const times = { forMs: fc.integer({ min: 500, max: 25_000 }), workMs: fc.integer({ min: 0, max: 2_000 }) }
   const some = fc.array(fc.constantFrom(...fates), { minLength: 1, maxLength: 4 })
   const limit = fc.constantFrom(1, 3, 8, Number.POSITIVE_INFINITY)
-  return fc.record<Weather>({ ...times, fates: some, limit })
+  const hasProxy = fc.boolean()
+  return fc.record<Weather>({ ...times, fates: some, limit, hasProxy })
 }
 
 /** The most calls of one action in any second, at a service with changing weather. */
@@ -28,7 +34,9 @@ async function mostCalls(seed: number, days: readonly Weather[], between: (world
   world.endless = true
   for (const [i, action] of actions.entries()) world.addMany(40, `group-${i}`, action)
   world.runner.start({ quiet: true })
-  for (const { forMs, fates, limit, workMs } of days) {
+  for (const { forMs, fates, limit, workMs, hasProxy, frozenMs = 0 } of days) {
+    world.server.hasProxy = hasProxy
+    world.server.frozenUntil = world.clock.elapsed() + frozenMs
     world.server.limit = limit
     world.fate = () => fates[Math.floor(world.random() * fates.length)] ?? 'ok'
     world.journey = () => ({
@@ -54,6 +62,24 @@ describe('an exact sliding window at the service never holds an eleventh call (I
         expect(await mostCalls(seed, days, () => {})).toBeLessThanOrEqual(10)
       }),
       { numRuns: 40 },
+    )
+  })
+
+  it('when a server that read nothing for 25 s reads all at once, also what was given up meanwhile', async () => {
+    const frozen = fc
+      .tuple(weather(answered), fc.constantFrom(0, 1_000, 8_000, 25_000))
+      .map(([day, frozenMs]) => ({
+        ...day,
+        frozenMs,
+        forMs: day.forMs + frozenMs,
+        hasProxy: false,
+        workMs: 5,
+      }))
+    await fc.assert(
+      fc.asyncProperty(seeds, fc.array(frozen, { minLength: 1, maxLength: 4 }), async (seed, days) => {
+        expect(await mostCalls(seed, days, () => {})).toBeLessThanOrEqual(10)
+      }),
+      { numRuns: 25 },
     )
   })
 

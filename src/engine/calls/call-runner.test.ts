@@ -139,6 +139,15 @@ describe('the account gate', () => {
     expect(runner.gauges().held()).toEqual([])
   })
 
+  it('takes what is done in the background for no namespace of its own', async () => {
+    serve = refuse('not-allowed')
+    runner.start({ quiet: true })
+    request('~inventory', lookUp, { background: true })
+    for (let i = 0; i < 5; i++) request(`only/${i}`)
+    await clock.advance(0)
+    expect(runner.gauges().held()).toEqual(['NotAllowed'])
+  })
+
   it('is open again when the only key that failed is gone (b.8)', async () => {
     serve = refuse('caller')
     request('web/a')
@@ -180,7 +189,7 @@ describe('a process that ends', () => {
     expect(signals.filter((it) => it.aborted)).toEqual([])
     runner.abandon()
     expect(signals.filter((it) => it.aborted)).toHaveLength(10)
-    await Promise.all([runner.drained(), clock.advance(1_000)])
+    await Promise.all([runner.drained(), clock.advance(3_000)])
     expect(permits).toHaveLength(10)
     expect(runner.gauges().silent()).toBe(false)
     expect(clock.pending()).toBe(0)

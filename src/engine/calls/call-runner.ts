@@ -91,7 +91,8 @@ export class CallRunner {
    * ticket over all lanes: a second request replaces the first.
    */
   request(key: ObjectKey, action: ServiceAction, priority: CallPriority): void {
-    if (this.#known.add(key, priority.group)) this.#gate.groupsChanged()
+    // Groups are namespaces: what is done in the background must not make one of them look like two.
+    if (!priority.background && this.#known.add(key, priority.group)) this.#gate.groupsChanged()
     this.#priorities.set(key, priority)
     if (this.#probing === key) this.#probing = undefined
     for (const [other, lane] of this.#lanes) if (other !== action) lane.remove(key)

@@ -2,10 +2,14 @@ import { beforeEach, describe, expect, it } from 'vitest'
 import type { CallPriority } from './call-priority.ts'
 import { LaneOrder } from './lane-order.ts'
 
+const minute = 60_000
+
+let now: number
 let order: LaneOrder
 
 beforeEach(() => {
-  order = new LaneOrder()
+  now = 0
+  order = new LaneOrder(() => now)
 })
 
 /** A ticket in the group that its id begins with. */
@@ -21,6 +25,49 @@ describe('the order of a lane', () => {
     add('b1', { failedBefore: true })
     add('b2')
     expect(order.drain()).toEqual(['a2', 'b2', 'a1', 'b1'])
+  })
+
+  describe('of a flood of ever-new inputs', () => {
+    const takeWithFlood = (count: number) =>
+      Array.from({ length: count }, async (_, i) => {
+        add(`new-${now}-${i}`)
+        return order.dequeue()?.()
+      })
+
+    it('lets a key that failed once have its turn when it has waited for a minute', async () => {
+      add('once', { failedBefore: true, expiresAt: 5 })
+      now = minute - 1
+      expect(await Promise.all(takeWithFlood(100))).not.toContain('once')
+      now = minute + 1_000
+      expect(await Promise.all(takeWithFlood(4))).toContain('once')
+    })
+
+    it('gives no more than every fourth turn to keys that failed, those first that wait longest', async () => {
+      for (let i = 0; i < 9; i++) {
+        now = 10 * i
+        add(`failed-${i}`, { failedBefore: true, urgent: i > 5, expiresAt: 9 - i })
+      }
+      now = 2 * minute
+      const taken = await Promise.all(takeWithFlood(20))
+      const failed = taken.filter((it) => String(it).startsWith('failed'))
+      expect(failed).toEqual(['failed-0', 'failed-1', 'failed-2', 'failed-3', 'failed-4'])
+    })
+
+    it('forgets a key that is removed after it has waited for a minute', () => {
+      for (const id of ['failed-0', 'failed-1', 'failed-2']) add(id, { failedBefore: true })
+      now = 2 * minute
+      order.dequeue()
+      order.remove('failed-1')
+      expect(order.size).toBe(1)
+      expect(order.drain()).toEqual(['failed-2'])
+    })
+  })
+
+  it('puts what is done in the background last, whatever comes before or after it', () => {
+    add('x', { failedBefore: true, background: true })
+    add('b', { failedBefore: true })
+    add('a')
+    expect(order.drain()).toEqual(['a', 'b', 'x'])
   })
 
   it('puts urgent ones before others, but every fourth permit goes to the others where both wait', () => {

@@ -9,6 +9,8 @@ export interface LaneOptions extends QueueAddOptions {
   readonly call?: CallPriority
   /** The lower came first; decides between equals. */
   readonly arrival?: number
+  /** Since when the key waits, on the monotonic clock, ms. */
+  readonly since?: number
 }
 
 interface Ticket extends Waiting {
@@ -16,10 +18,17 @@ interface Ticket extends Waiting {
   readonly run: Run
   readonly failedBefore: boolean
   readonly urgent: boolean
+  readonly background: boolean
+  /** Since when it waits, on the monotonic clock, ms. */
+  readonly since: number
 }
 
-/** So many urgent permits follow one another while others wait. */
-const urgentInARow = 3
+/** Of two that both wait, the other one has its turn after so many. */
+const inARow = 3
+/** So long a key that failed before waits for those that have not, ms. */
+const patienceMs = 60_000
+/** How often those are looked for that have waited for so long, ms. */
+const lookEveryMs = 1_000
 const lowest: CallPriority = {
   failedBefore: true,
   urgent: false,
@@ -27,41 +36,74 @@ const lowest: CallPriority = {
   group: '',
 }
 
-/** Urgent tickets before others, but every fourth goes to the others where both wait. */
-class Tier {
-  readonly urgent = new GroupTurns<Ticket>()
-  readonly others = new GroupTurns<Ticket>()
+/** Takes from the first, but every fourth time from the second where both have something. */
+class FourthTurn {
   #row = 0
 
+  take(first: Takable, second: Takable): Ticket | undefined {
+    if (first.isEmpty || second.isEmpty) return first.take() ?? second.take()
+    const isSecond = this.#row >= inARow
+    this.#row = isSecond ? 0 : this.#row + 1
+    return isSecond ? second.take() : first.take()
+  }
+}
+
+interface Takable {
+  readonly isEmpty: boolean
+  take(): Ticket | undefined
+}
+
+/** Urgent tickets before others, but every fourth goes to the others where both wait. */
+class Tier implements Takable {
+  readonly urgent = new GroupTurns<Ticket>()
+  readonly others = new GroupTurns<Ticket>()
+  readonly #turns = new FourthTurn()
+
+  get isEmpty(): boolean {
+    return this.urgent.isEmpty && this.others.isEmpty
+  }
+
   take(): Ticket | undefined {
-    if (this.urgent.isEmpty || this.others.isEmpty) return this.urgent.take() ?? this.others.take()
-    const others = this.#row >= urgentInARow
-    this.#row = others ? 0 : this.#row + 1
-    return others ? this.others.take() : this.urgent.take()
+    return this.#turns.take(this.urgent, this.others)
   }
 }
 
 /**
  * The order of a lane, as a queue of p-queue: keys that have not failed with this input before those that have; of
- * these, urgent ones before others, but not always; then groups in turn; within a group the soonest expiry first.
+ * these, urgent ones before others, but not always; then groups in turn; within a group the soonest expiry first. What is
+ * done in the background goes last.
+ *
+ * New inputs without end would starve the others: of those that have waited for a minute, one has every fourth
+ * turn, the longest-waiting one of its group. No more, so that keys that fail for ever take no more than a quarter.
  */
 export class LaneOrder {
   readonly #fresh = new Tier()
   readonly #failed = new Tier()
-  readonly #tickets = new Map<string, Ticket>()
+  readonly #background = new Tier()
+  readonly #patient = new GroupTurns<Ticket>()
+  readonly #turns = new FourthTurn()
+  readonly #tickets = new Map<string, { readonly ticket: Ticket; readonly band: GroupTurns<Ticket> }>()
+  readonly #now: () => number
   #arrivals = 0
+  #lookAt = Number.NEGATIVE_INFINITY
+
+  /** @param now the monotonic clock, ms */
+  constructor(now: () => number) {
+    this.#now = now
+  }
 
   get size(): number {
     return this.#tickets.size
   }
 
   /** `options.id` names the ticket: there is one of each. */
-  enqueue(run: Run, { id = '', call = lowest, arrival = this.#arrivals++ }: LaneOptions = {}): void {
+  enqueue(run: Run, options: LaneOptions = {}): void {
+    const { id = '', call = lowest, arrival = this.#arrivals++, since = this.#now() } = options
     this.remove(id)
-    const { failedBefore, urgent, group, expiresAt = Number.NEGATIVE_INFINITY } = call
-    const ticket = { id, run, failedBefore, urgent, group, rank: expiresAt, arrival }
-    this.#tickets.set(id, ticket)
-    this.#bandOf(ticket).add(ticket)
+    const { failedBefore, urgent, background = false, group, expiresAt = Number.NEGATIVE_INFINITY } = call
+    const ticket = { id, run, failedBefore, urgent, background, group, rank: expiresAt, arrival, since }
+    const tier = background ? this.#background : failedBefore ? this.#failed : this.#fresh
+    this.#put(ticket, urgent ? tier.urgent : tier.others)
   }
 
   dequeue(): Run | undefined {
@@ -69,10 +111,10 @@ export class LaneOrder {
   }
 
   remove(id: string): void {
-    const ticket = this.#tickets.get(id)
-    if (!ticket) return
+    const waiting = this.#tickets.get(id)
+    if (!waiting) return
     this.#tickets.delete(id)
-    this.#bandOf(ticket).remove(ticket)
+    waiting.band.remove(waiting.ticket)
   }
 
   /** The ids of all tickets in their order. Empties the queue. */
@@ -84,7 +126,7 @@ export class LaneOrder {
 
   /** Those of one group; of all groups where none is named. */
   filter({ call }: LaneOptions): Run[] {
-    const all = [...this.#tickets.values()]
+    const all = [...this.#tickets.values()].map((it) => it.ticket)
     return all.filter((it) => call === undefined || it.group === call.group).map((it) => it.run)
   }
 
@@ -94,13 +136,27 @@ export class LaneOrder {
   }
 
   #take(): Ticket | undefined {
-    const ticket = this.#fresh.take() ?? this.#failed.take()
+    this.#lookForPatient()
+    const ticket =
+      this.#turns.take(this.#fresh, this.#patient) ?? this.#failed.take() ?? this.#background.take()
     if (ticket) this.#tickets.delete(ticket.id)
     return ticket
   }
 
-  #bandOf({ failedBefore, urgent }: Ticket): GroupTurns<Ticket> {
-    const tier = failedBefore ? this.#failed : this.#fresh
-    return urgent ? tier.urgent : tier.others
+  #lookForPatient(): void {
+    const now = this.#now()
+    if (now < this.#lookAt) return
+    this.#lookAt = now + lookEveryMs
+    for (const { ticket, band } of [...this.#tickets.values()]) {
+      const isFirst = !ticket.failedBefore && !ticket.background
+      if (isFirst || band === this.#patient || ticket.since > now - patienceMs) continue
+      band.remove(ticket)
+      this.#put({ ...ticket, rank: ticket.since }, this.#patient)
+    }
+  }
+
+  #put(ticket: Ticket, band: GroupTurns<Ticket>): void {
+    this.#tickets.set(ticket.id, { ticket, band })
+    band.add(ticket)
   }
 }

@@ -47,7 +47,7 @@ export class Outages {
       return
     }
     this.#wokenAt = this.#clock.elapsed()
-    const order = new LaneOrder()
+    const order = new LaneOrder(() => this.#clock.elapsed())
     for (const [id, call] of this.#keys) order.enqueue(async () => {}, { id, call })
     this.#keys.clear()
     this.#wake(order.drain())

@@ -4,7 +4,7 @@ import { CallWorld } from './testing/call-world.ts'
 
 function timeoutAfter(...roundTrips: readonly number[]): number {
   const known = new RoundTrips()
-  for (const ms of roundTrips) known.add(ms)
+  for (const ms of roundTrips) known.answered(ms, 0)
   return known.timeoutMs
 }
 
@@ -23,6 +23,16 @@ describe('the time-out of a call', () => {
     const others = (count: number) => Array.from({ length: count }, () => 100)
     expect(timeoutAfter(2_000, ...others(63))).toBe(8_000)
     expect(timeoutAfter(2_000, ...others(64))).toBe(5_000)
+  })
+
+  it('takes a call that was given up for a round trip, unless another one succeeded meanwhile', () => {
+    const known = new RoundTrips()
+    known.answered(300, 1_000)
+    known.gaveUp(5_000, 999)
+    expect(known.timeoutMs).toBe(5_000)
+    known.answered(300)
+    known.gaveUp(5_000, 1_000)
+    expect(known.timeoutMs).toBe(20_000)
   })
 
   it('does not give up for ever on a service that has become slow: 0.3 s, then 8 s a call', async () => {

@@ -27,6 +27,8 @@ function arrivals(journeys: readonly Journey[], reached: Reach = 'answered'): nu
     answers.sort((a, b) => a.at - b.at)
     while (reached === 'answered' && answers[0] && answers[0].at <= end)
       pacing.answered(answers.shift()?.roundTrip ?? 0)
+    // The service reads.
+    if (reached === 'ended') pacing.read(end)
     free[slot] = pacing.freeAt(start, end, reached)
     return start + there
   })
@@ -67,6 +69,27 @@ describe('a slot', () => {
 
   it('is held for a second after the end when that took as long', () => {
     expect(learned(...twenty).freeAt(5_000, 35_000, 'unknown')).toBe(36_000)
+  })
+
+  describe('of a call whose connection was reset', () => {
+    const read = (start: number) => {
+      const pacing = learned(...twenty)
+      pacing.read(start)
+      return pacing
+    }
+
+    it('is held until 3 s after the end when the service has answered a call made a second later', () => {
+      expect(read(6_000).freeAt(5_000, 10_000, 'ended')).toBe(13_000)
+    })
+
+    it('is held for 30 s after the start when it has not: the call may lie unread with the server', () => {
+      expect(read(5_999).freeAt(5_000, 10_000, 'ended')).toBe(35_000)
+      expect(learned(...twenty).freeAt(5_000, 10_000, 'ended')).toBe(35_000)
+    })
+
+    it('is held until 3 s after the end when that took as long', () => {
+      expect(read(5_999).freeAt(5_000, 35_000, 'ended')).toBe(38_000)
+    })
   })
 
   it('is free at once when nothing was sent', () => {
@@ -135,6 +158,15 @@ describe('an exact sliding window at the server', () => {
         // Given up after 5 s, and on their way for up to 29 s.
         const givenUp = given.map((there) => ({ there, service: 0, back: 5_000 - there }))
         expect(mostInOneWindow(arrivals(givenUp, 'unknown'))).toBeLessThanOrEqual(slots)
+      }),
+    )
+  })
+
+  it('never holds more than that when each call is reset after 5 s, and arrives up to 2 s later', () => {
+    fc.assert(
+      fc.property(journeys(6_999, 60), (given) => {
+        const reset = given.map((there) => ({ there, service: 0, back: 5_000 - there }))
+        expect(mostInOneWindow(arrivals(reset, 'ended'))).toBeLessThanOrEqual(slots)
       }),
     )
   })

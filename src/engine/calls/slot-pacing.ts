@@ -4,6 +4,13 @@ import type { Reach } from '../../ports/service-error.ts'
 export const windowMs = 1_000
 /** So long after its start a call that was never answered may still arrive, ms. */
 const lateMs = 30_000
+/**
+ * So long after its connection was reset a call may still arrive, ms: nothing of it leaves this host any more, and what
+ * is on the wire crosses the longest ways there are within a second. The rest is for busy machines on both sides.
+ */
+const wireMs = 2_000
+/** So long after its end a call that was never answered counts in a window of the service, if its connection was reset, ms. */
+export const endedMs = windowMs + wireMs
 /** As many round trips again as there are slots: the first on each connection is slower than those that follow. */
 const enough = 20
 const kept = 64
@@ -22,10 +29,21 @@ const tooShortMs = 50
  * A slot that is held until a second after the response is exact, whatever the network does: the call had arrived by
  * then. Sharper, where round trips are long, and exact as long as the time to the server varies no more than the last of
  * them did: a second and that variation after the start. The earlier of the two is taken, but never before the response.
- * A call that was never answered may lie on the way for long: its slot stays taken for 30 s.
+ *
+ * A call that was never answered may lie on the way for long: its slot stays taken for 30 s. Where its connection was
+ * reset, it lies on the wire for a moment at most, or in the memory of the server's host, whose kernel keeps what has
+ * arrived also after RST. There it stays as long as the server reads nothing. So its slot is free 3 s after the end if
+ * the server has answered a call that was made a second later, or more; else after the 30 s. That takes the service for
+ * one server: of several behind one address, one that reads nothing for long, and then all at once, is not seen.
  */
 export class SlotPacing {
   readonly #roundTrips: number[] = []
+  #lastAnswered = Number.NEGATIVE_INFINITY
+
+  /** A call that was made at `start` was answered, be it with an error. */
+  read(start: number): void {
+    this.#lastAnswered = Math.max(this.#lastAnswered, start)
+  }
 
   /** A call was answered after `ms`. Calls without an answer say nothing about the way there: leave them out. */
   answered(ms: number): void {
@@ -38,6 +56,10 @@ export class SlotPacing {
     if (reached === 'unsent') return end
     const safe = end + windowMs
     if (reached === 'unknown') return Math.max(safe, start + lateMs)
+    if (reached === 'ended') {
+      const isRead = this.#lastAnswered >= start + windowMs
+      return Math.max(end + endedMs, isRead ? 0 : start + lateMs)
+    }
     if (this.#roundTrips.length < enough) return safe
     const fastest = Math.min(...this.#roundTrips)
     if (fastest < tooShortMs) return safe

@@ -5,7 +5,8 @@ import type { ServiceAction } from '../../../ports/ssl-service.ts'
 /**
  * What becomes of a call. `ok`: it is answered. `internal`, `rejected`, `denied`, `refused`: the service answers with an
  * error of its own. `gateway`: something on the way answers. `unreachable`: nothing is sent. `hangs`: it arrives and is
- * never answered. `lost`: nobody knows whether it arrives, and it may do so late.
+ * never answered. `lost`: nobody knows whether it arrives, and it may do so late. `reset`: its connection is reset, and it
+ * may arrive up to 2 s later. `dawdles`: it is on its way when it is given up, and may arrive up to 2 s later.
  */
 export type Fate =
   | 'ok'
@@ -17,6 +18,8 @@ export type Fate =
   | 'unreachable'
   | 'hangs'
   | 'lost'
+  | 'reset'
+  | 'dawdles'
 
 const failures = {
   internal: { failure: 'outage', code: 'InternalError', requestId: 'request' },
@@ -25,6 +28,7 @@ const failures = {
   refused: { failure: 'caller', code: 'AuthFailure.SecretIdNotFound', requestId: 'request' },
   gateway: { failure: 'outage', code: 'HTTP503', reached: 'answered' },
   unreachable: { failure: 'outage', code: 'ConnectionFailed', reached: 'unsent' },
+  reset: { failure: 'outage', code: 'ConnectionFailed.ECONNRESET', reached: 'ended' },
   lost: { failure: 'outage', code: 'ConnectionFailed', reached: 'unknown' },
 } as const
 
@@ -45,6 +49,10 @@ export class SimulatedServer {
   readonly #clock: Clock
   /** More calls of one action within a second are answered with RequestLimitExceeded, and do not count. */
   limit = Number.POSITIVE_INFINITY
+  /** A proxy is on the way: a call that is given up may still arrive. */
+  hasProxy = false
+  /** Until then the server reads nothing of what arrives, ms. */
+  frozenUntil = 0
   #accepted: number[] = []
 
   constructor(clock: Clock) {
@@ -64,8 +72,21 @@ export class SimulatedServer {
       await this.#wait(there, action, signal)
       throw new ServiceError({ action, ...failures.lost })
     }
+    if (fate === 'reset') {
+      await this.#wait(there, action, signal)
+      this.#clock.after(onTheWireMs(lateMs), () => this.#arrive(action))
+      throw new ServiceError({ action, ...failures.reset })
+    }
+    if (fate === 'dawdles') {
+      signal.addEventListener('abort', () =>
+        this.#clock.after(onTheWireMs(lateMs), () => this.#arrive(action)),
+      )
+      await this.#wait(Number.MAX_SAFE_INTEGER, action, signal)
+    }
     this.#clock.after(there, () => this.#arrive(action))
     await this.#wait(there, action, signal)
+    if (this.frozenUntil > this.#clock.elapsed())
+      await this.#wait(this.frozenUntil - this.#clock.elapsed(), action, signal)
     if (fate === 'hangs') await this.#wait(Number.MAX_SAFE_INTEGER, action, signal)
     const isThrottled = this.#isThrottled()
     await this.#wait((isThrottled ? 0 : work) + back, action, signal)
@@ -73,7 +94,8 @@ export class SimulatedServer {
       const code = 'RequestLimitExceeded'
       throw new ServiceError({ action, failure: 'throttled', code, requestId: 'request' })
     }
-    if (fate !== 'ok' && fate !== 'hangs') throw new ServiceError({ action, ...failures[fate] })
+    if (fate !== 'ok' && fate !== 'hangs' && fate !== 'dawdles')
+      throw new ServiceError({ action, ...failures[fate] })
   }
 
   /** The most calls of one action that any second ever held. */
@@ -84,7 +106,7 @@ export class SimulatedServer {
   #arrive(action: ServiceAction): void {
     const times = this.arrivals.get(action) ?? []
     this.arrivals.set(action, times)
-    times.push(this.#clock.elapsed())
+    times.push(Math.max(this.#clock.elapsed(), this.frozenUntil))
   }
 
   #isThrottled(): boolean {
@@ -99,9 +121,15 @@ export class SimulatedServer {
     await this.#clock.sleep(ms, signal).catch(() => {
       const isTimeout = signal.reason instanceof Error && signal.reason.name === 'TimeoutError'
       const code = isTimeout ? 'Timeout' : 'Aborted'
-      throw new ServiceError({ action, failure: 'outage', code, countsForAccount: isTimeout })
+      const error = { action, failure: 'outage', code, countsForAccount: isTimeout } as const
+      throw new ServiceError({ ...error, reached: this.hasProxy ? 'unknown' : 'ended' })
     })
   }
+}
+
+/** Of a call whose connection was reset, ms. */
+function onTheWireMs(lateMs: number): number {
+  return lateMs % 2_000
 }
 
 /** The most of these times that an exact sliding window of one second ever held. */
