@@ -12,7 +12,7 @@ export default defineConfig({
           name: 'unit',
           include: [
             'src/**/*.test.ts',
-            'test/{heart,simulator,control-plane,programs,fakes,fixtures,demo,harness,bench,mutants,tools,images}/**/*.test.ts',
+            'test/{heart,explorer,simulator,control-plane,programs,fakes,fixtures,demo,harness,bench,mutants,tools,images}/**/*.test.ts',
             'test/e2e/**/*.test.ts',
           ],
           exclude: ['**/*.integration.test.ts'],

@@ -35,8 +35,11 @@ export interface ReconcilerParts {
 interface Turn {
   readonly capability: AnyCapability
   readonly memories: Memories<object>
-  readonly view: unknown
   readonly step: Step
+  /** What it needs a permit for. */
+  readonly wants?: Requeue['permit']
+  /** The permit at hand was for its call. */
+  readonly called?: boolean
   /** The same call is under way for another key. */
   readonly join?: Promise<void>
   readonly threw?: string
@@ -78,7 +81,7 @@ export class Reconciler {
     let unused = permit
     for (const each of this.#capabilities) {
       const turn = await this.#take(each, observed, unused, signal)
-      if (turn.step.kind !== 'Call' || turn.join) unused = undefined
+      if (turn.called) unused = undefined
       turns.push(turn)
     }
     if (turns.every(({ step }) => step.kind === 'Done' && step.label === 'NotOptedIn')) this.forget(key)
@@ -114,29 +117,36 @@ export class Reconciler {
     signal: AbortSignal,
   ): Promise<Turn> {
     const { key } = observed
-    let view: unknown
+    let called = false
     try {
-      view = capability.view(observed)
+      let view = capability.view(observed)
       let memory = capability.observe(view, memories.of(key))
       memories.set(key, memory)
       const step: Step = capability.next(view, memory, this.#now())
       if (step.kind !== 'Call' || permit?.action !== step.action.name || this.#parts.dryRun) {
-        return { capability, memories, view, step }
+        return { capability, memories, step, ...this.#wanted(capability, view, memory, step) }
       }
       const flight = capability.flightOf(view, step.action)
       const join = this.#flights.join(flight)
-      if (join) return { capability, memories, view, step, join }
+      if (join) return { capability, memories, step, join }
+      called = true
       memory = await this.#flights.run(flight, () =>
         this.#call(capability, view, memory, step.action, permit, signal),
       )
       view = capability.view(observed)
       memory = capability.observe(view, memory)
       memories.set(key, memory)
-      return { capability, memories, view, step: capability.next(view, memory, this.#now()) }
+      const after: Step = capability.next(view, memory, this.#now())
+      return { capability, memories, step: after, called, ...this.#wanted(capability, view, memory, after) }
     } catch (error) {
       if (signal.aborted || error instanceof NotLeadingError) throw error
-      return this.#afterThrow(capability, memories, view, observed, error)
+      return { ...this.#afterThrow(capability, memories, observed, error), called }
     }
+  }
+
+  #wanted(capability: AnyCapability, view: unknown, memory: object, step: Step): Pick<Turn, 'wants'> {
+    if (step.kind !== 'Call' && step.kind !== 'Held') return {}
+    return { wants: { action: step.action.name, priority: capability.priorityOf(view, memory, this.#now()) } }
   }
 
   async #call(
@@ -166,13 +176,12 @@ export class Reconciler {
   #afterThrow(
     capability: AnyCapability,
     memories: Memories<object>,
-    view: unknown,
     observed: Observed,
     error: unknown,
   ): Turn {
     const threw = error instanceof Error ? error.name : 'unknown'
     const outcome = capability.unexpected(observed, threw)
-    return { capability, memories, view, step: { kind: 'Report', label: 'Failed', outcome }, threw }
+    return { capability, memories, step: { kind: 'Report', label: 'Failed', outcome }, threw }
   }
 
   async #finish(observed: Observed, turns: readonly Turn[], signal: AbortSignal): Promise<Result> {
@@ -199,7 +208,7 @@ export class Reconciler {
     if (dryRun) this.#wouldDo(observed, turns)
     const threw = result.kind === 'failed' ? errorText(result.error) : turns.find((it) => it.threw)?.threw
     return {
-      requeue: dryRun ? {} : this.#requeue(key, turns, result),
+      requeue: dryRun ? {} : this.#requeue(turns, result),
       steps: Object.fromEntries(turns.map(({ capability, step }) => [capability.name, step.label])),
       settled: isDone && turns.every(({ step }) => isSettled(step)),
       ...(result.kind === 'written' ? { written: result.resourceVersion } : {}),
@@ -213,11 +222,7 @@ export class Reconciler {
     if (slice && !this.#parts.dryRun) memories.set(key, capability.written(memories.of(key), slice))
   }
 
-  #requeue(
-    key: ObjectKey,
-    turns: readonly Turn[],
-    result: WriteResult | { readonly kind: 'failed' },
-  ): Requeue {
+  #requeue(turns: readonly Turn[], result: WriteResult | { readonly kind: 'failed' }): Requeue {
     const now = this.#now()
     const hasIntent = turns.some(({ step }) => step.kind === 'WriteFirst')
     if (result.kind === 'stale' || (hasIntent && result.kind === 'written')) return { now: true }
@@ -228,16 +233,12 @@ export class Reconciler {
     if (result.kind === 'later') waits.push(result.retryMs)
     const joined = turns.find((it) => it.join)
     if (joined?.join) return { join: joined.join }
-    const caller = turns.map((it) => this.#permitFor(key, it, now)).find((it) => it !== undefined)
+    // What waits for the account keeps back no call of another capability.
+    const permit = (turns.find(({ step }) => step.kind === 'Call') ?? turns.find((it) => it.wants))?.wants
     return {
       ...(waits.length > 0 ? { afterMs: Math.min(...waits) } : {}),
-      ...(caller ? { permit: caller } : {}),
+      ...(permit ? { permit } : {}),
     }
-  }
-
-  #permitFor(key: ObjectKey, { capability, memories, view, step }: Turn, now: Instant): Requeue['permit'] {
-    if (step.kind !== 'Call' && step.kind !== 'Held') return undefined
-    return { action: step.action.name, priority: capability.priorityOf(view, memories.of(key), now) }
   }
 
   #wouldDo({ secret: { namespace, name } }: Observed, turns: readonly Turn[]): void {

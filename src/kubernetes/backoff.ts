@@ -1,4 +1,3 @@
-import { doubling } from '../engine/queue/back-off.ts'
 import { KubernetesError } from './kubernetes-error.ts'
 
 const firstMs = 200
@@ -13,7 +12,7 @@ const longestMs = 10_000
  * @param random between 0 and 1.
  */
 export function backoffMs(failures: number, error: unknown, random: number): number {
-  const full = doubling(firstMs, longestMs, failures)
+  const full = Math.min(longestMs, firstMs * 2 ** (failures - 1))
   const requested = error instanceof KubernetesError ? (error.retryAfterMs ?? 0) : 0
   return Math.max(full * (1 - random / 2), requested)
 }

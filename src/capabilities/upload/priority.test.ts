@@ -1,0 +1,64 @@
+import { beforeAll, describe, expect, it } from 'vitest'
+import { createMaterial, type TestMaterial, testNow } from '../../../test/heart/material.ts'
+import { observedOf, uploadedStatus, userAnnotations } from '../../../test/heart/observed.ts'
+import { Ledger } from '../../ledger/ledger.ts'
+import type { FailureClass } from '../../ports/service-error.ts'
+import { priorityOf } from './priority.ts'
+import { now, plainUpload, viewOf } from './testing/upload-view.ts'
+
+const day = 86_400_000
+
+let material: TestMaterial
+
+beforeAll(async () => {
+  material = await createMaterial()
+})
+
+/** A renewal of what is uploaded, which expires so many days from now by the account, and by the status whenever. */
+function expiring(days: number, notAfter = '1970-01-01T00:00:00Z') {
+  const { first, second } = material
+  const ledger = new Ledger()
+  ledger.learnUploaded('id', first.chainFingerprint, testNow + days * day, plainUpload, now.elapsed)
+  const status = uploadedStatus(first, 'id', { notAfter })
+  return viewOf(observedOf(second, { ...userAnnotations(), ...status }), { ledger })
+}
+
+describe('the priority of an upload', () => {
+  it.each([
+    [-3, true],
+    [7, true],
+    [7.01, false],
+    [900, false],
+  ])('is urgent where what the account holds expires within a week: %s days, %s', (days, urgent) => {
+    expect(priorityOf(expiring(days), {}, now)).toMatchObject({ urgent, expiresAt: testNow + days * day })
+  })
+
+  it('believes no annotation of the expiry, which a tenant may set', () => {
+    const { first, second } = material
+    const status = uploadedStatus(first, 'id', { notAfter: '1970-01-01T00:00:00Z' })
+    const forged = viewOf(observedOf(second, { ...userAnnotations(), ...status }))
+    expect(priorityOf(forged, {}, now)).toMatchObject({ urgent: false, expiresAt: undefined })
+  })
+
+  it('has no expiry where nothing is uploaded', () => {
+    const fresh = viewOf(observedOf(material.first))
+    expect(priorityOf(fresh, {}, now)).toEqual({
+      failedBefore: false,
+      urgent: false,
+      expiresAt: undefined,
+      group: 'web',
+    })
+  })
+
+  it.each<[FailureClass, boolean]>([
+    ['outage', true],
+    ['unknown', true],
+    ['throttled', false],
+  ])('goes behind others after a failure of the same input: %s, %s', (failure, failedBefore) => {
+    const view = viewOf(observedOf(material.first))
+    const failed = { class: failure, attempt: 1, since: 0, until: 0 }
+    const { input } = view.observed
+    expect(priorityOf(view, { failure: { ...failed, input } }, now).failedBefore).toBe(failedBefore)
+    expect(priorityOf(view, { failure: { ...failed, input: 'other' } }, now).failedBefore).toBe(false)
+  })
+})

@@ -1,0 +1,148 @@
+import { hash } from 'node:crypto'
+import { statusKeys } from '../../src/contract/annotation-keys.ts'
+import type { ObjectKey } from '../../src/ports/secrets.ts'
+import type { StoredCertificate } from './account.ts'
+import { chains } from './chains.ts'
+import { partsOf } from './process.ts'
+import {
+  type Activity,
+  type KeyState,
+  keyStateOf,
+  keys,
+  type Process,
+  secretOf,
+  type World,
+  type WorldSecret,
+} from './small-world.ts'
+
+/** Words for people and times: nothing is decided by them, but by what stands beside them. */
+const unimportant: ReadonlySet<string> = new Set([
+  statusKeys.syncedAt,
+  statusKeys.message,
+  statusKeys.notAfter,
+])
+
+/**
+ * Tells states apart. Times count relative to now, and in classes (at most 10 s, 10 min,
+ * an hour, a day): two states that differ within a class are walked once. What is found is real all the same, for the
+ * states themselves keep their times.
+ */
+export function canonical(world: World): string {
+  const { account, processes, now } = world
+  const certificates = account.map((it) => `${storedText(it)} ${ageClass(now - it.storedAt)}`)
+  const secrets = keys.map((key) => secretText(secretOf(world, key)))
+  return hash(
+    'sha1',
+    [...certificates, ...secrets, ...processes.map((it) => processText(world, it))].join('\n'),
+    'base64',
+  )
+}
+
+const storedTexts = new WeakMap<StoredCertificate, string>()
+
+function storedText(stored: StoredCertificate): string {
+  const known = storedTexts.get(stored)
+  if (known !== undefined) return known
+  const { chain, alias, tags, deleted, excused } = stored
+  const text = JSON.stringify([chain, alias, tags, deleted, excused])
+  storedTexts.set(stored, text)
+  return text
+}
+
+const secretTexts = new WeakMap<WorldSecret, string>()
+
+function secretText(secret: WorldSecret): string {
+  const known = secretTexts.get(secret)
+  if (known !== undefined) return known
+  const { chain, annotations } = secret
+  const entries = Object.entries(annotations).filter(([name]) => !unimportant.has(name))
+  const text = JSON.stringify([chain, entries.sort(([a], [b]) => (a < b ? -1 : 1))])
+  secretTexts.set(secret, text)
+  return text
+}
+
+function processText(world: World, process: Process): string {
+  const isDead = process.state === 'dead'
+  const ofKeys = keys.map((key) => {
+    const state = keyStateOf(process, key)
+    const activity = activityText(world, key, state.activity)
+    return isDead ? activity : `${activity} ${memoryText(world, process, state)}`
+  })
+  return [process.state, isDead ? '' : knowledge(world, process), ...ofKeys].join('\n')
+}
+
+/** A text that depends on the time as well. */
+interface TextAt {
+  readonly now: number
+  readonly of: unknown
+  readonly text: string
+}
+
+const knowledges = new WeakMap<Process['journal'], TextAt>()
+
+/** What a process knows, as far as decisions may ask for it, now or later. */
+function knowledge({ now, account, profile }: World, process: Process): string {
+  const known = knowledges.get(process.journal)
+  if (known?.now === now && known.of === account.length) return known.text
+  const { ledger } = partsOf(process, profile)
+  const holders = chains.flatMap(({ chainFingerprint: chain }) =>
+    [undefined, ...keys].map((own) => {
+      const holder = ledger.holderOf(chain, own, now)
+      return holder && [holder.certificateId, ageClass(now - holder.confirmedAt), holder.upload]
+    }),
+  )
+  const ids = account.map(({ id }) => [
+    ledger.chainOf(id),
+    ledger.isGone(id),
+    ledger.ownershipOf(id),
+    ledger.claimantsOf(id),
+    chains.map((it) => ledger.uploadOf(id, it.chainFingerprint)),
+  ])
+  const ofChains = chains.map(({ chainFingerprint: chain }) => [
+    ledger.copies.mayBeListedLate(chain),
+    keys.map((key) => ageClass(ledger.reUploads.dueAt(key, chain, now) - now)),
+  ])
+  const { cosmetics } = ledger
+  const ofAccount = [ledger.hidesCertificates(now), cosmetics.startOf(now), cosmetics.refusesTags]
+  const suspects = [ledger.suspects(now), ledger.suspects(now + 10 * 60_000)]
+  const text = JSON.stringify([holders, ids, ofChains, ofAccount, suspects])
+  knowledges.set(process.journal, { now, of: account.length, text })
+  return text
+}
+
+const memories = new WeakMap<KeyState, TextAt>()
+
+function memoryText({ now, profile }: World, process: Process, state: KeyState): string {
+  const known = memories.get(state)
+  if (known?.now === now && known.of === process.journal) return known.text
+  const { failure, reported, progress, last: _, ...rest } = state.memory
+  const { copies } = partsOf(process, profile).ledger
+  const noCopy = progress?.noCopy && [
+    progress.noCopy.times,
+    ageClass(now - progress.noCopy.at),
+    progress.noCopy.epoch === copies.epochOf(progress.chainFingerprint),
+  ]
+  const text = JSON.stringify([
+    ageClass((state.until ?? 0) - now),
+    rest,
+    failure && [failure.input, failure.class, Math.min(failure.attempt, 3), ageClass(failure.until - now)],
+    reported && [reported.input, reported.outcome.reason],
+    progress && { ...progress, noCopy },
+  ])
+  memories.set(state, { now, of: process.journal, text })
+  return text
+}
+
+function activityText(world: World, key: ObjectKey, activity: Activity): string {
+  if (activity.kind === 'idle') return 'idle'
+  const isFresh = secretOf(world, key).version === activity.secret.version
+  const read = isFresh ? '' : secretText(activity.secret)
+  if (activity.kind === 'calling') return JSON.stringify([activity.action, read])
+  // A stale write changes nothing.
+  return JSON.stringify([isFresh ? activity.patch : 'stale', activity.slice])
+}
+
+function ageClass(ms: number): number {
+  if (ms <= 0) return 0
+  return [10_000, 600_000, 3_600_000, 86_400_000].findIndex((it) => ms <= it) + 2
+}

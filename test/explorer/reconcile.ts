@@ -1,0 +1,136 @@
+import type { UploadAction } from '../../src/capabilities/upload/action.ts'
+import { type CallResult, makeCall } from '../../src/capabilities/upload/calls.ts'
+import type { UploadMemory } from '../../src/capabilities/upload/memory.ts'
+import type { UploadCapability } from '../../src/capabilities/upload/upload.ts'
+import type { Answer } from '../../src/engine/capability.ts'
+import { statusPatch } from '../../src/engine/status/status-patch.ts'
+import type { Instant, Outcome, Step } from '../../src/engine/step.ts'
+import type { ObjectKey } from '../../src/ports/secrets.ts'
+import { testNow } from '../heart/material.ts'
+import { identity } from '../heart/observed.ts'
+import { AccountService } from './account.ts'
+import { leafOf, observedOf } from './chains.ts'
+import { partsOf, rebuild } from './process.ts'
+import {
+  type Activity,
+  type KeyState,
+  keyStateOf,
+  leaderOf,
+  type Process,
+  type Statement,
+  secretOf,
+  type World,
+  type WorldSecret,
+  withProcess,
+} from './small-world.ts'
+
+/** The service as a call meets it now. */
+function serviceOf({ account, profile, now }: World): AccountService {
+  return new AccountService(account, profile, leafOf, now)
+}
+
+/**
+ * The leader reconciles a key, as src/engine/reconciler.ts does: GET, view, observe, next, and then the write or the call.
+ * The permit comes at once: whatever happens before it happens before this reconcile.
+ */
+export function reconcile(world: World, key: ObjectKey): World {
+  const process = leaderOf(world)
+  const secret = secretOf(world, key)
+  const observed = observedOf(secret)
+  const state = keyStateOf(process, key)
+  const claimed = observed.status.uploaded?.certificateId
+  const claim: Statement = (it) => void it.view(observed)
+  const journal = claimed === state.claimed ? process.journal : [...process.journal, claim]
+  const { capability } = partsOf({ journal }, world.profile)
+  const view = capability.view(observed)
+  const memory = capability.observe(view, state.memory)
+  const step = capability.next(view, memory, instantOf(world))
+  const turn = { key, secret, capability, step, journal, state: { ...state, memory, claimed } }
+  return withTurn(world, 0, turn, { hasPermit: true })
+}
+
+/** The call of a key is answered: the ledger learns, `model` digests it, and the next step is taken. */
+export function digest(world: World, index: number, key: ObjectKey, answer: Answer<CallResult>): World {
+  const process = world.processes[index] as Process
+  const state = keyStateOf(process, key)
+  if (state.activity.kind !== 'calling') throw new Error(`${key} makes no call`)
+  const { secret, action } = state.activity
+  const now = instantOf(world)
+  const observed = observedOf(secret)
+  const { capability } = rebuild(process, world.profile)
+  const view = capability.view(observed)
+  const { memory: before } = state
+  capability.ended(view, before, action, answer, now)
+  const memory = capability.model(view, before, action, answer, now)
+  const step = capability.next(capability.view(observed), memory, now)
+  const ended: Statement = (it) => it.ended(it.view(observed), before, action, answer, now)
+  const journal = [...process.journal, ended]
+  const turn = { key, secret, capability, step, journal, state: { ...state, memory } }
+  return withTurn(world, index, turn, { hasPermit: false })
+}
+
+/** Makes the call that is under way for a key, against the account as it is. */
+export async function callOf(
+  world: World,
+  { secret, action }: Extract<Activity, { kind: 'calling' }>,
+): Promise<{ readonly answer: Answer<CallResult>; readonly world: World }> {
+  const service = serviceOf(world)
+  const parts = { observed: observedOf(secret), cluster: identity.cluster }
+  const answer = await makeCall(service, parts, action, new AbortController().signal).then(
+    (value): Answer<CallResult> => ({ ok: true, value }),
+    (error): Answer<CallResult> => ({ ok: false, error }),
+  )
+  return { answer, world: { ...world, account: service.account } }
+}
+
+export function instantOf({ now }: World): Instant {
+  return { wall: testNow + now, elapsed: now }
+}
+
+interface Turn {
+  readonly key: ObjectKey
+  readonly secret: WorldSecret
+  readonly capability: UploadCapability
+  readonly step: Step<UploadAction>
+  readonly journal: readonly Statement[]
+  readonly state: KeyState
+}
+
+function withTurn(
+  world: World,
+  index: number,
+  { key, secret, capability, step, journal, state }: Turn,
+  { hasPermit }: { readonly hasPermit: boolean },
+): World {
+  const process = world.processes[index] as Process
+  const until = 'until' in step ? step.until : undefined
+  const outcome = outcomeOf(step)
+  const slice =
+    step.kind === 'Report' ? step.outcome.slice : step.kind === 'WriteFirst' ? step.slice : undefined
+  const reported: UploadMemory =
+    step.kind === 'Report' ? capability.reporting(state.memory, step.outcome) : state.memory
+  const patch = statusPatch(secret.annotations, { ...slice, ...outcome?.slice })
+  const become = (memory: UploadMemory, activity: Activity, more: readonly Statement[] = []) => {
+    const keys = { ...process.keys, [key]: { ...state, memory, activity, until } }
+    return withProcess(world, index, { journal: [...journal, ...more], keys })
+  }
+  if (patch) return become(reported, { kind: 'writing', secret, patch, slice })
+  const memory = slice ? capability.written(reported, slice) : reported
+  if (step.kind !== 'Call' || !hasPermit) return become(memory, { kind: 'idle' })
+  const observed = observedOf(secret)
+  const { action } = step
+  const flight = capability.flightOf(capability.view(observed))
+  if (isUnderWay(process, flight)) return become(memory, { kind: 'idle' })
+  const now = instantOf(world)
+  const begins: Statement = (it) => it.begins(it.view(observed), action, now)
+  return become(memory, { kind: 'calling', secret, action, flight }, [begins])
+}
+
+function isUnderWay({ keys }: Process, flight: string): boolean {
+  return Object.values(keys).some(({ activity }) => activity.kind === 'calling' && activity.flight === flight)
+}
+
+function outcomeOf(step: Step<UploadAction>): Outcome | undefined {
+  if (step.kind === 'Report') return step.outcome
+  return 'meanwhile' in step ? step.meanwhile : undefined
+}
