@@ -17,7 +17,7 @@ export const uploadMutants: readonly Mutant[] = [
     original: 'const claimed = claimedId(view)',
     mutated:
       'const early = preflight(material, now.wall)\n  if (early) return report(rejectedByPreflight(view, early))\n  const claimed = claimedId(view)',
-    tests: ['test/heart/controller.test.ts'],
+    tests: ['src/capabilities/upload/next.test.ts'],
   },
   {
     name: 'a status counts for any account',
@@ -25,7 +25,7 @@ export const uploadMutants: readonly Mutant[] = [
     within: 'claimedId',
     original: 'uploaded?.account === identity.account && isThisChain',
     mutated: 'isThisChain',
-    tests: ['test/heart/controller.test.ts'],
+    tests: ['src/capabilities/upload/next.test.ts'],
   },
   {
     name: 'the upload budget is off',
@@ -162,7 +162,7 @@ export const uploadMutants: readonly Mutant[] = [
     within: 'nextForMissing',
     original: 'const meanwhile = certificateMissing(view, missing)',
     mutated: 'certificateMissing(view, missing)\n  const meanwhile = undefined',
-    tests: ['test/heart/gone.test.ts'],
+    tests: ['test/heart/gone.test.ts', 'test/heart/inventory.test.ts', 'test/heart/not-visible.test.ts'],
   },
   {
     name: 'a new id is known only when the answer to its write came',
