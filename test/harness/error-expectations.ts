@@ -15,8 +15,10 @@ export interface ErrorExpectation {
   readonly says?: string
   /** Calls until that is on record. Default 1; 4 where ever more of the cosmetics is left out. */
   readonly firstCalls?: number
-  /** Fewest and most calls during the 100 resyncs that follow, which take 11 to 15 s. Default: none. */
-  readonly laterCalls?: readonly [number, number]
+  /** How many resyncs follow; 100 take 11 s and what the machine needs. Default 100. */
+  readonly resyncs?: number
+  /** Fewest and most calls during these, by how long they took, ms. Default: none. */
+  readonly laterCalls?: (tookMs: number) => readonly [number, number]
   /** Whether a healthy Secret of another namespace syncs meanwhile. Default: yes. */
   readonly otherSyncs?: boolean
   /** After how long the same input is tried again, ms, and not before four fifths of it. */
@@ -24,16 +26,26 @@ export interface ErrorExpectation {
 }
 
 // The classes of the design ("Error classes"), as a user sees them.
-const throttled: ErrorExpectation = { end: undefined, laterCalls: [5, 25], againMs: second }
+const throttled: ErrorExpectation = {
+  end: undefined,
+  // Each after a second, less up to a fifth.
+  laterCalls: (tookMs) => [5, tookMs / (0.8 * second) + 1],
+  againMs: second,
+}
 const outage: ErrorExpectation = {
   end: { phase: 'Failed', reason: 'ServiceUnavailable' },
-  // After 1, 2, 4 and 8 s, each less up to a fifth.
-  laterCalls: [3, 4],
+  // After 1, 2, 4, 8 s and so on, each less up to a fifth.
+  laterCalls: (tookMs) => [
+    Math.floor(Math.log2(tookMs / second)) - 1,
+    Math.log2(tookMs / (0.8 * second) + 1),
+  ],
   againMs: 20 * second,
 }
 const caller: ErrorExpectation = {
   end: { phase: 'Failed', reason: 'CredentialsRefused' },
   otherSyncs: false,
+  // The next key tries after 30 s.
+  resyncs: 50,
   againMs: 30 * second,
 }
 const notAllowed: ErrorExpectation = { end: { phase: 'Failed', reason: 'NotAllowed' }, againMs: 10 * minute }

@@ -23,16 +23,16 @@ export const engineMutants: readonly Mutant[] = [
     name: 'a dry run calls the service',
     file: 'src/engine/reconciler.ts',
     within: 'Reconciler.#finish',
-    original: 'requeue: dryRun ? {} : this.#requeue(key, turns, result)',
-    mutated: 'requeue: this.#requeue(key, turns, result)',
+    original: 'requeue: dryRun ? {} :',
+    mutated: 'requeue:',
     tests: ['test/heart/controller.test.ts'],
   },
   {
     name: 'a bug in a capability is no status',
     file: 'src/engine/reconciler.ts',
     within: 'Reconciler.#take',
-    original: 'return this.#afterThrow(capability, memories, view, observed, error)',
-    mutated: 'throw error',
+    original: 'return { ...this.#afterThrow(',
+    mutated: 'throw error\n      return { ...this.#afterThrow(',
     tests: ['test/heart/back-off-on-throw.test.ts'],
   },
   {
@@ -54,9 +54,9 @@ export const engineMutants: readonly Mutant[] = [
   {
     name: 'what was read of a Secret waits with its key',
     file: 'src/engine/reconciler.ts',
-    within: 'Reconciler.#permitFor',
-    original: 'return { action: step.action.name',
-    mutated: 'memories.set(key, { ...memories.of(key), view })\n    return { action: step.action.name',
+    within: 'Reconciler.#take',
+    original: 'memories.set(key, memory) const step: Step =',
+    mutated: 'memory = { ...memory, view }\n      memories.set(key, memory)\n      const step: Step =',
     tests: ['test/heart/secrets-in-memory.test.ts'],
   },
   {

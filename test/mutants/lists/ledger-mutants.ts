@@ -14,7 +14,7 @@ export const ledgerMutants: readonly Mutant[] = [
     name: 'absence counts although certificates are hidden',
     file: 'src/ledger/ledger.ts',
     within: 'Ledger.learnAbsent',
-    original: 'if (this.hidesCertificates(now)) return',
+    original: 'if (!this.#doesAbsenceCount(now)) return',
     mutated: '',
     tests: ['test/heart/not-visible.test.ts'],
   },

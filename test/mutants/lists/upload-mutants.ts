@@ -17,7 +17,7 @@ export const uploadMutants: readonly Mutant[] = [
     original: 'const claimed = claimedId(view)',
     mutated:
       'const early = preflight(material, now.wall)\n  if (early) return report(rejectedByPreflight(view, early))\n  const claimed = claimedId(view)',
-    tests: ['test/heart/controller.test.ts'],
+    tests: ['src/capabilities/upload/next.test.ts'],
   },
   {
     name: 'a status counts for any account',
@@ -25,7 +25,7 @@ export const uploadMutants: readonly Mutant[] = [
     within: 'claimedId',
     original: 'uploaded?.account === identity.account && isThisChain',
     mutated: 'isThisChain',
-    tests: ['test/heart/controller.test.ts'],
+    tests: ['src/capabilities/upload/next.test.ts'],
   },
   {
     name: 'the upload budget is off',
@@ -37,10 +37,10 @@ export const uploadMutants: readonly Mutant[] = [
   },
   {
     name: 'a failed input does not wait for its back-off',
-    file: 'src/capabilities/upload/next.ts',
-    within: 'next',
-    original: 'if (isBackingOff(view, memory, now)) return waitForBackOff(memory, observed)',
-    mutated: '',
+    file: 'src/capabilities/upload/steps.ts',
+    within: 'call',
+    original: 'failure.until > now.elapsed',
+    mutated: 'false',
     tests: ['test/heart/failures.test.ts'],
   },
   {
@@ -111,9 +111,9 @@ export const uploadMutants: readonly Mutant[] = [
     name: 'a second copy is made without an intent on record',
     file: 'src/capabilities/upload/next-for-chain.ts',
     within: 'nextForChain',
-    original: 'if (settings.repeatable) return intend(chainFingerprint)',
+    original: 'if (!isUnknown) return intend(chainFingerprint)',
     mutated:
-      "if (settings.repeatable) return call({ ...uploadOf(view, memory, now), copySuffix: 'copy' }, view, memory)",
+      "if (!isUnknown) return call({ ...uploadOf(view, memory, now), suffix: 'copy', copy: true }, view, memory, now)",
     tests: ['test/heart/crash.test.ts'],
   },
   {
@@ -162,7 +162,7 @@ export const uploadMutants: readonly Mutant[] = [
     within: 'nextForMissing',
     original: 'const meanwhile = certificateMissing(view, missing)',
     mutated: 'certificateMissing(view, missing)\n  const meanwhile = undefined',
-    tests: ['test/heart/gone.test.ts'],
+    tests: ['test/heart/gone.test.ts', 'test/heart/inventory.test.ts', 'test/heart/not-visible.test.ts'],
   },
   {
     name: 'a new id is known only when the answer to its write came',
@@ -176,7 +176,7 @@ export const uploadMutants: readonly Mutant[] = [
     name: 'the id of another chain of the leaf is adopted',
     file: 'src/capabilities/upload/model.ts',
     within: 'afterUpload',
-    original: 'copySuffix === undefined && isOtherChain',
+    original: '!copy && isOtherChain',
     mutated: 'false',
     tests: ['test/heart/chain-tag.test.ts'],
   },
@@ -232,8 +232,8 @@ export const uploadMutants: readonly Mutant[] = [
     name: 'a copy whose answer got lost counts as answered',
     file: 'src/capabilities/upload/lessons.ts',
     within: 'learn',
-    original: "answer.error.reached !== 'unknown'",
-    mutated: 'true',
+    original: 'action.copy && isKnownToHaveEnded(answer)',
+    mutated: 'action.copy',
     tests: ['test/heart/late-listing.test.ts'],
   },
   {
@@ -272,7 +272,7 @@ export const uploadMutants: readonly Mutant[] = [
     name: 'every upload asks for a copy',
     file: 'src/capabilities/upload/calls.ts',
     within: 'requestOf',
-    original: 'repeatable: copySuffix !== undefined',
+    original: 'repeatable: copy === true',
     mutated: 'repeatable: true',
     tests: ['test/heart/controller.test.ts'],
   },
@@ -288,7 +288,7 @@ export const uploadMutants: readonly Mutant[] = [
     name: 'a copy that has begun is not told to the other Secrets',
     file: 'src/capabilities/upload/upload.ts',
     within: 'UploadCapability.begins',
-    original: 'if (action.copySuffix) ledger.copies.begins(chainFingerprint)',
+    original: 'if (action.copy) ledger.copies.begins(chainFingerprint)',
     mutated: '',
     tests: ['test/heart/shared-certificates.test.ts', 'test/heart/late-listing.test.ts'],
   },
