@@ -102,9 +102,9 @@ describe('the settings on record', () => {
     expect(forged.settingsHash).toBe(observed().settingsHash)
   })
 
-  it('always have the ownership tags last, which users cannot set', () => {
+  it('never have an ownership tag, which users cannot set', () => {
     const keys = observed({ tags: 'cert-sync/secret=x,a=b' }).wanted.tags.map((it) => it.key)
-    expect(keys).toEqual(['a', 'cert-sync/cluster', 'cert-sync/secret'])
+    expect(keys).toEqual(['a'])
   })
 })
 

@@ -100,7 +100,7 @@ function knowledge({ now, account, profile }: World, process: Process): string {
   ])
   const ofChains = chains.map(({ chainFingerprint: chain }) => [
     ledger.copies.mayBeListedLate(chain),
-    keys.map((key) => ageClass(ledger.reUploads.dueAt(key, chain, now) - now)),
+    keys.map((key) => ageClass(ledger.reUploads.dueAt(key, chain, { requested: false }, now) - now)),
   ])
   const { cosmetics } = ledger
   const ofAccount = [ledger.hidesCertificates(now), cosmetics.accountAt(now), cosmetics.refusesTags]

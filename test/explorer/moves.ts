@@ -219,7 +219,7 @@ function failed(world: World, index: number, key: ObjectKey, failure: 'outage' |
  * another one is there: the fence cannot call back what was sent, so that one more copy is allowed.
  */
 function withExcuse(before: World, after: World, { action }: Extract<Activity, { kind: 'calling' }>): World {
-  if (action.name !== 'UploadCertificate' || action.copySuffix === undefined) return after
+  if (action.name !== 'UploadCertificate' || !action.copy) return after
   const made = after.account.length > before.account.length ? after.account.at(-1) : undefined
   if (!made || !isLookedForNoMore(before, made)) return after
   return { ...after, account: [...after.account.slice(0, -1), { ...made, excused: true }] }
@@ -270,5 +270,5 @@ function idle(world: World, index: number, key: ObjectKey): World {
 function nameOf({ action }: Extract<Activity, { kind: 'calling' }>): string {
   if (action.name === 'DescribeCertificates') return `DescribeCertificates (${action.purpose})`
   if (action.name === 'CheckCertificateExist') return action.name
-  return action.copySuffix ? 'UploadCertificate (a copy)' : action.name
+  return action.copy ? 'UploadCertificate (a copy)' : action.name
 }

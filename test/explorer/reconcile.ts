@@ -107,17 +107,21 @@ function withTurn(
   const outcome = outcomeOf(step)
   const slice =
     step.kind === 'Report' ? step.outcome.slice : step.kind === 'WriteFirst' ? step.slice : undefined
-  const reported: UploadMemory =
-    step.kind === 'Report' ? capability.reporting(state.memory, step.outcome) : state.memory
+  const observed = observedOf(secret)
+  const reported: UploadMemory = outcome
+    ? capability.reporting(observed, state.memory, outcome)
+    : state.memory
+  const reports: readonly Statement[] = outcome
+    ? [(it) => void it.reporting(observed, state.memory, outcome)]
+    : []
   const patch = statusPatch(secret.annotations, { ...slice, ...outcome?.slice })
   const become = (memory: UploadMemory, activity: Activity, more: readonly Statement[] = []) => {
     const keys = { ...process.keys, [key]: { ...state, memory, activity, until } }
-    return withProcess(world, index, { journal: [...journal, ...more], keys })
+    return withProcess(world, index, { journal: [...journal, ...reports, ...more], keys })
   }
   if (patch) return become(reported, { kind: 'writing', secret, patch, slice })
   const memory = slice ? capability.written(reported, slice) : reported
   if (step.kind !== 'Call' || !hasPermit) return become(memory, { kind: 'idle' })
-  const observed = observedOf(secret)
   const { action } = step
   const flight = capability.flightOf(capability.view(observed))
   if (isUnderWay(process, flight)) return become(memory, { kind: 'idle' })

@@ -75,7 +75,10 @@ function earliest(timers: Iterable<Timer>): Timer | undefined {
   return first
 }
 
-/** Lets everything run that is ready: microtasks, sockets and files, three times round the event loop. */
+/**
+ * Lets everything run that is ready: microtasks, sockets and files, several times round the event loop, since work yields
+ * to it between two keys.
+ */
 async function turn(): Promise<void> {
-  for (let round = 0; round < 3; round++) await new Promise((resolve) => setImmediate(resolve))
+  for (let round = 0; round < 10; round++) await new Promise((resolve) => setImmediate(resolve))
 }

@@ -45,6 +45,7 @@ test('there is a workflow for each purpose', () => {
     'ci.yaml',
     'codeql.yaml',
     'e2e.yaml',
+    'nightly.yaml',
     'release.yaml',
     'scorecard.yaml',
   ])
