@@ -160,8 +160,8 @@ export const uploadMutants: readonly Mutant[] = [
     name: 'while a re-upload waits, the status keeps the id that is gone',
     file: 'src/capabilities/upload/next-for-missing.ts',
     within: 'nextForMissing',
-    original: 'const meanwhile = certificateMissing(view, missing)',
-    mutated: 'certificateMissing(view, missing)\n  const meanwhile = undefined',
+    original: 'const meanwhile = reported?.outcome ?? certificateMissing(view, missing)',
+    mutated: 'certificateMissing(view, missing)\n  const meanwhile = reported?.outcome',
     tests: ['test/heart/gone.test.ts', 'test/heart/inventory.test.ts', 'test/heart/not-visible.test.ts'],
   },
   {
