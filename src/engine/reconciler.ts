@@ -204,7 +204,7 @@ export class Reconciler {
     if (isDone) for (const turn of turns) this.#written(key, turn)
     const isOptedOut = turns.every(({ step }) => step.kind === 'Done' && step.label === 'NotOptedIn')
     const merged: StatusSlice = Object.assign({}, ...outcomes.map((it) => it.slice))
-    if (!isOptedOut) metrics.secret(key, secretFacts(observed, isDone ? merged : {}))
+    if (!isOptedOut) metrics.secret(key, secretFacts(observed, isDone ? merged : {}, this.#now().wall))
     if (dryRun) this.#wouldDo(observed, turns)
     const threw = result.kind === 'failed' ? errorText(result.error) : turns.find((it) => it.threw)?.threw
     return {

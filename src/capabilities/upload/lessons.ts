@@ -1,3 +1,4 @@
+import { expiryOf } from '../../certificate/expiry.ts'
 import type { Chain } from '../../certificate/material.ts'
 import type { Answer } from '../../engine/capability.ts'
 import type { Instant } from '../../engine/step.ts'
@@ -40,6 +41,11 @@ export function learn(
   if (value.kind === 'Page') learnPage(ledger, view, memory, action as LookUp, value, now)
 }
 
+function expiringChain({ observed: { material, settings } }: UploadView, { wall }: Instant) {
+  const chain = material.chain as Chain
+  return { chainFingerprint: chain.chainFingerprint, notAfter: expiryOf(chain, settings.type, wall) }
+}
+
 /** The service itself said what became of the call, or it was never sent: a gateway's answer proves nothing. */
 function isKnownToHaveEnded(answer: Answer<CallResult>): boolean {
   return answer.ok || answer.error.requestId !== undefined || answer.error.reached === 'unsent'
@@ -53,7 +59,7 @@ function learnUploaded(
   { certificateId, repeated }: Extract<CallResult, { kind: 'Uploaded' }>,
   now: Instant,
 ): void {
-  const { chainFingerprint, notAfter } = view.observed.material.chain as Chain
+  const { chainFingerprint, notAfter } = expiringChain(view, now)
   // Where a Secret has a copy of its own, somebody else's that the service names is not it.
   const own = view.observed.settings.repeatable && (!repeated || certificateId === action.replaces)
   const { rung, account } = action
@@ -78,7 +84,7 @@ function learnPage(
     }
   }
   const { observed } = view
-  const { chainFingerprint, notAfter } = observed.material.chain as Chain
+  const { chainFingerprint, notAfter } = expiringChain(view, now)
   const taken = certificates.filter((it) => {
     if (purpose === 'Candidate') return mayHoldChain(it, observed)
     if (purpose !== 'Copy' && purpose !== 'Exists' && purpose !== 'Previous') return false

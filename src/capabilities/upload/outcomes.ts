@@ -1,3 +1,4 @@
+import { expiryOf } from '../../certificate/expiry.ts'
 import type { Chain } from '../../certificate/material.ts'
 import type { Violation } from '../../certificate/preflight.ts'
 import { statusKeys, userPrefix } from '../../contract/annotation-keys.ts'
@@ -49,7 +50,7 @@ export function uploaded(
     account: identity.account,
     fingerprint: chain.fingerprint,
     chainFingerprint: chain.chainFingerprint,
-    notAfter: rfc3339(chain.notAfter),
+    notAfter: rfc3339(expiryOf(chain, observed.settings.type, now.wall)),
     syncedAt: rfc3339(now.wall),
     previousCertificateId: supersede(
       inAccount ? status.previous : [],
@@ -83,7 +84,7 @@ export function putBack(
       account: identity.account,
       fingerprint: chain.fingerprint,
       chainFingerprint: chain.chainFingerprint,
-      notAfter: rfc3339(chain.notAfter),
+      notAfter: rfc3339(expiryOf(chain, observed.settings.type, now.wall)),
       syncedAt: rfc3339(now.wall),
       previousCertificateId: supersede(status.previous, undefined, certificateId),
       origin,
@@ -127,7 +128,7 @@ function kept(
   const reason = special ?? syncedReason(observed, { origin, sent })
   return synced(observed, reason, syncedMessage(reason, observed, sent), memory, {
     fingerprint: chain.fingerprint,
-    notAfter: rfc3339(chain.notAfter),
+    notAfter: rfc3339(expiryOf(chain, observed.settings.type, now.wall)),
     syncedAt: status.syncedAt ?? rfc3339(now.wall),
     origin,
     settings: sent ? writeSent(sent) : null,

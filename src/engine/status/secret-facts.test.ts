@@ -1,5 +1,5 @@
 import { beforeAll, expect, it } from 'vitest'
-import { createMaterial, notAfter, type TestMaterial } from '../../../test/heart/material.ts'
+import { createMaterial, notAfter, type TestMaterial, testNow } from '../../../test/heart/material.ts'
 import { observedOf, uploadedStatus, userAnnotations } from '../../../test/heart/observed.ts'
 import { statusKeys } from '../../contract/annotation-keys.ts'
 import { secretFacts } from './secret-facts.ts'
@@ -11,7 +11,7 @@ beforeAll(async () => {
 })
 
 it('are those of the certificate in the Secret, where there is no status', () => {
-  expect(secretFacts(observedOf(material.first))).toEqual({
+  expect(secretFacts(observedOf(material.first), {}, testNow)).toEqual({
     notAfter: notAfter.getTime(),
     uploadedNotAfter: undefined,
     phase: 'Unknown',
@@ -25,13 +25,13 @@ it('are those of the status, as it is after a slice was written', () => {
     ...userAnnotations(),
     ...uploadedStatus(material.first, 'id', status),
   })
-  expect(secretFacts(observed)).toMatchObject({
+  expect(secretFacts(observed, {}, testNow)).toMatchObject({
     uploadedNotAfter: Date.UTC(2026, 1, 1),
     phase: 'Synced',
     reason: 'CertificateUploaded',
   })
   const slice = { [statusKeys.phase]: 'Failed', [statusKeys.reason]: 'QuotaExceeded' }
-  expect(secretFacts(observed, slice)).toMatchObject({
+  expect(secretFacts(observed, slice, testNow)).toMatchObject({
     uploadedNotAfter: Date.UTC(2026, 1, 1),
     phase: 'Failed',
     reason: 'QuotaExceeded',
@@ -41,7 +41,9 @@ it('are those of the status, as it is after a slice was written', () => {
 it('have no expiry of an upload that is taken back, or that is none', () => {
   const status = uploadedStatus(material.first, 'id', { notAfter: '2026-02-01T00:00:00Z' })
   const observed = observedOf(material.first, { ...userAnnotations(), ...status })
-  expect(secretFacts(observed, { [statusKeys.certificateId]: null }).uploadedNotAfter).toBeUndefined()
+  expect(
+    secretFacts(observed, { [statusKeys.certificateId]: null }, testNow).uploadedNotAfter,
+  ).toBeUndefined()
   const { [statusKeys.certificateId]: _, ...rest } = observed.secret.annotations
-  expect(secretFacts(observedOf(material.first, rest)).uploadedNotAfter).toBeUndefined()
+  expect(secretFacts(observedOf(material.first, rest), {}, testNow).uploadedNotAfter).toBeUndefined()
 })
