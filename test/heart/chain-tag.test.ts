@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, it } from 'vitest'
 import type { Tag } from '../../src/ports/ssl-service.ts'
-import type { ServiceBehaviour, StoredCertificate } from '../fakes/certificate-service.ts'
+import { type ServiceBehaviour, type StoredCertificate, serviceError } from '../fakes/certificate-service.ts'
 import { createMaterial, type TestChain, type TestMaterial } from './material.ts'
 import { userAnnotations } from './observed.ts'
 import { World } from './world.ts'
@@ -170,4 +170,27 @@ describe('two certificates of ours with one chain', () => {
       expect(world.service.certificates).toHaveLength(2)
     },
   )
+})
+
+describe('an account in which nothing may be searched by tags', () => {
+  it('gets the copy that a chain-only change needs all the same, and one', async () => {
+    world = new World()
+    world.service.fault = ({ query }) =>
+      query?.by === 'tags'
+        ? serviceError({
+            failure: 'not-allowed',
+            action: 'DescribeCertificates',
+            code: 'UnauthorizedOperation',
+            countsForAccount: false,
+          })
+        : undefined
+    world.start()
+    world.store.put(key, userAnnotations(), material.first.data)
+    await world.settle()
+    world.store.replaceData(key, material.firstAgain.data)
+    await world.clock.advance(60_000)
+    expect(world.status(key).phase).toBe('Synced')
+    expect(world.certificateOf(key)?.chain).toBe(material.firstAgain.chainFingerprint)
+    expect(world.service.certificates).toHaveLength(2)
+  })
 })

@@ -193,12 +193,18 @@ function stepAfterError(
       return isKeyForm && hasOtherForm(view) ? { ...memory, pkcs8For: input } : undefined
     }
     case 'DescribeCertificates':
+      // The search by tags is one of several: an account may know no tags, or allow none.
+      if (action.purpose === 'Exists' && !isPassing(error))
+        return progressed(view, memory, { noChainTag: true })
       return error.failure === 'not-allowed' ? afterDenial(view, memory, action) : undefined
-    case 'CheckCertificateExist': {
-      const isPassing = ['outage', 'caller', 'throttled'].includes(error.failure)
-      return isPassing ? undefined : progressed(view, memory, afterChainSearch(undefined))
-    }
+    case 'CheckCertificateExist':
+      return isPassing(error) ? undefined : progressed(view, memory, afterChainSearch(undefined))
   }
+}
+
+/** It says nothing of the call, and may be over soon. */
+function isPassing({ failure }: ServiceError): boolean {
+  return failure === 'outage' || failure === 'caller' || failure === 'throttled'
 }
 
 /** The private key is there, in another form than PKCS#8. */
