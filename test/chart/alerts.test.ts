@@ -2,6 +2,7 @@ import { expect, test } from 'vitest'
 import { PrometheusMetrics } from '../../src/telemetry/prometheus-metrics.ts'
 import { render } from './chart.ts'
 import { at } from './kubernetes-object.ts'
+import { defaultValues } from './values.ts'
 
 interface Rule {
   readonly alert?: string
@@ -46,4 +47,21 @@ test('alerts ask for metrics that the operator has', async () => {
   ])
   const missing = [...asked].filter((name) => !page.includes(`# TYPE ${name} gauge`))
   expect(missing.filter((name) => !arriving.includes(name))).toEqual([])
+})
+
+test('each alert has a switch of its own, named as it is', async () => {
+  const alertsOf = async (alerts: Record<string, boolean>) => {
+    const rendering = { values: { ...values, prometheusRule: { enabled: true, alerts } } }
+    const rule = (await render(rendering)).find(({ kind }) => kind === 'PrometheusRule')
+    return (at(rule, 'spec.groups.0.rules') as Rule[]).map(({ alert }) => alert)
+  }
+  const all = await alertsOf({})
+  const switches = Object.keys(at(defaultValues(), 'prometheusRule.alerts') as object)
+  expect(switches).toHaveLength(all.length)
+  for (const name of switches) {
+    const left = await alertsOf({ [name]: false })
+    const [gone = '', ...more] = all.filter((alert) => !left.includes(alert))
+    expect(more).toEqual([])
+    expect(gone.toLowerCase()).toMatch(new RegExp(`${name.toLowerCase()}$`))
+  }
 })

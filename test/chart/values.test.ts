@@ -130,7 +130,7 @@ describe('the schema refuses', () => {
     [
       "cert-manager's name of a value that has another one",
       { containerSecurityContext: { runAsUser: 1 } },
-      /the container's settings are securityContext/,
+      /set securityContext for the container, podSecurityContext for the pod/,
     ],
     ['an ambiguous global', { global: { repository: 'x' } }, /a mirror is global\.imageRegistry/],
   ])('%s', async (_what, values, message) => {
@@ -139,7 +139,20 @@ describe('the schema refuses', () => {
 })
 
 test('a chart around this one may set `enabled` and globals of its own', async () => {
-  await renderManifest({ variant: 'default', values: { enabled: true, global: { theirs: 1 } } })
+  const certManagers = {
+    commonLabels: {},
+    hostUsers: true,
+    imagePullSecrets: [],
+    leaderElection: { namespace: 'kube-system' },
+    logLevel: 2,
+    podSecurityPolicy: { enabled: false },
+    priorityClassName: '',
+    rbac: { create: true, aggregateClusterRoles: true },
+    revisionHistoryLimit: 3,
+  }
+  const values = { enabled: true, global: { theirs: 1, ...certManagers } }
+  const manifest = await renderManifest({ variant: 'default', values })
+  expect(manifest).toContain('--lease-namespace=kube-system')
 })
 
 describe('null is', () => {

@@ -1,6 +1,10 @@
-import { readdirSync, readFileSync } from 'node:fs'
+import { spawnSync } from 'node:child_process'
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { load } from 'js-yaml'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, onTestFinished, test } from 'vitest'
 import manifest from '../../package.json' with { type: 'json' }
 
 interface Step {
@@ -106,6 +110,25 @@ test('a release without notes fails before anything is published, and no other t
   expect(
     jobs.filter(([name]) => name !== 'verify').every(([, { needs }]) => [needs].flat().includes('verify')),
   ).toBe(true)
+})
+
+test('a released chart knows its image for values that are null too', () => {
+  const release = readFileSync(new URL('release.yaml', folder), 'utf8')
+  const [command = ''] = /sed -i -E .*\\\n.*_defaults\.tpl"/.exec(release) ?? []
+  const chart = mkdtempSync(join(tmpdir(), 'release-'))
+  onTestFinished(() => rmSync(chart, { recursive: true }))
+  const source = fileURLToPath(new URL('../../charts/tencent-cert-sync/templates', import.meta.url))
+  cpSync(source, join(chart, 'templates'), { recursive: true })
+  const env = { PATH: process.env['PATH'], chart, REPOSITORY: 'owner/certs', DIGEST: 'sha256:0123' }
+  const { status } = spawnSync('sh', ['-euc', command], { env })
+  expect(status).toBe(0)
+  const lines = readFileSync(join(chart, 'templates', '_defaults.tpl'), 'utf8').split('\n')
+  const defaults = load(lines.filter((line) => !line.startsWith('{{-')).join('\n'))
+  const before = readFileSync(join(source, '_defaults.tpl'), 'utf8').split('\n')
+  expect(defaults).toMatchObject({
+    image: { registry: 'ghcr.io', repository: 'owner/certs', digest: 'sha256:0123' },
+  })
+  expect(lines.filter((line, index) => line !== before[index])).toHaveLength(3)
 })
 
 test('an action has the same commit wherever it is used', () => {
