@@ -7,10 +7,10 @@ const etcd = 'go.etcd.io/etcd/server/v3'
 const apiServer = 'k8s.io/kubernetes/cmd/kube-apiserver'
 
 /** The version stamp: without it a program calls itself v0.0.0-master, and clients and charts judge by that. */
-function versionStamp(of: string): string[] {
+function versionStamp(of: string, pkg = 'k8s.io/component-base/version'): string[] {
   const [major, minor] = of.split('.')
   const stamp = { gitVersion: `v${of}`, gitMajor: major, gitMinor: minor, gitTreeState: 'clean' }
-  return Object.entries(stamp).map(([name, value]) => `-X k8s.io/component-base/version.${name}=${value}`)
+  return Object.entries(stamp).map(([name, value]) => `-X ${pkg}.${name}=${value}`)
 }
 
 /**
@@ -42,8 +42,13 @@ export function controlPlanePrograms(wanted: string): readonly GoProgramSet[] {
       title: `kube-apiserver ${wanted}`,
       module: moduleFolderOf(wanted),
       programs: { 'kube-apiserver': apiServer },
-      // Its golang.org/x modules link to names of the runtime that Go hides since 1.23.
-      linkerFlags: [...versionStamp(wanted), '-checklinkname=0'],
+      linkerFlags: [
+        ...versionStamp(wanted),
+        // What /version answers in older releases.
+        ...versionStamp(wanted, 'k8s.io/client-go/pkg/version'),
+        // Older golang.org/x modules link to names of the runtime that Go hides since 1.23.
+        '-checklinkname=0',
+      ],
     },
   ]
 }
