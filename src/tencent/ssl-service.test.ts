@@ -155,7 +155,10 @@ describe('a look-up by ids', () => {
 
   test('of more than a hundred is refused, and no part of it is asked', async () => {
     const ids = Array.from({ length: 101 }, (_, index) => `id${index}`)
-    await expect(byIds(...ids)).rejects.toMatchObject({ code: 'UnsupportedOperation', action: 'DescribeCertificates' })
+    await expect(byIds(...ids)).rejects.toMatchObject({
+      code: 'UnsupportedOperation',
+      action: 'DescribeCertificates',
+    })
     expect(remote.received).toEqual([])
   })
 

@@ -3,6 +3,7 @@ import type { AddressInfo } from 'node:net'
 import { inspect } from 'node:util'
 import { afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { systemClock } from '../../src/clock.ts'
+import { Listing } from '../../src/ledger/listing.ts'
 import type { ServiceError } from '../../src/ports/service-error.ts'
 import type { CertificateQuery, UploadRequest } from '../../src/ports/ssl-service.ts'
 import { createCredentials } from '../../src/tencent/credentials.ts'
@@ -10,6 +11,7 @@ import { createSslService, type SslService } from '../../src/tencent/ssl-service
 import { bundle, createAuthority, createLeaf, type TestCertificate } from '../fixtures/certificates.ts'
 import { type ProfileName, profileNames, profiles } from '../simulator/profile.ts'
 import { type Simulator, startSimulator } from '../simulator/server.ts'
+import { namedTraits, type TraitsName } from '../simulator/traits.ts'
 
 const pair = { secretId: 'adapter-test-id', secretKey: 'adapter-test-key' }
 const { signal } = new AbortController()
@@ -183,6 +185,89 @@ describe('a CA certificate', () => {
     )
     const { certificates } = await service.describe({ by: 'ids', ids: [certificateId] }, signal)
     expect(certificates).toMatchObject([{ type: 'CA' }])
+  })
+})
+
+describe('a listing', () => {
+  const byTags = (offset = 0) => ({ by: 'tags', tags: ownership, offset }) as const
+
+  test('in capped pages is put together, and complete with the last of them', async () => {
+    const { simulator, service } = await start()
+    simulator.setTraits({ pageCap: 2 })
+    const ids: string[] = []
+    for (let count = 1; count <= 5; count += 1) {
+      const copy = uploadOf(leaf, { tags: ownership, repeatable: true })
+      ids.push((await service.upload(copy, signal)).certificateId)
+    }
+    const listing = new Listing()
+    for (let state = listing.state; state.kind === 'incomplete'; ) {
+      state = listing.add(await service.describe(byTags(state.offset), signal))
+    }
+    const newestFirst = ids.toReversed().map((certificateId) => ({ certificateId }))
+    expect(listing.state).toMatchObject({ kind: 'complete', certificates: newestFirst })
+    expect(simulator.calls('DescribeCertificates')).toHaveLength(3)
+  })
+
+  test('while a certificate is deleted between two pages is not taken for complete', async () => {
+    const { simulator, service } = await start()
+    simulator.setTraits({ pageCap: 2 })
+    for (let count = 1; count <= 4; count += 1) {
+      await service.upload(uploadOf(leaf, { tags: ownership, repeatable: true }), signal)
+    }
+    const listing = new Listing()
+    expect(listing.add(await service.describe(byTags(), signal))).toEqual({ kind: 'incomplete', offset: 2 })
+    simulator.removeCertificate(simulator.certificates()[0]?.id ?? '')
+    expect(listing.add(await service.describe(byTags(2), signal))).toEqual({
+      kind: 'inconsistent',
+      reason: 'TotalChanged',
+    })
+  })
+
+  test('without the permission for it looks as if nothing were there', async () => {
+    const { simulator, service } = await start()
+    const { certificateId } = await service.upload(uploadOf(leaf), signal)
+    simulator.setTraits({ visibleTag: { key: 'team' } })
+    const page = await service.describe({ by: 'ids', ids: [certificateId] }, signal)
+    expect(page).toEqual({ certificates: [], entries: 0, total: 0 })
+    expect(await service.upload(uploadOf(leaf), signal)).toMatchObject({ certificateId, existed: true })
+  })
+
+  test.each([
+    ['gmt+8', 0],
+    ['rfc3339', 0],
+    // Zone-less texts are taken for GMT+8: this is the error that no decision may depend on.
+    ['utc', -8],
+  ] as const)('with dates in %s is off by %i hours', async (dates, hours) => {
+    const { simulator, service } = await start()
+    simulator.setTraits({ dates })
+    const { certificateId } = await service.upload(uploadOf(leaf), signal)
+    const { certificates } = await service.describe({ by: 'ids', ids: [certificateId] }, signal)
+    expect(certificates[0]?.notAfter).toBe(leaf.notAfter.getTime() + hours * 3_600_000)
+  })
+
+  test('names the owner of the account, as it is now', async () => {
+    const { simulator, service } = await start()
+    const { certificateId } = await service.upload(uploadOf(leaf), signal)
+    simulator.setOwnerUin('200000000002')
+    const { certificates } = await service.describe({ by: 'ids', ids: [certificateId] }, signal)
+    expect(certificates).toMatchObject([{ ownerUin: '200000000002' }])
+  })
+})
+
+describe('what an upload is refused for', () => {
+  test.each<[TraitsName, Partial<UploadRequest>]>([
+    ['tags-invalid', { tags: ownership }],
+    ['tagging-unauthorized', { tags: ownership }],
+    ['alias-refused', { alias: 'zone/web' }],
+    ['use-refused', { use: 'CLB' }],
+    ['chain-tag-refused', { tags: [...ownership, { key: 'cert-sync/chain', value: 'x' }] }],
+  ])('is a cosmetic failure (%s), and the upload succeeds without', async (name, request) => {
+    const { simulator, service } = await start()
+    simulator.setTraits(namedTraits[name])
+    expect(await errorOf(service.upload(uploadOf(leaf, request), signal))).toMatchObject({
+      failure: 'cosmetic',
+    })
+    await expect(service.upload(uploadOf(leaf), signal)).resolves.toMatchObject({ existed: false })
   })
 })
 

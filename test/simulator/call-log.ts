@@ -20,7 +20,7 @@ export interface Call {
   readonly number: number
   /** X-TC-Action as sent; empty where it was missing. */
   readonly action: string
-  /** `Pending`, `Success`, an error code, `HTTP 503` (a status other than 200) or `ConnectionReset`. */
+  /** `Pending`, `Success`, an error code, `HTTP 503` (a status other than 200), `ConnectionReset` or `Hung`. */
   readonly result: string
   readonly delivery: Delivery
   readonly requestId: string

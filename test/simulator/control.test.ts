@@ -5,6 +5,7 @@ import { type ControlPort, openControlPort } from './control.ts'
 import { type Simulator, startSimulator } from './server.ts'
 import { call, codeOf, credentials } from './testing/call.ts'
 import { testLeaf, uploadOf } from './testing/material.ts'
+import { noTraits } from './traits.ts'
 
 let simulator: Simulator
 let control: ControlPort
@@ -31,7 +32,7 @@ const describeAll = () => codeOf(call(simulator.url, 'DescribeCertificates', {})
 test('says where the API is and how it behaves', async () => {
   expect(await ask('GET', '/')).toEqual({
     status: 200,
-    body: { url: simulator.url, profile: 'default', listening: true, rateLimit: 1000 },
+    body: { url: simulator.url, profile: 'default', traits: noTraits, listening: true, rateLimit: 1000 },
   })
 })
 
@@ -92,6 +93,7 @@ describe('faults', () => {
       { kind: 'jitter', ms: 20 },
       { kind: 'delay', ms: 300, spreadMs: 30 },
       { kind: 'reset', skip: 3 },
+      { kind: 'hang', ms: 30_000, probability: 0.5, seed: 7 },
       { kind: 'redirect', status: 307, location: 'http://127.0.0.1:1/' },
       { kind: 'http-status', status: 503, body: 'busy' },
       { kind: 'error', code: 'InternalError', message: 'x', alias: 'a', tag: { key: 'k', value: 'v' } },
@@ -119,6 +121,9 @@ describe('faults', () => {
     [{ kind: 'delay', ms: -1 }, 'delay: ms is missing or wrong.'],
     [{ kind: 'reset', ms: 1 }, 'reset: ms is unknown.'],
     [{ kind: 'reset', times: 'x' }, 'reset: times is wrong.'],
+    [{ kind: 'reset', probability: 1.1 }, 'reset: probability is wrong.'],
+    [{ kind: 'reset', seed: -1 }, 'reset: seed is wrong.'],
+    [{ kind: 'hang' }, 'hang: ms is missing or wrong.'],
     [{ kind: 'http-status', status: 200 }, 'http-status: status is missing or wrong.'],
     [{ kind: 'redirect', status: 302 }, 'redirect: location is missing or wrong.'],
     [{ kind: 'hold', at: 'never' }, 'hold: at is missing or wrong.'],
@@ -138,6 +143,40 @@ test('sets the rate limit', async () => {
   expect((await ask('PUT', '/rate-limit', { limit: '3' })).status).toBe(400)
   await ask('PUT', '/rate-limit', { limit: 10 })
   expect(await describeAll()).toBe('Success')
+})
+
+test('changes the traits: those that are not named are none', async () => {
+  const traits = { dates: 'utc', aliasCut: 8, refused: { chainTag: 'InvalidParameter' } }
+  expect((await ask('PUT', '/traits', traits)).status).toBe(200)
+  expect((await ask('GET', '/')).body).toMatchObject({ traits })
+  await ask('PUT', '/traits', { visibleTag: { key: 'a' } })
+  expect(simulator.traits).toEqual({ ...noTraits, visibleTag: { key: 'a' } })
+})
+
+test.each([
+  [[], 'Traits are a JSON object.'],
+  [{ toString: 1 }, 'toString is no trait. There are visibleTag, '],
+  [{ visibleTag: { value: 'a' } }, 'visibleTag is wrong.'],
+  [{ listingLagMs: -1 }, 'listingLagMs is wrong.'],
+  [{ tagLagMs: '1' }, 'tagLagMs is wrong.'],
+  [{ aliasCut: 1.5 }, 'aliasCut is wrong.'],
+  [{ dates: 'gmt' }, 'dates is wrong.'],
+  [{ pageCap: 0 }, 'pageCap is wrong.'],
+  [{ refused: { colour: 'X' } }, 'refused is wrong.'],
+  [{ refused: { alias: 1 } }, 'refused is wrong.'],
+])('the traits %j are refused with a reason', async (traits, reason) => {
+  const { status, body } = await ask('PUT', '/traits', traits)
+  expect(status).toBe(400)
+  expect(body).toEqual({ error: expect.stringContaining(reason) })
+  expect(simulator.traits).toEqual(noTraits)
+})
+
+test('changes the owner that listings name', async () => {
+  await call(simulator.url, 'UploadCertificate', uploadOf(await testLeaf()))
+  expect((await ask('PUT', '/owner-uin', { ownerUin: 7 })).status).toBe(400)
+  await ask('PUT', '/owner-uin', { ownerUin: '200000000002' })
+  const { Certificates } = await call(simulator.url, 'DescribeCertificates', {})
+  expect(Certificates).toMatchObject([{ OwnerUin: '200000000002' }])
 })
 
 test('replaces the credentials', async () => {

@@ -3,6 +3,7 @@ import type { AddressInfo } from 'node:net'
 import type { FaultHandle } from './faults.ts'
 import { isObject } from './parameters.ts'
 import { parseFault } from './parse-fault.ts'
+import { parseTraits } from './parse-traits.ts'
 import { readBody } from './request-body.ts'
 import { isTag } from './request-summary.ts'
 import type { ForeignCertificate, Simulator } from './server.ts'
@@ -32,6 +33,7 @@ const routes: Readonly<Record<string, Route>> = {
   'GET /': (simulator) => ({
     url: simulator.url,
     profile: simulator.profile,
+    traits: simulator.traits,
     listening: simulator.listening,
     rateLimit: simulator.rateLimit(''),
   }),
@@ -48,6 +50,8 @@ const routes: Readonly<Record<string, Route>> = {
   'DELETE /faults': (simulator, { id }) =>
     id === '' ? simulator.clearFaults() : found(simulator.faults.remove(Number(id))),
   'PUT /rate-limit': (simulator, { body }) => setRateLimit(simulator, body),
+  'PUT /traits': (simulator, { body }) => simulator.setTraits(parseTraits(body)),
+  'PUT /owner-uin': (simulator, { body }) => setOwnerUin(simulator, body),
   'PUT /credentials': (simulator, { body }) => simulator.setCredentials(credentialsList(body)),
   'PUT /listening': (simulator, { body }) => (body === false ? simulator.stop() : simulator.listen()),
 }
@@ -118,6 +122,12 @@ function setRateLimit(simulator: Simulator, body: unknown): void {
   const { limit, action } = isObject(body) ? body : {}
   if (!Number.isSafeInteger(limit) || Number(limit) < 0) throw new Error('limit has to be a whole number.')
   simulator.setRateLimit(Number(limit), typeof action === 'string' ? action : undefined)
+}
+
+function setOwnerUin(simulator: Simulator, body: unknown): void {
+  const { ownerUin, account } = isObject(body) ? body : {}
+  if (typeof ownerUin !== 'string') throw new Error('ownerUin has to be a text.')
+  simulator.setOwnerUin(ownerUin, typeof account === 'string' ? account : undefined)
 }
 
 function credentialsList(body: unknown): Credentials[] {

@@ -16,6 +16,7 @@ import type { RateLimit } from './rate-limit.ts'
 import { readBody } from './request-body.ts'
 import { summarize } from './request-summary.ts'
 import { authenticate, type Credentials, type ReceivedRequest } from './signature.ts'
+import type { Traits } from './traits.ts'
 
 const actions: Readonly<Record<string, Action>> = {
   UploadCertificate: uploadCertificate,
@@ -29,6 +30,9 @@ export const defaultAccount = '100000000001'
 /** What one exchange works with. Everything in it outlives the HTTP server. */
 export interface World {
   readonly profile: Profile
+  traits(): Traits
+  /** OwnerUin of an account's certificates. */
+  ownerUin(account: string): string
   readonly store: CertificateStore
   readonly calls: CallLog
   readonly faults: Faults
@@ -83,6 +87,12 @@ export async function serve(request: IncomingMessage, response: ServerResponse, 
       call.result = 'ConnectionReset'
       call.delivery = 'lost'
       request.socket.resetAndDestroy()
+      return
+    }
+    if (await faults.hang(target)) {
+      call.result = 'Hung'
+      call.delivery = 'lost'
+      request.socket.destroy()
       return
     }
     const redirect = faults.take('redirect', target)
@@ -154,7 +164,8 @@ export async function serve(request: IncomingMessage, response: ServerResponse, 
     await faults.hold('before-work', target)
     const { profile, store } = world
     const parameters = checkParameters(parsed, input, profile.site)
-    const content = perform(parameters, { account, profile, store, now: world.now() })
+    const [traits, ownerUin, now] = [world.traits(), world.ownerUin(account), world.now()]
+    const content = perform(parameters, { account, profile, traits, ownerUin, store, now })
     noteCertificateId(call, content)
     return content
   }

@@ -6,6 +6,7 @@ import { profileNames } from './profile.ts'
 import { startSimulator } from './server.ts'
 import { call, codeOf, credentials } from './testing/call.ts'
 import { testLeaf, testRoot, uploadOf } from './testing/material.ts'
+import { namedTraits, traitsNames } from './traits.ts'
 
 /** A value of each declared type, and one that is not. */
 const samples: Readonly<Record<string, { readonly right: unknown; readonly wrong: unknown }>> = {
@@ -85,6 +86,15 @@ describe('parameters', () => {
 })
 
 describe('answers', () => {
+  test.each(traitsNames)('with the trait %s: every declared field is there with its type', async (name) => {
+    await using simulator = await startSimulator({ credentials: [credentials], traits: namedTraits[name] })
+    const root = await testRoot()
+    const tags = [{ TagKey: 'cert-sync/cluster', TagValue: 'test' }]
+    simulator.addCertificate({ certificate: root.certificatePem, type: 'CA', tags })
+    const { output } = facts.actions['DescribeCertificates'] ?? { output: [] }
+    checkObject(await call(simulator.url, 'DescribeCertificates', {}), output, false, name)
+  })
+
   test.each(profileNames)(
     '%s: every declared field is there with its type, and no other',
     async (profile) => {

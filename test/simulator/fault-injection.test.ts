@@ -25,6 +25,26 @@ describe('before the work', () => {
     expect(await codeOf(uploadNew())).toBe('Success')
   })
 
+  test('a call that hangs is never answered, and does no work', async () => {
+    const handle = simulator.fault({ kind: 'hang', ms: 200 })
+    const before = performance.now()
+    await expect(uploadNew()).rejects.toThrow('fetch failed')
+    expect(performance.now() - before).toBeGreaterThanOrEqual(199)
+    expect(lastCall()).toMatchObject({ result: 'Hung', delivery: 'lost' })
+    expect(simulator.certificates()).toEqual([])
+    expect(handle.holding).toBe(0)
+  })
+
+  test('a call that hangs for long ends when the fault is taken away', async () => {
+    const handle = simulator.fault({ kind: 'hang', ms: 600_000, action: 'UploadCertificate' })
+    const call = expect(uploadNew()).rejects.toThrow('fetch failed')
+    await vi.waitFor(() => expect(handle.holding).toBe(1))
+    expect(await codeOf(describeAll())).toBe('Success')
+    handle.remove()
+    await call
+    expect(await codeOf(uploadNew())).toBe('Success')
+  })
+
   test('a gateway error has its status and no JSON', async () => {
     simulator.fault({ kind: 'http-status', status: 503, times: 2 })
     for (let i = 0; i < 2; i += 1) {

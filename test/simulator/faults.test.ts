@@ -68,6 +68,34 @@ describe('counting', () => {
   })
 })
 
+describe('at random', () => {
+  const strikesOf = (faults: Faults, count: number) =>
+    Array.from({ length: count }, () => faults.take('error', upload) !== undefined)
+  const drawn = (probability: number, seed?: number) => {
+    const faults = new Faults()
+    faults.add({ kind: 'error', code: 'X', probability, ...(seed !== undefined && { seed }) })
+    return strikesOf(faults, 3_000)
+  }
+
+  test('strikes as often as is asked for, in an order that the seed decides', () => {
+    const struck = drawn(2 / 3).filter((it) => it).length
+    expect(Math.abs(struck - 2_000)).toBeLessThan(100)
+    expect(drawn(2 / 3, 7)).toEqual(drawn(2 / 3, 7))
+    expect(drawn(2 / 3, 7)).not.toEqual(drawn(2 / 3, 8))
+    expect(drawn(0)).not.toContain(true)
+    expect(drawn(1)).not.toContain(false)
+  })
+
+  test('counts where it struck, and where it is to skip', () => {
+    const faults = new Faults()
+    const handle = faults.add({ kind: 'error', code: 'X', probability: 0.5, skip: 10, times: 20 })
+    const strikes = strikesOf(faults, 1_000)
+    expect(strikes.slice(0, 10)).not.toContain(true)
+    expect(strikes.filter((it) => it)).toHaveLength(20)
+    expect(handle.hits).toBe(20)
+  })
+})
+
 describe('removing', () => {
   test('takes one away, or all of them', () => {
     const faults = new Faults()

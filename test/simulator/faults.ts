@@ -1,3 +1,6 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { seededRandom } from './random.ts'
+
 /** Which calls a fault is meant for; absent: all. The filters look at what the request says. */
 export interface FaultScope {
   readonly action?: string
@@ -11,6 +14,10 @@ export interface FaultScope {
   readonly skip?: number
   /** Strikes this often, then no more. Default: until it is removed; `kill` strikes once. */
   readonly times?: number
+  /** How likely it strikes a matching call, 0 to 1. Default: 1. */
+  readonly probability?: number
+  /** With the same seed it strikes in the same order. Default: 1. */
+  readonly seed?: number
 }
 
 /** What can go wrong. What comes after the work strikes only where the work succeeded. */
@@ -21,6 +28,8 @@ export type FaultKind =
   | { readonly kind: 'delay'; readonly ms: number; readonly spreadMs?: number }
   /** The connection is reset; no work is done. */
   | { readonly kind: 'reset' }
+  /** No answer for `ms` (or until the fault is removed); then the connection is closed, and no work is done. */
+  | { readonly kind: 'hang'; readonly ms: number }
   /** A redirect; no work is done. */
   | { readonly kind: 'redirect'; readonly status: number; readonly location: string }
   /** A gateway's answer with a status other than 200; no work is done. */
@@ -71,11 +80,13 @@ class ActiveFault implements FaultHandle {
   readonly #onRemove: (id: number) => void
   #release: () => void = () => {}
   #seen = 0
+  readonly #random: () => number
 
   constructor(id: number, fault: Fault, onRemove: (id: number) => void) {
     this.id = id
     this.fault = fault
     this.#onRemove = onRemove
+    this.#random = seededRandom(fault.seed ?? 1)
     this.released = new Promise((resolve) => {
       this.#release = resolve
     })
@@ -86,7 +97,7 @@ class ActiveFault implements FaultHandle {
     const { skip = 0, times = this.fault.kind === 'kill' ? 1 : Number.POSITIVE_INFINITY } = this.fault
     if (this.hits >= times || !matches(this.fault, target)) return false
     this.#seen += 1
-    if (this.#seen <= skip) return false
+    if (this.#seen <= skip || this.#random() >= (this.fault.probability ?? 1)) return false
     this.hits += 1
     return true
   }
@@ -138,6 +149,18 @@ export class Faults {
     active.holding += 1
     await active.released
     active.holding -= 1
+  }
+
+  /** Waits out a `hang` that strikes this call. @returns whether one did */
+  async hang(target: FaultTarget): Promise<boolean> {
+    const active = this.#take((fault) => fault.kind === 'hang', target)
+    if (active?.fault.kind !== 'hang') return false
+    const ended = new AbortController()
+    active.holding += 1
+    await Promise.race([active.released, sleep(active.fault.ms, undefined, ended)])
+    active.holding -= 1
+    ended.abort()
+    return true
   }
 
   #take(wanted: (fault: Fault) => boolean, target: FaultTarget): ActiveFault | undefined {

@@ -13,6 +13,8 @@ import { testFolder } from '../programs/test-folder.ts'
 import { simulatorBundle } from './bundle.ts'
 import { startSimulator } from './server.ts'
 import { call, codeOf, credentials } from './testing/call.ts'
+import { testLeaf, uploadOf } from './testing/material.ts'
+import { traitsNames } from './traits.ts'
 
 const { secretId, secretKey } = credentials
 const command = fileURLToPath(new URL('./main.ts', import.meta.url))
@@ -72,6 +74,15 @@ describe('the command', () => {
     expect(await ended).toEqual([0, null])
   })
 
+  test('has the traits that are named, and prints the chain that a tag names', async () => {
+    const { url, output } = await startServing('--traits', 'dates-in-utc,use-refused')
+    const upload = { ...uploadOf(await testLeaf()), CertificateUse: 'CLB' }
+    expect(await codeOf(call(url, 'UploadCertificate', upload))).toBe('InvalidParameter')
+    const Tags = [{ TagKey: 'cert-sync/chain', TagValue: `SVR:${'ab'.repeat(32)}:1767225600` }]
+    await call(url, 'UploadCertificate', { ...upload, CertificateUse: '', Tags })
+    await vi.waitFor(() => expect(output()).toContain('chain=SVR:abababababab'))
+  })
+
   test('prints JSON lines with --json and asks for the token with --token', async () => {
     const { url, output } = await startServing('--json', '--token', 'session')
     expect(await codeOf(call(url, 'DescribeCertificates', {}))).toBe('AuthFailure.TokenFailure')
@@ -112,7 +123,8 @@ describe('the command', () => {
   test('--help teaches, on stdout', async () => {
     const { stdout, stderr, code } = await runToEnd('--help')
     expect([code, stderr]).toEqual([0, ''])
-    for (const flag of ['--secret-id', '--control-port', '--profile', '--rate-limit', 'certificate-exists']) {
+    const names = ['certificate-exists', ...traitsNames]
+    for (const flag of ['--secret-id', '--control-port', '--profile', '--traits', '--rate-limit', ...names]) {
       expect(stdout).toContain(flag)
     }
   })
@@ -123,6 +135,8 @@ describe('the command', () => {
       '70000',
       '--profile',
       'none',
+      '--traits',
+      'aliases-cut,none,other',
       '--rate-limit',
       'x',
       '--listen-address',
@@ -131,7 +145,14 @@ describe('the command', () => {
       '/nowhere',
     )
     expect([code, stdout]).toEqual([2, ''])
-    const wrong = ['--port 70000', '--profile none', '--rate-limit x', '--secret-id', '--secret-key']
+    const wrong = [
+      '--port 70000',
+      '--profile none',
+      '--traits none,other',
+      '--rate-limit x',
+      '--secret-id',
+      '--secret-key',
+    ]
     for (const flag of [
       ...wrong,
       '--listen-address everywhere',

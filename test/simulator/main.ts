@@ -2,9 +2,11 @@ import { readFileSync } from 'node:fs'
 import { isIP } from 'node:net'
 import { parseArgs } from 'node:util'
 import type { Call } from './call-log.ts'
+import { chainTagOf } from './chain-tag.ts'
 import { openControlPort } from './control.ts'
 import { isProfileName, type ProfileName, profileNames } from './profile.ts'
 import { type ServerCertificate, startSimulator } from './server.ts'
+import { isTraitsName, type Traits, traitsNames, traitsOf } from './traits.ts'
 
 const help = `A simulator of Tencent Cloud's SSL Certificate service (API version 2019-12-05).
 
@@ -21,6 +23,8 @@ const help = `A simulator of Tencent Cloud's SSL Certificate service (API versio
   --tls-key FILE       PEM, the certificate's private key
   --profile NAME       how the service behaves where that is not known (default: default):
                        ${profileNames.join(', ')}
+  --traits NAMES       what else the account does, separated by commas (default: nothing):
+                       ${wrapped(traitsNames)}
   --rate-limit N       requests a second and action (default: 10)
   --json               one JSON object per call instead of a plain line
   --help               this text
@@ -29,6 +33,12 @@ Served: UploadCertificate, DescribeCertificates, CheckCertificateExist.
 Point a client at the first URL it prints, for example: --tencent-endpoint http://127.0.0.1:PORT
 Look at what it did with:  curl http://127.0.0.1:CONTROL/calls
 `
+
+/** Names in the right column of the help, four to a line. */
+function wrapped(names: readonly string[]): string {
+  const lines = names.flatMap((_, at) => (at % 4 === 0 ? [names.slice(at, at + 4).join(', ')] : []))
+  return lines.join(`,\n${' '.repeat(23)}`)
+}
 
 interface Arguments {
   readonly secretId: string
@@ -39,6 +49,7 @@ interface Arguments {
   readonly listenAddress: string
   readonly tls?: ServerCertificate
   readonly profile: ProfileName
+  readonly traits: Traits
   readonly rateLimit: number
   readonly json: boolean
 }
@@ -56,6 +67,7 @@ function readArguments(): Arguments | 'help' {
       'tls-cert': { type: 'string' },
       'tls-key': { type: 'string' },
       profile: { type: 'string', default: 'default' },
+      traits: { type: 'string', default: '' },
       'rate-limit': { type: 'string', default: '10' },
       json: { type: 'boolean', default: false },
       help: { type: 'boolean', default: false },
@@ -79,6 +91,11 @@ function readArguments(): Arguments | 'help' {
   const profile = isProfileName(profileText) ? profileText : 'default'
   if (profile !== profileText) {
     problems.push(`--profile ${profileText}: expected one of ${profileNames.join(', ')}`)
+  }
+  const names = values.traits.split(',').filter((name) => name !== '')
+  const unknown = names.filter((name) => !isTraitsName(name))
+  if (unknown.length > 0) {
+    problems.push(`--traits ${unknown.join(',')}: expected names among ${traitsNames.join(', ')}`)
   }
   const listenAddress = values['listen-address']
   if (isIP(listenAddress) === 0) problems.push(`--listen-address ${listenAddress}: expected an IP address`)
@@ -105,6 +122,7 @@ function readArguments(): Arguments | 'help' {
     listenAddress,
     ...(cert !== undefined && key !== undefined && { tls: { cert, key } }),
     profile,
+    traits: traitsOf(...names.filter(isTraitsName)),
     rateLimit: number('rate-limit', 1_000_000),
     json: values.json,
   }
@@ -114,9 +132,11 @@ function readArguments(): Arguments | 'help' {
 
 function plainLine(call: Call): string {
   const { arrivedAt, action, result, delivery, certificateId, leafFingerprint, alias } = call
+  const chain = chainTagOf(call.tags)
   const details = [
     certificateId && `id=${certificateId}`,
     leafFingerprint && `leaf=${leafFingerprint.slice(0, 12)}`,
+    chain && `chain=${chain.chainFingerprint.slice(0, 16)}`,
     alias && `alias=${JSON.stringify(alias)}`,
     delivery !== 'answered' && `delivery=${delivery}`,
   ]

@@ -16,6 +16,8 @@ const scope: Readonly<Record<string, Check>> = {
   tag: isTag,
   skip: isCount,
   times: isCount,
+  probability: (value) => isMs(value) && Number(value) <= 1,
+  seed: isCount,
 }
 
 /** Members of each kind; a name that ends in `?` may be absent. */
@@ -23,6 +25,7 @@ const kinds: Readonly<Record<Fault['kind'], Readonly<Record<string, Check>>>> = 
   jitter: { ms: isMs },
   delay: { ms: isMs, 'spreadMs?': isMs },
   reset: {},
+  hang: { ms: isMs },
   redirect: {
     status: (value) => isCount(value) && Number(value) >= 300 && Number(value) < 400,
     location: isText,

@@ -101,7 +101,7 @@ test('tags-and-alias-refused refuses reserved keys, all tags and an alias above 
   const leaf = await testLeaf()
   const code = (change: object) => codeOf(upload(simulator.url, { ...uploadOf(leaf), ...change }))
   const tag = (TagKey: string) => ({ Tags: [{ TagKey, TagValue: 'x' }] })
-  for (const key of ['qcloud-x', 'tencent:x', 'project', 'Project']) {
+  for (const key of ['qcs:x', 'qcloud-x', 'tencent:x', 'project', 'Project']) {
     expect(await code(tag(key)), key).toBe('InvalidParameter.ReservedTagKey')
   }
   expect(await code(tag('cert-sync/cluster'))).toBe('UnauthorizedOperation')

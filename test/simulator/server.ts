@@ -14,12 +14,15 @@ import { parseChain } from './pem.ts'
 import { type ProfileName, profiles } from './profile.ts'
 import { RateLimit } from './rate-limit.ts'
 import type { Credentials } from './signature.ts'
+import { noTraits, type Traits } from './traits.ts'
 
 export interface SimulatorOptions {
   /** Who may call. At least one. */
   readonly credentials: readonly Credentials[]
   /** Default: `default`. */
   readonly profile?: ProfileName
+  /** How the account differs from the profile. Default: not at all. */
+  readonly traits?: Partial<Traits>
   /** Default: a free one. */
   readonly port?: number
   /** The address to listen on. Default: 127.0.0.1. */
@@ -77,6 +80,8 @@ export class Simulator {
   readonly #world: World
   readonly #listenAddress: string
   readonly #tls: ServerCertificate | undefined
+  readonly #ownerUins = new Map<string, string>()
+  #traits: Traits
   #credentials: readonly Credentials[]
   #port: number
   #server: Server | undefined
@@ -84,6 +89,7 @@ export class Simulator {
   constructor(options: SimulatorOptions) {
     const { now = Date.now, elapsed = () => performance.now(), onCall } = options
     this.profile = options.profile ?? 'default'
+    this.#traits = { ...noTraits, ...options.traits }
     this.#credentials = options.credentials
     this.#port = options.port ?? 0
     this.#listenAddress = options.listenAddress ?? '127.0.0.1'
@@ -92,6 +98,8 @@ export class Simulator {
     this.#store = new CertificateStore(now)
     this.#world = {
       profile: profiles[this.profile],
+      traits: () => this.#traits,
+      ownerUin: (account) => this.#ownerUins.get(account) ?? account,
       store: this.#store,
       calls: this.#calls,
       faults: this.faults,
@@ -233,6 +241,20 @@ export class Simulator {
 
   rateLimit(action: string): number {
     return this.#rateLimit.of(action)
+  }
+
+  get traits(): Traits {
+    return this.#traits
+  }
+
+  /** Changes what the account does from now on; what is not named is as in an account without traits. */
+  setTraits(traits: Partial<Traits>): void {
+    this.#traits = { ...noTraits, ...traits }
+  }
+
+  /** Changes OwnerUin in the listings of an account, which is the account's own number until then. */
+  setOwnerUin(ownerUin: string, account = defaultAccount): void {
+    this.#ownerUins.set(account, ownerUin)
   }
 
   /** Replaces the accepted credentials at once; none at all refuses everybody. */

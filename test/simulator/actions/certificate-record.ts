@@ -1,6 +1,7 @@
 import type { X509Certificate } from 'node:crypto'
-import type { StoredCertificate } from '../certificate-store.ts'
+import type { StoredCertificate, Tag } from '../certificate-store.ts'
 import { facts } from '../facts.ts'
+import type { Traits } from '../traits.ts'
 import type { ActionContext } from './action.ts'
 
 const dayMs = 86_400_000
@@ -10,8 +11,9 @@ const expiringDays = 30
 export type CertificateRecord = ReturnType<typeof fullRecord>
 
 /**
- * An element of DescribeCertificates' answer: every field that the site has. Times carry no zone and mean GMT+8,
- * ProjectId is a string, and lists may be null; all three are documented or seen in the field.
+ * An element of DescribeCertificates' answer: every field that the site has. ProjectId is a string, lists may be
+ * null, and times carry no zone and mean GMT+8, unless the traits say otherwise; all of it is documented or seen in the
+ * field.
  */
 export function recordOf(stored: StoredCertificate, context: ActionContext): CertificateRecord {
   const record = fullRecord(stored, context)
@@ -22,8 +24,11 @@ export function recordOf(stored: StoredCertificate, context: ActionContext): Cer
   }
 }
 
-function fullRecord(stored: StoredCertificate, { now }: ActionContext) {
+function fullRecord(stored: StoredCertificate, context: ActionContext) {
+  const { now, ownerUin, traits } = context
   const { leaf, type } = stored
+  const tags = listedTags(stored, context)
+  const time = (ms: number) => timeText(ms, traits)
   const begin = leaf.validFromDate.getTime()
   const end = leaf.validToDate.getTime()
   const expired = end <= now
@@ -33,7 +38,7 @@ function fullRecord(stored: StoredCertificate, { now }: ActionContext) {
   const ca = type === 'CA'
   const projectId = String(stored.projectId)
   return {
-    OwnerUin: stored.account,
+    OwnerUin: ownerUin,
     ProjectId: projectId,
     From: 'upload',
     PackageType: null,
@@ -56,10 +61,10 @@ function fullRecord(stored: StoredCertificate, { now }: ActionContext) {
     VulnerabilityStatus: 'INACTIVE',
     StatusMsg: '',
     VerifyType: '',
-    CertBeginTime: zoneless(begin),
-    CertEndTime: zoneless(end),
+    CertBeginTime: time(begin),
+    CertEndTime: time(end),
     ValidityPeriod: String(Math.round((end - begin) / (30 * dayMs))),
-    InsertTime: zoneless(stored.createdAt),
+    InsertTime: time(stored.createdAt),
     CertificateId: stored.id,
     SubjectAltName: domains,
     PackageTypeName: '',
@@ -74,17 +79,17 @@ function fullRecord(stored: StoredCertificate, { now }: ActionContext) {
       ProjectCreatorUin: 0,
       ProjectCreateTime: '',
       ProjectResume: '',
-      OwnerUin: Number(stored.account) || 0,
+      OwnerUin: Number(ownerUin) || 0,
       ProjectId: projectId,
     },
     BoundResource: null,
     Deployable: !ca && !expired,
-    Tags: stored.tags.length > 0 ? stored.tags : null,
+    Tags: tags.length > 0 ? tags : null,
     IsIgnore: false,
     IsSM: false,
     EncryptAlgorithm: algorithm,
     CAEncryptAlgorithms: ca ? [algorithm] : null,
-    CAEndTimes: ca ? [zoneless(end)] : null,
+    CAEndTimes: ca ? [time(end)] : null,
     CACommonNames: ca ? [domain] : null,
     PreAuditInfo: { TotalPeriod: 0, NowPeriod: 0, ManagerId: '' },
     AutoRenewFlag: 0,
@@ -132,9 +137,16 @@ function withoutChinaOnly<T extends object>(record: T, structure: string): T {
   return copy as T
 }
 
-/** `2024-11-06 08:00:00`, GMT+8. */
-function zoneless(ms: number): string {
-  return new Date(ms + zoneMs).toISOString().slice(0, 19).replace('T', ' ')
+/** The tags that listings know of by now. */
+export function listedTags(stored: StoredCertificate, { now, traits }: ActionContext): readonly Tag[] {
+  return now - stored.createdAt < traits.tagLagMs ? [] : stored.tags
+}
+
+/** `2024-11-06 08:00:00` in GMT+8, unless the traits say otherwise: `2024-11-06T00:00:00.000000Z`. */
+function timeText(ms: number, { dates }: Traits): string {
+  const shiftMs = dates === 'gmt+8' ? zoneMs : 0
+  const text = new Date(ms + shiftMs).toISOString().slice(0, 19)
+  return dates === 'rfc3339' ? `${text}.000000Z` : text.replace('T', ' ')
 }
 
 function commonNameOf(certificate: X509Certificate): string {

@@ -1,7 +1,7 @@
 import type { StoredCertificate, Tag } from '../certificate-store.ts'
 import type { Parameters } from '../parameters.ts'
-import type { Action } from './action.ts'
-import { type CertificateRecord, recordOf } from './certificate-record.ts'
+import type { Action, ActionContext } from './action.ts'
+import { type CertificateRecord, listedTags, recordOf } from './certificate-record.ts'
 import { checkTags } from './tags.ts'
 
 const defaultLimit = 10
@@ -13,14 +13,15 @@ export const describeCertificates: Action = (parameters, context) => {
   const found = context.store
     .list(context.account)
     .toReversed()
+    .filter((stored) => isVisible(stored, context))
     .map((stored) => ({ stored, record: recordOf(stored, context) }))
-    .filter(({ stored, record }) => isWanted(parameters, stored, record) && hasTags(stored, tags))
+    .filter(({ stored, record }) => isWanted(parameters, stored, record) && hasTags(record, tags))
   const direction = { ASC: 1, DESC: -1 }[String(parameters['ExpirationSort'])]
   if (direction !== undefined) {
     found.sort((a, b) => direction * (expiryOf(a.stored) - expiryOf(b.stored)))
   }
   const offset = Number(parameters['Offset'] ?? 0)
-  const limit = Math.min(Number(parameters['Limit'] ?? defaultLimit), mostLimit)
+  const limit = Math.min(Number(parameters['Limit'] ?? defaultLimit), mostLimit, context.traits.pageCap)
   return {
     TotalCount: found.length,
     Certificates: found.slice(offset, offset + limit).map(({ record }) => record),
@@ -57,9 +58,22 @@ function matchesSearch(text: string, record: CertificateRecord): boolean {
   return [CertificateId, Alias, Domain, ...SubjectAltName].some((each) => each.toLowerCase().includes(wanted))
 }
 
-function hasTags(stored: StoredCertificate, wanted: readonly Tag[]): boolean {
+/** Whether it is listed by now, and the caller's permission lets it be seen. */
+function isVisible(stored: StoredCertificate, context: ActionContext): boolean {
+  const { visibleTag, listingLagMs } = context.traits
+  if (context.now - stored.createdAt < listingLagMs) return false
+  return (
+    visibleTag === null ||
+    listedTags(stored, context).some(
+      ({ TagKey, TagValue }) =>
+        TagKey === visibleTag.key && (visibleTag.value === undefined || TagValue === visibleTag.value),
+    )
+  )
+}
+
+function hasTags({ Tags }: CertificateRecord, wanted: readonly Tag[]): boolean {
   return wanted.every(({ TagKey, TagValue }) =>
-    stored.tags.some((tag) => tag.TagKey === TagKey && tag.TagValue === TagValue),
+    Tags?.some((tag) => tag.TagKey === TagKey && tag.TagValue === TagValue),
   )
 }
 

@@ -3,7 +3,7 @@ import type { Tag } from '../certificate-store.ts'
 import type { Parameters } from '../parameters.ts'
 import type { Profile } from '../profile.ts'
 
-const reservedKey = /^(qcloud|tencent|project)/i
+const reservedKey = /^(qcs:|qcloud|tencent|project)/i
 /** Characters, as the pages of the Tag product say. */
 const longest = { key: 127, value: 255 }
 

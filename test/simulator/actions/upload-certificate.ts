@@ -1,9 +1,11 @@
 import type { X509Certificate } from 'node:crypto'
 import { ApiError } from '../api-error.ts'
-import type { CertificateType } from '../certificate-store.ts'
+import type { CertificateType, Tag } from '../certificate-store.ts'
+import { chainTagKey } from '../chain-tag.ts'
 import type { Parameters } from '../parameters.ts'
 import { parseChain, parsePrivateKey } from '../pem.ts'
 import type { Profile } from '../profile.ts'
+import { type Refusable, refusable, type Traits } from '../traits.ts'
 import type { Action } from './action.ts'
 import { duplicatesOf } from './duplicates.ts'
 import { checkTags } from './tags.ts'
@@ -17,6 +19,7 @@ export const uploadCertificate: Action = (parameters, context) => {
   const type = typeOf(parameters)
   const tags = checkTags(parameters, profile)
   const alias = aliasOf(parameters, profile)
+  checkRefusals(parameters, tags, context.traits)
   const chain = parseChain(String(parameters['CertificatePublicKey']))
   if (type === 'SVR') checkKey(chain[0], parameters)
   else checkAuthorities(chain)
@@ -31,7 +34,7 @@ export const uploadCertificate: Action = (parameters, context) => {
     account: context.account,
     type,
     chain,
-    alias,
+    alias: alias.slice(0, context.traits.aliasCut ?? alias.length),
     projectId: Number(parameters['ProjectId'] ?? 0),
     use: String(parameters['CertificateUse'] ?? ''),
     tags,
@@ -51,6 +54,24 @@ function aliasOf(parameters: Parameters, profile: Profile): string {
     throw new ApiError('InvalidParameter.WithDetailReason', 'Alias is too long.')
   }
   return alias
+}
+
+/** Refuses what the account does not like, although nothing is wrong with it. */
+function checkRefusals(parameters: Parameters, tags: readonly Tag[], { refused }: Traits): void {
+  const sent: Readonly<Record<Refusable, boolean>> = {
+    alias: isFilled(parameters['Alias']),
+    use: isFilled(parameters['CertificateUse']),
+    chainTag: tags.some(({ TagKey }) => TagKey === chainTagKey),
+    tags: tags.length > 0,
+  }
+  for (const what of refusable) {
+    const code = refused[what]
+    if (code !== undefined && sent[what]) throw new ApiError(code, `An upload with this ${what} is refused.`)
+  }
+}
+
+function isFilled(value: unknown): boolean {
+  return value !== undefined && value !== ''
 }
 
 /**

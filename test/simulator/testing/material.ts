@@ -10,7 +10,9 @@ export function testRoot(): Promise<TestCertificate> {
 }
 
 /** A new server certificate under the test root. */
-export async function testLeaf(options: { readonly notAfter?: Date } = {}): Promise<TestCertificate> {
+export async function testLeaf(
+  options: { readonly notBefore?: Date; readonly notAfter?: Date } = {},
+): Promise<TestCertificate> {
   count += 1
   return createLeaf({ commonName: `host-${count}.example.com`, issuer: await testRoot(), ...options })
 }
