@@ -107,16 +107,23 @@ describe.each(Object.entries(scenes))('a forged alias, with %s', (_, scene) => {
     expectOwn(scene)
   })
 
-  it('cannot be made by another Secret of this operator', async () => {
-    const suffix = await suffixIn(scene)
+  it.each<[string, (suffix: string) => readonly [string, string | undefined]]>([
+    ['that is the suffix', (suffix) => [tenant, suffix]],
+    ['that ends in it', (suffix) => [tenant, `${victim} ${suffix}`]],
+    ['that ends in it without a space', (suffix) => [tenant, `site-${suffix}`]],
+    ['that has it in the middle', (suffix) => [tenant, `site ${suffix} x`]],
+    ['that is the name of the Secret', (suffix) => [`evil/${suffix}`, '{name}']],
+    ['that is the default', (suffix) => [`evil/${suffix}`, undefined]],
+  ])('cannot be made by another Secret of this operator with an alias %s', async (_, forge) => {
+    const [secret, alias] = forge(await suffixIn(scene))
     world = new World()
     world.start()
     await scene.begin(world)
-    world.store.put(tenant, userAnnotations({ alias: `${victim} ${suffix}` }), twin.data)
+    world.store.put(secret, userAnnotations({ alias }), twin.data)
     await world.settle()
     await scene.end(world)
-    expect(world.certificateOf(tenant)?.chain).toBe(twin.chainFingerprint)
-    expect(world.ids([victim])).not.toEqual(world.ids([tenant]))
+    expect(world.certificateOf(secret)?.chain).toBe(twin.chainFingerprint)
+    expect(world.ids([victim])).not.toEqual(world.ids([secret]))
     expectOwn(scene)
   })
 })
@@ -124,7 +131,7 @@ describe.each(Object.entries(scenes))('a forged alias, with %s', (_, scene) => {
 describe("an alias that has the form of the operator's suffix", () => {
   const suffix = '0123456789abcdef'
 
-  it.each<[string, string, string | undefined]>([
+  it.each<[string, string, string]>([
     ['as it is', tenant, suffix],
     ['at its end', tenant, `site ${suffix}`],
     ['by the name of the certificate', tenant, '{domain}'],

@@ -83,6 +83,24 @@ describe('an inventory', () => {
     expect(world.clock.pending()).toBe(0)
   })
 
+  it('of many pages keeps nobody waiting who asks for a look-up', async () => {
+    world = new World({ parts: { inventoryMs: hour, slots: 1 } })
+    world.service.pageSize = 1
+    for (let i = 0; i < 60; i++) {
+      const tags = [{ key: 'cert-sync/cluster', value: 'test' }]
+      world.service.add({ certificate: String(material.second.data['tls.crt']), tags })
+    }
+    world.start()
+    world.store.put('a/site', userAnnotations(), material.first.data)
+    await world.until(() => queries('tags').length >= 5, 3 * hour, 500)
+    world.ask('a/site')
+    await world.clock.advance(4_000)
+    expect(world.status('a/site').handledRequest).toBe('now')
+    expect(queries('tags').length).toBeLessThan(60)
+    await world.clock.advance(2 * minute)
+    expect(queries('tags').length).toBeGreaterThanOrEqual(61)
+  })
+
   it('comes after the Secrets: what has to be uploaded goes first', async () => {
     world = new World({ parts: { inventoryMs: hour, slots: 1 } })
     for (const [i, chain] of chains.entries()) world.store.put(keys[i] ?? '', userAnnotations(), chain.data)
@@ -209,6 +227,23 @@ describe('an id that a listing lacks', () => {
       .filter(({ query }) => query?.by === 'ids' && query.ids.includes(id))
     expect(asked.length).toBeGreaterThanOrEqual(2)
     expect((asked.at(-1)?.at ?? 0) - (asked[0]?.at ?? 0)).toBeGreaterThanOrEqual(10 * minute)
+  })
+
+  it('is not even looked up where the listing is not the same on each page', async () => {
+    await synced()
+    const [, id] = world.ids(keys)
+    world.service.pageSize = 1
+    // From the second page on, one is missing, and the total is another.
+    world.service.hides = ({ certificateId }) => {
+      const query = world.service.calls.at(-1)?.query
+      return query?.by === 'tags' && query.offset > 0 && certificateId === id
+    }
+    const before = queries('tags').length
+    const lookedUp = queries('ids').length
+    await world.clock.advance(5 * hour)
+    expect(queries('tags').length - before).toBeGreaterThanOrEqual(8)
+    expect(queries('ids')).toHaveLength(lookedUp)
+    expect(uploads()).toBe(3)
   })
 
   it('is nothing where listings fail half-way', async () => {
