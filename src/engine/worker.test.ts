@@ -163,6 +163,21 @@ describe('a reconcile that throws', () => {
   })
 })
 
+describe('a key whose every call leads to a further one', () => {
+  it('backs off instead of using up the calls of the others', async () => {
+    let calls = 0
+    answer = (permit) => {
+      if (permit) calls += 1
+      return wantsPermit
+    }
+    change()
+    await clock.advance(60_000)
+    expect(calls).toBeGreaterThan(30)
+    expect(calls).toBeLessThan(60)
+    expect(log.lines).toContainEqual(expect.objectContaining({ level: 'warn' }))
+  })
+})
+
 describe('a key', () => {
   it('that was written by ourselves is not reconciled for that', async () => {
     answer = () => ({ ...done, written: '2' })

@@ -35,6 +35,8 @@ export interface WorkerParts {
   readonly resyncMs: number
 }
 
+const mostCallsInARow = 30
+
 /** What had a key reconciled: a field of the debug line. */
 export type WokenBy =
   | 'Change'
@@ -64,6 +66,8 @@ export class Worker {
   /** Those that were known before they were reconciled for the first time, and still wait for that. */
   readonly #unseen = new Set<ObjectKey>()
   readonly #errors = new Map<ObjectKey, number>()
+  /** Calls of a key that each led to a further one. */
+  readonly #callsInARow = new Map<ObjectKey, number>()
   readonly #wokenBy = new Map<ObjectKey, WokenBy>()
   readonly #abort = new AbortController()
   readonly #running = new Set<Promise<void>>()
@@ -188,7 +192,7 @@ export class Worker {
     // Before done(): with a change that came meanwhile it is one reconcile.
     if (result?.requeue.now && this.#known.has(key)) this.#add(key, 'change', 'OwnStep')
     this.#queue.done(key, result?.written)
-    if (result && this.#known.has(key)) this.#follow(key, result)
+    if (result && this.#known.has(key)) this.#follow(key, result, permit !== undefined)
   }
 
   async #reconcile(key: ObjectKey, wokenBy: WokenBy, permit?: CallPermit): Promise<Result | undefined> {
@@ -201,7 +205,7 @@ export class Worker {
       this.#logSteps(key, result, wokenBy)
       if (result.threw) this.#backOff(key, result.threw, 0)
       // A reconcile that only asks for a permit has not got past what failed.
-      else if (!result.requeue.permit) this.#errors.delete(key)
+      else if (!result.requeue.permit && !result.requeue.now) this.#errors.delete(key)
       return result
     } catch (error) {
       // Neither says anything of the Secret, and the next leader reconciles it anyway.
@@ -228,7 +232,7 @@ export class Worker {
     this.#queue.addAfter(key, Math.max(backOffMs, askedMs))
   }
 
-  #follow(key: ObjectKey, { requeue, settled }: Result): void {
+  #follow(key: ObjectKey, { requeue, settled }: Result, called: boolean): void {
     if (settled) this.#lag.settled(key)
     const { permit, join, afterMs } = requeue
     const isInLane = permit !== undefined && this.#runner?.holdOf(key, permit.action) === undefined
@@ -236,7 +240,16 @@ export class Worker {
     if (afterMs !== undefined) this.#queue.addAfter(key, afterMs)
     if (join) join.then(() => this.wake([key], 'SameCallEnded'))
     if (!permit) {
+      if (!requeue.now) this.#callsInARow.delete(key)
       this.#runner?.withdraw(key)
+      return
+    }
+    const inARow = (this.#callsInARow.get(key) ?? 0) + (called ? 1 : 0)
+    this.#callsInARow.set(key, inARow)
+    // No way to a certificate is so long: whatever goes round in circles must not use the calls of the others up.
+    if (inARow > mostCallsInARow) {
+      this.#runner?.withdraw(key)
+      this.#backOff(key, 'one call leads to the next without end', 0)
       return
     }
     // Queued again already: that reconcile asks for itself. A permit now would find the key active, ask for another
@@ -264,6 +277,7 @@ export class Worker {
     this.#ownWrites.forget(key)
     this.#lag.settled(key)
     this.#errors.delete(key)
+    this.#callsInARow.delete(key)
     this.#wokenBy.delete(key)
     this.#parts.reconciler.forget(key)
   }

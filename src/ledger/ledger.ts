@@ -63,13 +63,15 @@ export class Ledger {
   }
 
   /**
-   * The id that holds a chain, as the service said within a day: the smallest where there are several.
+   * The id that holds a chain, as the service said within a day: one that is proven to hold it before one that was answered
+   * for its leaf, and the smallest where there are several.
    *
    * @param own of the copies that Secrets have for themselves, only this one's; undefined: none of those
    */
   holderOf(chain: string, own: ObjectKey | undefined, now: number): Holder | undefined {
+    const isProven = (id: string) => this.chainOf(id) === chain
     const ids = [...(this.#byChain.get(chain) ?? [])].sort()
-    for (const certificateId of ids) {
+    for (const certificateId of [...ids.filter(isProven), ...ids.filter((it) => !isProven(it))]) {
       const entry = this.#entries.get(certificateId)
       if (entry?.seenAt === undefined || !isHolder(entry, chain, own)) continue
       if (now - entry.seenAt > claimAfterMs) continue
@@ -185,6 +187,12 @@ export class Ledger {
     entry.uploads.set(chain, upload)
     if (!upload.repeated) entry.chain = chain
     entry.notAfter = notAfter
+    this.#index(chain, certificateId)
+  }
+
+  /** It was found, and proven to hold this chain: by our alias and tags, or where tags are refused by what is on record. */
+  learnChain(certificateId: string, chain: string): void {
+    this.#entry(certificateId).chain ??= chain
     this.#index(chain, certificateId)
   }
 

@@ -190,3 +190,24 @@ describe('a copy whose answer is lost', () => {
     },
   )
 })
+
+describe('an account that takes no tags', () => {
+  it('has one copy of each chain although a new process knows nothing of that', async () => {
+    world = new World()
+    world.service.fault = ({ upload }) =>
+      upload?.tags.length
+        ? serviceError({ failure: 'cosmetic', action: 'UploadCertificate', code: 'InvalidParameter' })
+        : undefined
+    world.start()
+    world.store.put(victim, userAnnotations(), material.first.data)
+    await world.clock.advance(60_000)
+    for (const chain of [material.firstAgain, material.first, material.firstAgain]) {
+      world.store.replaceData(victim, chain.data)
+      world.start()
+      await world.clock.advance(60_000)
+      expect(world.status(victim).phase).toBe('Synced')
+      expect(world.certificateOf(victim)?.chain).toBe(chain.chainFingerprint)
+    }
+    expect(world.service.certificates).toHaveLength(2)
+  })
+})

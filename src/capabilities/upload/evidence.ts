@@ -17,16 +17,20 @@ export interface Evidence {
   readonly suffix: string | undefined
 }
 
-/** Without any tag a certificate is ours only where tags are refused: by the account, or for this very input. */
+/**
+ * Without any tag a certificate is ours only where tags are refused: by the account, for this very input, or for the one on
+ * record, which a new process learns from. Whoever forges that deceives their own Secret only.
+ */
 export function evidenceFor(
   { observed, ledger, identity }: UploadView,
   { refused }: UploadMemory,
   { purpose, query }: LookUp,
 ): Evidence {
-  const isRefusedHere = refused?.input === observed.input && refused.rung === 'Everything'
+  const here = refused?.input === observed.input ? refused.rung : 'Nothing'
+  const onRecord = observed.status.settings?.refused ?? []
   return {
     cluster: purpose === 'Exists' ? undefined : identity.cluster,
-    refusesTags: ledger.cosmetics.refusesTags || isRefusedHere,
+    refusesTags: ledger.cosmetics.refusesTags || here === 'Everything' || onRecord.includes('all-tags'),
     suffix: query.by === 'alias' ? query.alias : undefined,
   }
 }

@@ -99,6 +99,7 @@ function learnPage(
       refusedWith: undefined,
     } as const
     ledger.learnUploaded(certificateId, chainFingerprint, notAfter, upload, now.elapsed)
+    if (purpose !== 'Candidate') ledger.learnChain(certificateId, chainFingerprint)
   }
 }
 
