@@ -163,7 +163,9 @@ export class InventoryRunner implements KeyOwner {
     const now = this.#now
     const isOurs = !(error instanceof ServiceError)
     const failure = isOurs ? 'unknown' : error.failure
-    if (failure === 'unknown' && inventory.narrow(query)) return
+    // One id may be to blame: any tenant may write one down.
+    const isOfQuery = !passing.includes(failure) && failure !== 'not-allowed'
+    if (isOfQuery && (inventory.narrow(query) || inventory.pass(query, now))) return
     const last = this.#failures.get(query.by)
     const before = last?.class === failure ? last : undefined
     const { attempt, since } = { attempt: (before?.attempt ?? 0) + 1, since: before?.since ?? now }

@@ -225,7 +225,8 @@ export class Reconciler {
   #requeue(turns: readonly Turn[], result: WriteResult | { readonly kind: 'failed' }): Requeue {
     const now = this.#now()
     const hasIntent = turns.some(({ step }) => step.kind === 'WriteFirst')
-    if (result.kind === 'stale' || (hasIntent && result.kind === 'written')) return { now: true }
+    const isDone = result.kind === 'written' || result.kind === 'unchanged'
+    if (result.kind === 'stale' || (hasIntent && isDone)) return { now: true }
     const untils = turns.flatMap(({ step }) =>
       'until' in step && step.until !== undefined ? [step.until] : [],
     )

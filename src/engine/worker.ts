@@ -249,6 +249,7 @@ export class Worker {
     // No way to a certificate is so long: whatever goes round in circles must not use the calls of the others up.
     if (inARow > mostCallsInARow) {
       this.#runner?.withdraw(key)
+      this.#callsInARow.set(key, mostCallsInARow)
       this.#backOff(key, 'one call leads to the next without end', 0)
       return
     }

@@ -204,11 +204,11 @@ describe('a request', () => {
       call.answer(503, 'busy', { 'content-length': '100' }),
     )
     const client = createKubernetesClient({ kubeconfig: server.kubeconfig, clock })
-    for (const refusing of [
-      client.request({ ...get('/x'), timeoutMs: 3_600_000 }),
-      client.stream({ ...get('/x'), timeoutMs: 3_600_000 }),
+    for (const refuse of [
+      () => client.request({ ...get('/x'), timeoutMs: 3_600_000 }),
+      () => client.stream({ ...get('/x'), timeoutMs: 3_600_000 }),
     ]) {
-      const refused = refusalOf(refusing)
+      const refused = refusalOf(refuse())
       let settled = false
       void refused.then(() => (settled = true))
       await eventually('it ends', () => {

@@ -6,7 +6,7 @@ import type { AccountRung, Rung } from './cosmetics-ladder.ts'
 export interface Upload {
   /** For whose Secret. Another one has settings of its own. */
   readonly by: ObjectKey
-  /** It is this Secret's own copy (`repeatable`): nobody else uses it. */
+  /** It is this Secret's own copy (`repeatable`), or proven by nothing but its own record: nobody else uses it. */
   readonly own: boolean
   /** The service had it already (RepeatCertId), perhaps with another chain of the same leaf. */
   readonly repeated: boolean
@@ -42,13 +42,17 @@ export interface Entry {
   notAfter?: number
 }
 
-/** Whether an existing certificate may serve a chain: for everybody, or with `own` for that key alone. */
-export function isHolder(entry: Entry, chain: string, own: ObjectKey | undefined): boolean {
+/** Whether an existing certificate may serve a chain for a key; with `own`, only one that it has for itself. */
+export function isHolder(
+  entry: Entry,
+  chain: string,
+  { key, own }: { readonly key: ObjectKey; readonly own: boolean },
+): boolean {
   if (entry.gone || entry.missingSince !== undefined) return false
   if (entry.chain !== undefined && entry.chain !== chain) return false
   const upload = entry.uploads.get(chain)
-  if (own !== undefined) return upload?.own === true && upload.by === own
-  if (upload) return !upload.own
+  if (own) return upload?.own === true && upload.by === key
+  if (upload) return !upload.own || upload.by === key
   return entry.chain === chain && !looksLikeCopy(entry)
 }
 

@@ -121,6 +121,15 @@ export class Inventory {
     return true
   }
 
+  /** The service refused to look up one id: the others go on without it. Whether that is so. */
+  pass(query: CertificateQuery, now: number): boolean {
+    if (query.by !== 'ids') return false
+    this.#ids = this.#ids.filter((it) => !query.ids.includes(it))
+    this.#idsAtATime = Math.min(idsPerQuery, 2 * this.#idsAtATime)
+    if (this.#round && this.#ids.length === 0) this.#conclude(this.#round, now)
+    return true
+  }
+
   /**
    * The service will not answer a query. Tags may be hidden where ids are not: without the listing, every id on record is looked
    * up. Without that, nothing is asked before the next interval.

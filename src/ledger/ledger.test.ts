@@ -34,7 +34,8 @@ function uploadedAs(id: string, more: Partial<Upload> = {}, now = 0, of = chain)
   ledger.learnUploaded(id, of, notAfter, { ...upload, ...more }, now)
 }
 
-const holder = (now = 0, of = chain) => ledger.holderOf(of, undefined, now)?.certificateId
+const holder = (now = 0, of = chain) =>
+  ledger.holderOf(of, { key: 'web/new', own: false }, now)?.certificateId
 
 describe('which id holds a chain', () => {
   it('is known from an upload and from a chain tag, and from nothing else', () => {
@@ -74,8 +75,8 @@ describe('which id holds a chain', () => {
   it('is for one Secret alone where that has a copy of its own', () => {
     uploadedAs('id-1', { own: true })
     expect(holder()).toBeUndefined()
-    expect(ledger.holderOf(chain, 'web/site', 0)?.certificateId).toBe('id-1')
-    expect(ledger.holderOf(chain, 'web/other', 0)).toBeUndefined()
+    expect(ledger.holderOf(chain, { key: 'web/site', own: true }, 0)?.certificateId).toBe('id-1')
+    expect(ledger.holderOf(chain, { key: 'web/other', own: true }, 0)).toBeUndefined()
     expect(ledger.isOwnCopyOf('id-1', 'web/site')).toBe(true)
     expect(ledger.isOwnCopyOf('id-1', 'web/other')).toBe(false)
   })
@@ -181,7 +182,7 @@ describe('its size', () => {
     ledger.claim('web/site', 'claimed')
     for (let i = 0; i < 20_100; i += 1) uploadedAs(`id-${i}`, {}, 0, `${chain}-${i}`)
     expect(ledger.uploadOf('id-0', `${chain}-0`)).toBeUndefined()
-    expect(ledger.holderOf(`${chain}-0`, undefined, 0)).toBeUndefined()
+    expect(ledger.holderOf(`${chain}-0`, { key: 'web/new', own: false }, 0)).toBeUndefined()
     expect(ledger.uploadOf('id-20099', `${chain}-20099`)).toBeDefined()
     expect(ledger.claimedIds()).toEqual(['claimed'])
   })

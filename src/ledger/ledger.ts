@@ -63,17 +63,24 @@ export class Ledger {
   }
 
   /**
-   * The id that holds a chain, as the service said within a day: one that is proven to hold it before one that was answered
-   * for its leaf, and the smallest where there are several.
+   * The id that holds a chain for a key, as the service said within a day: one that is proven to hold it before one that was
+   * answered for its leaf, and the smallest where there are several.
    *
-   * @param own of the copies that Secrets have for themselves, only this one's; undefined: none of those
+   * @param own only a copy that the key has for itself
    */
-  holderOf(chain: string, own: ObjectKey | undefined, now: number): Holder | undefined {
-    const isProven = (id: string) => this.chainOf(id) === chain
+  holderOf(
+    chain: string,
+    { key, own }: { readonly key: ObjectKey; readonly own: boolean },
+    now: number,
+  ): Holder | undefined {
+    const rank = (id: string) => {
+      const upload = this.uploadOf(id, chain)
+      return this.chainOf(id) === chain ? 0 : upload?.own && upload.by === key ? 1 : 2
+    }
     const ids = [...(this.#byChain.get(chain) ?? [])].sort()
-    for (const certificateId of [...ids.filter(isProven), ...ids.filter((it) => !isProven(it))]) {
+    for (const certificateId of ids.sort((a, b) => rank(a) - rank(b))) {
       const entry = this.#entries.get(certificateId)
-      if (entry?.seenAt === undefined || !isHolder(entry, chain, own)) continue
+      if (entry?.seenAt === undefined || !isHolder(entry, chain, { key, own })) continue
       if (now - entry.seenAt > claimAfterMs) continue
       return { certificateId, confirmedAt: entry.seenAt, upload: entry.uploads.get(chain) }
     }
@@ -93,6 +100,12 @@ export class Ledger {
   /** Whose an id is, as a listing showed it; undefined: it was not listed. */
   ownershipOf(certificateId: string): Ownership | undefined {
     return this.#entries.get(certificateId)?.ownership
+  }
+
+  /** Whether the service gave this id to this very key. */
+  isUploadedFor(certificateId: string, key: ObjectKey): boolean {
+    const uploads = this.#entries.get(certificateId)?.uploads.values() ?? []
+    return [...uploads].some((it) => it.by === key)
   }
 
   /** Whether the service gave this id to this very key for a copy of its own. */

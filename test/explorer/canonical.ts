@@ -86,10 +86,12 @@ function knowledge({ now, account, profile }: World, process: Process): string {
   if (known?.now === now && known.of === account.length) return known.text
   const { ledger } = partsOf(process, profile)
   const holders = chains.flatMap(({ chainFingerprint: chain }) =>
-    [undefined, ...keys].map((own) => {
-      const holder = ledger.holderOf(chain, own, now)
-      return holder && [holder.certificateId, ageClass(now - holder.confirmedAt), holder.upload]
-    }),
+    [true, false]
+      .flatMap((own) => keys.map((key) => ({ key, own })))
+      .map((whose) => {
+        const holder = ledger.holderOf(chain, whose, now)
+        return holder && [holder.certificateId, ageClass(now - holder.confirmedAt), holder.upload]
+      }),
   )
   const ids = account.map(({ id }) => [
     ledger.chainOf(id),

@@ -123,7 +123,7 @@ function withTurn(
   const memory = slice ? capability.written(reported, slice) : reported
   if (step.kind !== 'Call' || !hasPermit) return become(memory, { kind: 'idle' })
   const { action } = step
-  const flight = capability.flightOf(capability.view(observed))
+  const flight = capability.flightOf(capability.view(observed), action)
   if (isUnderWay(process, flight)) return become(memory, { kind: 'idle' })
   const now = instantOf(world)
   const begins: Statement = (it) => it.begins(it.view(observed), action, now)

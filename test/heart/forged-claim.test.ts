@@ -1,6 +1,7 @@
 import { beforeAll, describe, expect, it } from 'vitest'
+import { chainPrefix } from '../../src/contract/status.ts'
 import { createMaterial, type TestChain, type TestMaterial } from './material.ts'
-import { uploadedStatus, userAnnotations } from './observed.ts'
+import { statusAnnotations, uploadedStatus, userAnnotations } from './observed.ts'
 import { World } from './world.ts'
 
 const victim = 'web/site'
@@ -120,5 +121,29 @@ describe('a claim of another chain than the tag names', () => {
     expect(world.certificateOf('shop/site')?.chain).toBe(material.first.chainFingerprint)
     expect(world.certificateOf(victim)?.chain).toBe(material.firstAgain.chainFingerprint)
     expect(world.service.certificates).toHaveLength(2)
+  })
+})
+
+describe('a record of what the service refused, and of earlier ids,', () => {
+  it('convinces nobody but the Secret that carries it: an adopted id of another one stays its own', async () => {
+    world = new World()
+    const adopted = world.service.add({ certificate: String(own.data['tls.crt']) })
+    world.start()
+    world.store.put(victim, userAnnotations(), own.data)
+    await world.clock.advance(60_000)
+    expect(world.ids([victim])).toEqual([adopted])
+    const forged = {
+      ...uploadedStatus(material.first, 'forged01', { settings: `v1:${'0'.repeat(64)} without all-tags` }),
+      ...statusAnnotations({
+        chainFingerprint: `SVR:${'0'.repeat(64)}`,
+        previousCertificateId: `${adopted}@${chainPrefix(material.first.chainFingerprint)}`,
+      }),
+    }
+    world.store.put(tenant, { ...userAnnotations(), ...forged }, material.first.data)
+    await world.clock.advance(60_000)
+    world.store.edit(victim, { touched: 'yes' })
+    await world.clock.advance(5 * 60_000)
+    expect(world.ids([victim])).toEqual([adopted])
+    expect(world.service.withChain(own.chainFingerprint)).toHaveLength(1)
   })
 })

@@ -47,9 +47,9 @@ describe('a listed certificate', () => {
 
   it('that the service named may hold the chain, unless its tag names another one', () => {
     const observed = observedOf(material.first)
-    expect(mayHoldChain(remoteCertificate('id'), observed)).toBe(true)
-    expect(mayHoldChain(tagged(material.first), observed)).toBe(true)
-    expect(mayHoldChain(tagged(material.firstAgain), observed)).toBe(false)
+    expect(mayHoldChain(remoteCertificate('id'), observed, undefined)).toBe(true)
+    expect(mayHoldChain(tagged(material.first), observed, undefined)).toBe(true)
+    expect(mayHoldChain(tagged(material.firstAgain), observed, undefined)).toBe(false)
     expect(hasLeafOf(tagged(material.firstAgain), observed)).toBe(true)
     expect(hasLeafOf(remoteCertificate('id'), observed)).toBe(false)
   })

@@ -57,10 +57,14 @@ export function holdsChain(
 
 /**
  * Whether the id that the service named for the chain may hold it: it says so itself, but cannot say of which type, and
- * another chain may be on its tag.
+ * another chain may be on its tag, or proven by its upload.
  */
-export function mayHoldChain(remote: RemoteCertificate, observed: Observed): boolean {
-  const { chain } = readOwnership(remote.tags)
+export function mayHoldChain(
+  remote: RemoteCertificate,
+  observed: Observed,
+  proven: string | undefined,
+): boolean {
+  const chain = proven ?? readOwnership(remote.tags).chain
   const isOtherChain = chain !== undefined && chain !== observed.material.chain?.chainFingerprint
   return isSameType(remote, observed) && !isOtherChain
 }

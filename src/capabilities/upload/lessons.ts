@@ -9,7 +9,7 @@ import type { LookUp, UploadAction, UploadCertificate } from './action.ts'
 import type { CallResult } from './calls.ts'
 import { evidenceFor, holdsChain, mayHoldChain } from './evidence.ts'
 import type { UploadMemory } from './memory.ts'
-import { openRequest, type UploadView } from './view.ts'
+import { openRequest, reUploadOf, type UploadView } from './view.ts'
 
 /** What the ledger learns from an answer: the same for every Secret that holds the chain or names the id. */
 export function learn(
@@ -26,8 +26,11 @@ export function learn(
     if (action.copy && isKnownToHaveEnded(answer)) ledger.copies.answered(chainFingerprint)
     const id = answer.ok && answer.value.kind === 'Uploaded' ? answer.value.certificateId : undefined
     if (action.replaces) {
-      const ending = { answered: id !== undefined, newId: id !== undefined && id !== action.replaces }
-      ledger.reUploads.ended(key, chainFingerprint, ending, now.elapsed)
+      const ending = {
+        answered: isReplaced(action, answer),
+        newId: id !== undefined && id !== action.replaces,
+      }
+      ledger.reUploads.ended(key, reUploadOf(view.observed), ending, now.elapsed)
     }
     if (answer.ok) {
       const afterRefusal = memory.refused?.input === view.observed.input
@@ -44,6 +47,12 @@ export function learn(
 function expiringChain({ observed: { material, settings } }: UploadView, { wall }: Instant) {
   const chain = material.chain as Chain
   return { chainFingerprint: chain.chainFingerprint, notAfter: expiryOf(chain, settings.type, wall) }
+}
+
+/** A re-upload came to an end: somebody else's certificate is none where a Secret has a copy of its own. */
+function isReplaced({ replaces }: UploadCertificate, answer: Answer<CallResult>): boolean {
+  if (!answer.ok || answer.value.kind !== 'Uploaded') return false
+  return !answer.value.repeated || answer.value.certificateId === replaces
 }
 
 /** The service itself said what became of the call, or it was never sent: a gateway's answer proves nothing. */
@@ -63,7 +72,8 @@ function learnUploaded(
   // Where a Secret has a copy of its own, somebody else's that the service names is not it.
   const own = view.observed.settings.repeatable && (!repeated || certificateId === action.replaces)
   const { rung, account } = action
-  const upload = { ...answeredFor(view), own, repeated, rung, account, refusedWith: memory.refused?.code }
+  const refusedWith = memory.refused?.input === view.observed.input ? memory.refused.code : undefined
+  const upload = { ...answeredFor(view), own, repeated, rung, account, refusedWith }
   ledger.learnUploaded(certificateId, chainFingerprint, notAfter, upload, now.elapsed)
 }
 
@@ -86,22 +96,22 @@ function learnPage(
   const { observed } = view
   const { chainFingerprint, notAfter } = expiringChain(view, now)
   const taken = certificates.filter((it) => {
-    if (purpose === 'Candidate') return mayHoldChain(it, observed)
+    if (purpose === 'Candidate') return mayHoldChain(it, observed, ledger.chainOf(it.certificateId))
     if (purpose !== 'Copy' && purpose !== 'Exists' && purpose !== 'Previous') return false
     return holdsChain(it, observed, evidenceFor(view, memory, lookUp))
   })
-  for (const { certificateId } of taken) {
-    const upload = {
-      ...answeredFor(view),
-      repeated: true,
-      rung: 'Nothing',
-      account: 'Nothing',
-      refusedWith: undefined,
-    } as const
+  for (const { certificateId, tags } of taken) {
+    // Without a tag it is the Secret's own record that speaks for it: that convinces nobody else (I11).
+    const isOwnWord = tags.length === 0
+    const answered = answeredFor(view)
+    const upload = { ...answered, own: answered.own || isOwnWord, ...nothingSent }
     ledger.learnUploaded(certificateId, chainFingerprint, notAfter, upload, now.elapsed)
-    if (purpose !== 'Candidate') ledger.learnChain(certificateId, chainFingerprint)
+    if (purpose !== 'Candidate' && !isOwnWord) ledger.learnChain(certificateId, chainFingerprint)
   }
 }
+
+/** What was found was sent by somebody, some time. */
+const nothingSent = { repeated: true, rung: 'Nothing', account: 'Nothing', refusedWith: undefined } as const
 
 function answeredFor({
   observed,

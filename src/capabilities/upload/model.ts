@@ -44,7 +44,8 @@ export function observedOnce(view: UploadView, memory: UploadMemory): UploadMemo
   const { observed, identity, ledger } = view
   const { uploaded, origin } = observed.status
   const isMissing = uploaded !== undefined && ledger.isGone(uploaded.certificateId)
-  const missing = isMissing ? uploaded.certificateId : memory.missing
+  const still = memory.missing !== undefined && ledger.isGone(memory.missing) ? memory.missing : undefined
+  const missing = isMissing ? uploaded.certificateId : still
   if (memory.recorded && !ledger.isGone(memory.recorded.certificateId)) return { ...memory, missing }
   if (isMissing || uploaded?.account !== identity.account) return { ...memory, missing, recorded: undefined }
   const { certificateId, chainFingerprint } = uploaded
@@ -113,7 +114,8 @@ function afterLookUp(
     case 'Request': {
       const request = openRequest(observed)
       const answered = request && ({ request, result: found(id) ? 'Exists' : 'Gone' } as const)
-      return { ...memory, failure: undefined, ...(answered ? { answered } : {}) }
+      const notVisible = found(id) ? undefined : memory.notVisible
+      return { ...memory, failure: undefined, notVisible, ...(answered ? { answered } : {}) }
     }
     case 'Known': {
       const request = openRequest(observed)
@@ -133,7 +135,7 @@ function afterLookUp(
         return progressed(view, memory, { candidate: undefined, noChainSearch: true })
       }
       const isOtherChain =
-        !mayHoldChain(remote, observed) ||
+        !mayHoldChain(remote, observed, view.ledger.chainOf(remote.certificateId)) ||
         isRecordedForOtherChain(observed.status, remote.certificateId, chainOf(view))
       if (!isOtherChain) return succeeded(memory)
       return progressed(view, memory, { sameLeafId: id, exists: false, candidate: undefined })

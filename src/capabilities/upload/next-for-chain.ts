@@ -33,7 +33,10 @@ export function nextForChain(
   // An intent was meant for the account on record.
   const isIntended =
     status.intent === chainFingerprint &&
-    (settings.repeatable || recordedHere || status.uploaded === undefined)
+    (memory.intended === chainFingerprint ||
+      settings.repeatable ||
+      recordedHere ||
+      status.uploaded === undefined)
   if (isIntended) return nextForCopy(view, memory, progress, chain, now)
 
   const isSameLeaf =
@@ -45,7 +48,8 @@ export function nextForChain(
     if (previous) return lookUp('Previous', { by: 'ids', ids: [previous.certificateId] }, view, memory, now)
   }
   // What is gone may only be hidden, which a copy would not show.
-  if (settings.repeatable && (memory.missing === undefined || progress?.notOwn))
+  const isKnownToBeThere = progress?.notOwn || progress?.exists || progress?.sameLeafId !== undefined
+  if (settings.repeatable && (memory.missing === undefined || isKnownToBeThere))
     return intend(chainFingerprint)
   if (settings.repeatable)
     return call({ ...uploadOf(view, memory, now), suffix: suffixOf(view, chain) }, view, memory, now)

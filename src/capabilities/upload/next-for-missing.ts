@@ -1,9 +1,8 @@
-import type { Chain } from '../../certificate/material.ts'
 import type { Instant, Step } from '../../engine/step.ts'
 import type { UploadAction } from './action.ts'
 import type { UploadMemory } from './memory.ts'
 import { certificateMissing } from './outcomes.ts'
-import { openRequest, type UploadView } from './view.ts'
+import { openRequest, reUploadOf, type UploadView } from './view.ts'
 
 /**
  * What is uploaded again because its certificate is gone waits for its turn (see ReUploads), and the status says meanwhile
@@ -17,7 +16,6 @@ export function nextForMissing(
   missing: string,
   view: UploadView,
   memory: UploadMemory,
-  chain: Chain,
   now: Instant,
 ): Step<UploadAction> {
   const { observed, ledger } = view
@@ -29,7 +27,7 @@ export function nextForMissing(
   if (step.kind !== 'Call') return step
   if (step.action.name !== 'UploadCertificate') return { ...step, meanwhile }
   const requested = openRequest(observed) !== undefined
-  const due = ledger.reUploads.dueAt(observed.key, chain.chainFingerprint, { requested }, now.elapsed)
+  const due = ledger.reUploads.dueAt(observed.key, reUploadOf(observed), { requested }, now.elapsed)
   if (due > now.elapsed) {
     return { kind: 'Wait', label: 'CertificateMissing', until: due, meanwhile }
   }

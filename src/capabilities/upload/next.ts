@@ -60,7 +60,7 @@ export function next(view: UploadView, memory: UploadMemory, now: Instant): Step
   }
 
   const withMissing = (step: Step<UploadAction>) =>
-    memory.missing === undefined ? step : nextForMissing(step, memory.missing, view, memory, chain, now)
+    memory.missing === undefined ? step : nextForMissing(step, memory.missing, view, memory, now)
   const rejectedUntil = now.elapsed + rejectionEnds(view, now) - now.wall
   if (rejectedUntil > now.elapsed) return withMissing(wait('StillRejected', rejectedUntil, memory, observed))
   const step = withMissing(nextForChain(view, memory, chain, now))
@@ -127,8 +127,8 @@ function mustAskForOwner({ observed, ledger }: UploadView, memory: UploadMemory,
 /** The id that the service has named for this chain, unless it is on record for another chain and nothing proves it. */
 function holderFor(view: UploadView, chain: Chain, now: Instant): Holder | undefined {
   const { observed, ledger } = view
-  const own = observed.settings.repeatable ? observed.key : undefined
-  const holder = ledger.holderOf(chain.chainFingerprint, own, now.elapsed)
+  const whose = { key: observed.key, own: observed.settings.repeatable }
+  const holder = ledger.holderOf(chain.chainFingerprint, whose, now.elapsed)
   if (!holder || ledger.chainOf(holder.certificateId) === chain.chainFingerprint) return holder
   return isRecordedForOtherChain(observed.status, holder.certificateId, chain) ? undefined : holder
 }

@@ -1,3 +1,4 @@
+import { secretTag } from '../../contract/ownership.ts'
 import type { CallPriority } from '../../engine/calls/call-priority.ts'
 import type { Instant } from '../../engine/step.ts'
 import type { UploadMemory } from './memory.ts'
@@ -11,8 +12,12 @@ export function priorityOf(
   { failure }: UploadMemory,
   { wall }: Instant,
 ): CallPriority {
-  const { uploaded } = observed.status
-  const expiresAt = uploaded === undefined ? undefined : ledger.expiryOf(uploaded.certificateId)
+  const id = observed.status.uploaded?.certificateId
+  // Whoever names somebody else's certificate has its urgency not.
+  const isOurs =
+    id !== undefined &&
+    (ledger.isUploadedFor(id, observed.key) || ledger.ownershipOf(id)?.secret === secretTag(observed.secret))
+  const expiresAt = isOurs ? ledger.expiryOf(id) : undefined
   return {
     failedBefore: failure !== undefined && failure.input === observed.input && failure.class !== 'throttled',
     urgent: expiresAt !== undefined && expiresAt - wall <= soonMs,

@@ -77,7 +77,7 @@ export class UploadCapability implements Capability<UploadView, UploadMemory, Up
     budget.spend(observed.key, chainFingerprint, now.elapsed)
     ledger.cosmetics.begins(action.account, now.elapsed)
     // Whatever becomes of this call, a further copy must be looked for first, by whoever holds the chain.
-    if (action.copy) ledger.copies.begins(chainFingerprint)
+    if (action.copy || action.suffix) ledger.copies.begins(chainFingerprint)
     if (action.replaces) ledger.reUploads.begins(observed.key)
   }
 
@@ -120,7 +120,9 @@ export class UploadCapability implements Capability<UploadView, UploadMemory, Up
   }
 
   /** With `repeatable`, every Secret has its own. */
-  flightOf({ observed, identity }: UploadView): string {
+  flightOf({ observed, identity }: UploadView, action: UploadAction): string {
+    // Whoever copies a public chain must not keep its owner's look-ups waiting.
+    if (action.name !== 'UploadCertificate') return `${action.name} ${observed.key}`
     const chain = `${identity.account} ${observed.material.chain?.chainFingerprint}`
     return observed.settings.repeatable ? `${chain} ${observed.key}` : chain
   }

@@ -24,6 +24,12 @@ export function openRequest({ settings, status, key }: Observed): string | undef
     : `${key} ${requestedAt}`
 }
 
+/** What is uploaded again: a chain, for all Secrets or, where a Secret has a copy of its own, for that one. */
+export function reUploadOf({ settings, material, key }: Observed): string {
+  const chain = String(material.chain?.chainFingerprint)
+  return settings.repeatable ? `${chain} ${key}` : chain
+}
+
 /** The status names an id for this very chain in this very account: a claim. */
 export function claimedId({ observed, identity }: UploadView): string | undefined {
   const { uploaded } = observed.status

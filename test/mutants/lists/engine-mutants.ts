@@ -103,7 +103,7 @@ export const engineMutants: readonly Mutant[] = [
     name: 'a reconcile that only asks for a permit ends the back-off',
     file: 'src/engine/worker.ts',
     within: 'Worker.#reconcile',
-    original: 'else if (!result.requeue.permit) this.#errors.delete(key)',
+    original: 'else if (!result.requeue.permit && !result.requeue.now) this.#errors.delete(key)',
     mutated: 'else this.#errors.delete(key)',
     tests: ['test/heart/back-off-on-throw.test.ts'],
   },

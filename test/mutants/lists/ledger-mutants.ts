@@ -70,7 +70,7 @@ export const ledgerMutants: readonly Mutant[] = [
     name: 'what everybody uses serves for a copy of its own',
     file: 'src/ledger/entry.ts',
     within: 'isHolder',
-    original: 'upload?.own === true && upload.by === own',
+    original: 'upload?.own === true && upload.by === key',
     mutated: 'upload !== undefined',
     tests: ['test/heart/shared-certificates.test.ts'],
   },

@@ -288,7 +288,7 @@ export const uploadMutants: readonly Mutant[] = [
     name: 'a copy that has begun is not told to the other Secrets',
     file: 'src/capabilities/upload/upload.ts',
     within: 'UploadCapability.begins',
-    original: 'if (action.copy) ledger.copies.begins(chainFingerprint)',
+    original: 'if (action.copy || action.suffix) ledger.copies.begins(chainFingerprint)',
     mutated: '',
     tests: ['test/heart/shared-certificates.test.ts', 'test/heart/late-listing.test.ts'],
   },
