@@ -33,19 +33,35 @@ describe('the priority of an upload', () => {
     expect(priorityOf(expiring(days), {}, now)).toMatchObject({ urgent, expiresAt: testNow + days * day })
   })
 
-  it('believes no annotation of the expiry, which a tenant may set', () => {
+  it('is not urgent for an annotation, which a tenant may set: that counts among the keys of its namespace only', () => {
     const { first, second } = material
-    const status = uploadedStatus(first, 'id', { notAfter: '1970-01-01T00:00:00Z' })
+    const soon = new Date(testNow + day).toISOString()
+    const status = uploadedStatus(first, 'id', { notAfter: soon })
     const forged = viewOf(observedOf(second, { ...userAnnotations(), ...status }))
-    expect(priorityOf(forged, {}, now)).toMatchObject({ urgent: false, expiresAt: undefined })
+    expect(priorityOf(forged, {}, now)).toMatchObject({
+      urgent: false,
+      expiresAt: testNow + day,
+      group: 'web',
+    })
   })
 
-  it('has no expiry where nothing is uploaded', () => {
+  it('is not urgent for an id that belongs to another Secret', () => {
+    const { first, second } = material
+    const ledger = new Ledger()
+    const theirs = { ...plainUpload, by: 'web/other' }
+    ledger.learnUploaded('id', first.chainFingerprint, testNow + day, theirs, now.elapsed)
+    const view = viewOf(observedOf(second, { ...userAnnotations(), ...uploadedStatus(first, 'id') }), {
+      ledger,
+    })
+    expect(priorityOf(view, {}, now).urgent).toBe(false)
+  })
+
+  it('of what was never uploaded goes behind what expires within a week, and before the rest', () => {
     const fresh = viewOf(observedOf(material.first))
     expect(priorityOf(fresh, {}, now)).toEqual({
       failedBefore: false,
       urgent: false,
-      expiresAt: undefined,
+      expiresAt: testNow + 7 * day,
       group: 'web',
     })
   })

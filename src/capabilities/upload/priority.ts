@@ -6,7 +6,11 @@ import type { UploadView } from './view.ts'
 
 const soonMs = 7 * 24 * 3_600_000
 
-/** Expiry is what the ledger knows of the certificate in the account, never an annotation that a tenant may set. */
+/**
+ * What the ledger knows of the certificate in the account makes a key urgent, never an annotation that a tenant may set. Among
+ * the keys of one namespace the annotation counts until the ledger knows better: it moves nobody else. What was never uploaded
+ * goes between those that expire within seven days and the others.
+ */
 export function priorityOf(
   { observed, ledger }: UploadView,
   { failure }: UploadMemory,
@@ -17,11 +21,12 @@ export function priorityOf(
   const isOurs =
     id !== undefined &&
     (ledger.isUploadedFor(id, observed.key) || ledger.ownershipOf(id)?.secret === secretTag(observed.secret))
-  const expiresAt = isOurs ? ledger.expiryOf(id) : undefined
+  const known = isOurs ? ledger.expiryOf(id) : undefined
+  const claimed = id === undefined ? undefined : Date.parse(observed.status.notAfter ?? '') || undefined
   return {
     failedBefore: failure !== undefined && failure.input === observed.input && failure.class !== 'throttled',
-    urgent: expiresAt !== undefined && expiresAt - wall <= soonMs,
-    expiresAt,
+    urgent: known !== undefined && known - wall <= soonMs,
+    expiresAt: known ?? claimed ?? wall + soonMs,
     group: observed.secret.namespace,
   }
 }
