@@ -328,7 +328,7 @@ export const uploadMutants: readonly Mutant[] = [
     name: 'what expires soon waits like everything else',
     file: 'src/capabilities/upload/priority.ts',
     within: 'priorityOf',
-    original: 'expiresAt !== undefined && expiresAt - wall <= soonMs',
+    original: 'known !== undefined && known - wall <= soonMs',
     mutated: 'false',
     tests: ['test/heart/urgency.test.ts'],
   },
