@@ -4,13 +4,13 @@ import type { CallPermit } from './engine/calls/call-permit.ts'
 import type { CallPriority } from './engine/calls/call-priority.ts'
 import type { CallRunner } from './engine/calls/call-runner.ts'
 import type { KeyOwner } from './engine/calls/key-owners.ts'
-import { backOff } from './engine/queue/back-off.ts'
+import { type Failure, failedAgain, isPassing } from './engine/failure.ts'
 import type { Inventory, InventoryStep } from './ledger/inventory.ts'
 import type { Log } from './ports/log.ts'
 import type { CertificateCounts } from './ports/metrics.ts'
 import { NotLeadingError } from './ports/not-leading-error.ts'
 import type { ObjectKey } from './ports/secrets.ts'
-import { type FailureClass, ServiceError } from './ports/service-error.ts'
+import { ServiceError } from './ports/service-error.ts'
 import type { CertificateQuery, CertificateService } from './ports/ssl-service.ts'
 
 /** Under this key the inventory asks for permits. */
@@ -28,8 +28,6 @@ const priority: CallPriority = {
 const readyEveryMs = 5_000
 /** A look-up of somebody else may find that a certificate is missing: no wait is longer, ms. */
 const longestWaitMs = 60_000
-/** These pass by themselves, and mean nothing of the query. */
-const passing: readonly FailureClass[] = ['throttled', 'outage', 'caller']
 
 export interface InventoryRunnerParts {
   readonly clock: Clock
@@ -38,12 +36,6 @@ export interface InventoryRunnerParts {
   readonly inventory: Inventory
   /** Every Secret was reconciled once: what they name is known, and what had to be uploaded was. */
   readonly isReady: () => boolean
-}
-
-interface Failure {
-  readonly class: FailureClass
-  readonly attempt: number
-  readonly since: number
 }
 
 /** Makes the calls of the inventory, one permit at a time, and waits where it waits. */
@@ -164,19 +156,18 @@ export class InventoryRunner implements KeyOwner {
     const isOurs = !(error instanceof ServiceError)
     const failure = isOurs ? 'unknown' : error.failure
     // One id may be to blame: any tenant may write one down.
-    const isOfQuery = !passing.includes(failure) && failure !== 'not-allowed'
+    const isOfQuery = !isPassing(failure) && failure !== 'not-allowed'
     if (isOfQuery && (inventory.narrow(query) || inventory.pass(query, now))) return
-    const last = this.#failures.get(query.by)
-    const before = last?.class === failure ? last : undefined
-    const { attempt, since } = { attempt: (before?.attempt ?? 0) + 1, since: before?.since ?? now }
-    this.#failures.set(query.by, { class: failure, attempt, since })
-    if (!before && failure !== 'throttled') {
+    const input = { input: query.by, failure, spread: Math.random() }
+    const failed = failedAgain(this.#failures.get(query.by), input, { elapsed: now })
+    this.#failures.set(query.by, failed)
+    if (failed.attempt === 1 && failure !== 'throttled') {
       const reason = failure === 'not-allowed' ? { reason: 'NotAllowed' } : {}
       const code = isOurs ? 'OperatorFailed' : error.code
       log.warn({ action, code, ...reason }, `the inventory failed and is retried: ${words[query.by]}`)
     }
-    if (!passing.includes(failure)) inventory.refused(query, now)
-    else this.#notBefore = now + backOff(failure, { attempt, failingMs: now - since, spread: Math.random() })
+    if (isPassing(failure)) this.#notBefore = failed.until
+    else inventory.refused(query, now)
   }
 }
 

@@ -13,6 +13,11 @@ export interface Failure {
   readonly until: number
 }
 
+/** Failures that say nothing of the request and may be over soon. */
+export function isPassing(failure: FailureClass): boolean {
+  return failure === 'outage' || failure === 'caller' || failure === 'throttled'
+}
+
 /** The failure after one more: of the same input and class it backs off further. */
 export function failedAgain(
   before: Failure | undefined,
@@ -21,7 +26,7 @@ export function failedAgain(
     failure,
     spread,
   }: { readonly input: string; readonly failure: FailureClass; readonly spread: number },
-  { elapsed }: Instant,
+  { elapsed }: Pick<Instant, 'elapsed'>,
 ): Failure {
   const again =
     before !== undefined && before.input === input && before.class === failure ? before : undefined

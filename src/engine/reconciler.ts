@@ -84,7 +84,6 @@ export class Reconciler {
       if (turn.called) unused = undefined
       turns.push(turn)
     }
-    if (turns.every(({ step }) => step.kind === 'Done' && step.label === 'NotOptedIn')) this.forget(key)
     return this.#finish(observed, turns, signal)
   }
 
@@ -187,6 +186,8 @@ export class Reconciler {
   async #finish(observed: Observed, turns: readonly Turn[], signal: AbortSignal): Promise<Result> {
     const { writer, metrics, dryRun } = this.#parts
     const { key, secret } = observed
+    const isOptedOut = turns.every(({ step }) => step.kind === 'Done' && step.label === 'NotOptedIn')
+    if (isOptedOut) this.forget(key)
     const outcomes = turns.flatMap(({ step }) => outcomeOf(step))
     const slices = turns.flatMap(({ step }) => (step.kind === 'WriteFirst' && !dryRun ? [step.slice] : []))
     for (const { capability, memories, step } of turns) {
@@ -200,9 +201,8 @@ export class Reconciler {
       if (mustWrite || signal.aborted || error instanceof NotLeadingError) throw error
       return { kind: 'failed', error } as const
     })
-    const isDone = result.kind === 'written' || result.kind === 'unchanged'
+    const isDone = isStored(result)
     if (isDone) for (const turn of turns) this.#written(key, turn)
-    const isOptedOut = turns.every(({ step }) => step.kind === 'Done' && step.label === 'NotOptedIn')
     const merged: StatusSlice = Object.assign({}, ...outcomes.map((it) => it.slice))
     if (!isOptedOut) metrics.secret(key, secretFacts(observed, isDone ? merged : {}, this.#now().wall))
     if (dryRun) this.#wouldDo(observed, turns)
@@ -225,8 +225,7 @@ export class Reconciler {
   #requeue(turns: readonly Turn[], result: WriteResult | { readonly kind: 'failed' }): Requeue {
     const now = this.#now()
     const hasIntent = turns.some(({ step }) => step.kind === 'WriteFirst')
-    const isDone = result.kind === 'written' || result.kind === 'unchanged'
-    if (result.kind === 'stale' || (hasIntent && isDone)) return { now: true }
+    if (result.kind === 'stale' || (hasIntent && isStored(result))) return { now: true }
     const untils = turns.flatMap(({ step }) =>
       'until' in step && step.until !== undefined ? [step.until] : [],
     )
@@ -257,6 +256,11 @@ export class Reconciler {
     const { clock } = this.#parts
     return { wall: clock.now(), elapsed: clock.elapsed() }
   }
+}
+
+/** The status says now what it should. */
+function isStored({ kind }: { readonly kind: WriteResult['kind'] | 'failed' }): boolean {
+  return kind === 'written' || kind === 'unchanged'
 }
 
 /** What a step reports, or has the status say while it waits. */

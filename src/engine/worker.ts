@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import type { Clock } from '../clock.ts'
+import { splitKey } from '../contract/object-key.ts'
 import type { Log } from '../ports/log.ts'
 import type { Metrics } from '../ports/metrics.ts'
 import { NotLeadingError } from '../ports/not-leading-error.ts'
@@ -214,7 +215,7 @@ export class Worker {
       metrics.reconcileTook(clock.elapsed() - start)
       if (this.#abort.signal.aborted) return undefined
       log.debug(
-        { ...names(key), attemptId: randomUUID(), wokenBy, error: errorText(error) },
+        { ...splitKey(key), attemptId: randomUUID(), wokenBy, error: errorText(error) },
         'reconcile failed',
       )
       this.#runner?.withdraw(key)
@@ -227,7 +228,7 @@ export class Worker {
     this.#unseen.delete(key)
     const attempt = (this.#errors.get(key) ?? 0) + 1
     this.#errors.set(key, attempt)
-    this.#parts.log.warn({ ...names(key), attempt, error }, 'reconcile failed; retrying')
+    this.#parts.log.warn({ ...splitKey(key), attempt, error }, 'reconcile failed; retrying')
     const backOffMs = doubling(200, 60_000, attempt) * (1 - 0.2 * Math.random())
     this.#queue.addAfter(key, Math.max(backOffMs, askedMs))
   }
@@ -264,7 +265,7 @@ export class Worker {
     const until = afterMs === undefined ? {} : { until: new Date(clock.now() + afterMs).toISOString() }
     const words = Object.entries(steps).map(([capability, step]) => `${capability}=${step}`)
     log.debug(
-      { ...names(key), attemptId: randomUUID(), steps: words.join(' '), ...until, wokenBy },
+      { ...splitKey(key), attemptId: randomUUID(), steps: words.join(' '), ...until, wokenBy },
       'reconciled',
     )
   }
@@ -300,9 +301,4 @@ export class Worker {
     this.#running.add(work)
     return work.finally(() => this.#running.delete(work))
   }
-}
-
-function names(key: ObjectKey): { readonly namespace: string; readonly name: string } {
-  const slash = key.indexOf('/')
-  return { namespace: key.slice(0, slash), name: key.slice(slash + 1) }
 }

@@ -1,7 +1,7 @@
 import type { Clock } from '../clock.ts'
+import { splitKey } from '../contract/object-key.ts'
 import type { Log } from '../ports/log.ts'
 import type { ObjectKey, SecretChange } from '../ports/secrets.ts'
-import { splitKey } from './secret-path.ts'
 
 const redeliverAfterMs = 1000
 

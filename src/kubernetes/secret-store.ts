@@ -1,3 +1,4 @@
+import { splitKey } from '../contract/object-key.ts'
 import type {
   ObjectKey,
   SecretReference,
@@ -8,7 +9,7 @@ import type {
 import type { KubernetesClient } from './client.ts'
 import { isRecord, KubernetesError } from './kubernetes-error.ts'
 import { metadataOnly, type ObjectMeta } from './object-metadata.ts'
-import { secretPath, splitKey } from './secret-path.ts'
+import { secretPath } from './secret-path.ts'
 
 /** The operator's name in `managedFields`. */
 export const fieldManager = 'tencent-cert-sync'

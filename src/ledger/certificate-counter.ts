@@ -1,3 +1,4 @@
+import { splitKey } from '../contract/object-key.ts'
 import { readOwnership, secretTag } from '../contract/ownership.ts'
 import type { CertificateCounts } from '../ports/metrics.ts'
 import type { ObjectKey } from '../ports/secrets.ts'
@@ -15,7 +16,7 @@ export class CertificateCounter {
   constructor(cluster: string, secrets: Iterable<ObjectKey>, isClaimed: (certificateId: string) => boolean) {
     this.#cluster = cluster
     this.#isClaimed = isClaimed
-    this.#secrets = new Set(Array.from(secrets, tagOf))
+    this.#secrets = new Set(Array.from(secrets, (key) => secretTag(splitKey(key))))
   }
 
   get counts(): CertificateCounts {
@@ -33,9 +34,4 @@ export class CertificateCounter {
       this.#counts.unowned++
     }
   }
-}
-
-function tagOf(key: ObjectKey): string {
-  const slash = key.indexOf('/')
-  return secretTag({ namespace: key.slice(0, slash), name: key.slice(slash + 1) })
 }

@@ -104,14 +104,12 @@ export class Ledger {
 
   /** Whether the service gave this id to this very key. */
   isUploadedFor(certificateId: string, key: ObjectKey): boolean {
-    const uploads = this.#entries.get(certificateId)?.uploads.values() ?? []
-    return [...uploads].some((it) => it.by === key)
+    return this.#uploadsOf(certificateId).some((it) => it.by === key)
   }
 
   /** Whether the service gave this id to this very key for a copy of its own. */
   isOwnCopyOf(certificateId: string, key: ObjectKey): boolean {
-    const uploads = this.#entries.get(certificateId)?.uploads.values() ?? []
-    return [...uploads].some((it) => it.own && it.by === key)
+    return this.#uploadsOf(certificateId).some((it) => it.own && it.by === key)
   }
 
   /** What was sent when the service answered an id for a chain. */
@@ -258,6 +256,10 @@ export class Ledger {
     // What the doubtful account did not show is looked up anew.
     for (const entry of this.#entries.values()) if (!entry.gone) entry.missingSince = undefined
     this.#wake(this.#claims.keys())
+  }
+
+  #uploadsOf(certificateId: string): Upload[] {
+    return [...(this.#entries.get(certificateId)?.uploads.values() ?? [])]
   }
 
   #doesAbsenceCount(now: number): boolean {

@@ -4,10 +4,10 @@ import { readOwnership, secretTag } from '../../contract/ownership.ts'
 import { chainPrefix, type Status } from '../../contract/status.ts'
 import type { RemoteCertificate } from '../../ports/ssl-service.ts'
 import type { LookUp } from './action.ts'
-import type { UploadMemory } from './memory.ts'
+import { refusedOf, type UploadMemory } from './memory.ts'
 import type { UploadView } from './view.ts'
 
-/** What a look-up may take for proof. */
+/** What counts as proof in the result of a lookup. */
 export interface Evidence {
   /** The cluster that the tags must name; undefined: any, since the service itself says that it has the certificate. */
   readonly cluster: string | undefined
@@ -18,19 +18,21 @@ export interface Evidence {
 }
 
 /**
- * Without any tag a certificate is ours only where tags are refused: by the account, for this very input, or for the one on
- * record, which a new process learns from. Whoever forges that deceives their own Secret only.
+ * A certificate without any tag is ours only where tags are refused: by the account, for this input, or for the one on record,
+ * from which a new process learns. The record is the Secret's own word: the ledger trusts it for that Secret alone.
  */
 export function evidenceFor(
   { observed, ledger, identity }: UploadView,
-  { refused }: UploadMemory,
+  memory: UploadMemory,
   { purpose, query }: LookUp,
 ): Evidence {
-  const here = refused?.input === observed.input ? refused.rung : 'Nothing'
   const onRecord = observed.status.settings?.refused ?? []
   return {
     cluster: purpose === 'Exists' ? undefined : identity.cluster,
-    refusesTags: ledger.cosmetics.refusesTags || here === 'Everything' || onRecord.includes('all-tags'),
+    refusesTags:
+      ledger.cosmetics.refusesTags ||
+      refusedOf(memory, observed)?.rung === 'Everything' ||
+      onRecord.includes('all-tags'),
     suffix: query.by === 'alias' ? query.alias : undefined,
   }
 }

@@ -8,7 +8,7 @@ import type { Ledger } from '../../ledger/ledger.ts'
 import type { LookUp, UploadAction, UploadCertificate } from './action.ts'
 import type { CallResult } from './calls.ts'
 import { evidenceFor, holdsChain, mayHoldChain } from './evidence.ts'
-import type { UploadMemory } from './memory.ts'
+import { refusedOf, type UploadMemory } from './memory.ts'
 import { openRequest, reUploadOf, type UploadView } from './view.ts'
 
 /** What the ledger learns from an answer: the same for every Secret that holds the chain or names the id. */
@@ -33,7 +33,7 @@ export function learn(
       ledger.reUploads.ended(key, reUploadOf(view.observed), ending, now.elapsed)
     }
     if (answer.ok) {
-      const afterRefusal = memory.refused?.input === view.observed.input
+      const afterRefusal = refusedOf(memory, view.observed) !== undefined
       const sent = lower(action.rung, action.account)
       ledger.cosmetics.succeeded({ key, group: secret.namespace }, { sent, afterRefusal }, now.elapsed)
     }
@@ -49,7 +49,7 @@ function expiringChain({ observed: { material, settings } }: UploadView, { wall 
   return { chainFingerprint: chain.chainFingerprint, notAfter: expiryOf(chain, settings.type, wall) }
 }
 
-/** A re-upload came to an end: somebody else's certificate is none where a Secret has a copy of its own. */
+/** The re-upload ended: the service stored a certificate, or still has the one that was called gone. */
 function isReplaced({ replaces }: UploadCertificate, answer: Answer<CallResult>): boolean {
   if (!answer.ok || answer.value.kind !== 'Uploaded') return false
   return !answer.value.repeated || answer.value.certificateId === replaces
@@ -72,7 +72,7 @@ function learnUploaded(
   // Where a Secret has a copy of its own, somebody else's that the service names is not it.
   const own = view.observed.settings.repeatable && (!repeated || certificateId === action.replaces)
   const { rung, account } = action
-  const refusedWith = memory.refused?.input === view.observed.input ? memory.refused.code : undefined
+  const refusedWith = refusedOf(memory, view.observed)?.code
   const upload = { ...answeredFor(view), own, repeated, rung, account, refusedWith }
   ledger.learnUploaded(certificateId, chainFingerprint, notAfter, upload, now.elapsed)
 }

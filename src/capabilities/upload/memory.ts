@@ -1,3 +1,4 @@
+import type { Observed } from '../../contract/observe.ts'
 import type { CapabilityMemory } from '../../engine/capability.ts'
 import type { Outcome } from '../../engine/step.ts'
 import type { Rung } from '../../ledger/cosmetics-ladder.ts'
@@ -58,6 +59,19 @@ export interface UploadMemory extends CapabilityMemory {
   readonly last?:
     | { readonly requestId?: string | undefined; readonly code?: string; readonly attempt: number }
     | undefined
+}
+
+/** What was found out on the way of this chain; undefined: nothing yet. */
+export function progressOf(
+  { progress }: UploadMemory,
+  { chainFingerprint }: Pick<ChainProgress, 'chainFingerprint'>,
+): ChainProgress | undefined {
+  return progress?.chainFingerprint === chainFingerprint ? progress : undefined
+}
+
+/** What the service refused of the observed input; undefined: nothing. */
+export function refusedOf({ refused }: UploadMemory, { input }: Observed): UploadMemory['refused'] {
+  return refused?.input === input ? refused : undefined
 }
 
 /** Of a key of which nothing is known. */

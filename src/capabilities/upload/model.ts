@@ -1,12 +1,12 @@
 import type { Chain } from '../../certificate/material.ts'
 import { statusKeys } from '../../contract/annotation-keys.ts'
 import type { Answer } from '../../engine/capability.ts'
-import { failedAgain } from '../../engine/failure.ts'
+import { failedAgain, isPassing } from '../../engine/failure.ts'
 import { spreadOf } from '../../engine/queue/back-off.ts'
 import type { Instant, Outcome, StatusSlice } from '../../engine/step.ts'
 import { below, type Rung } from '../../ledger/cosmetics-ladder.ts'
 import type { ServiceError } from '../../ports/service-error.ts'
-import type { LookUp, UploadAction, UploadCertificate } from './action.ts'
+import type { LookUp, LookUpFor, UploadAction, UploadCertificate } from './action.ts'
 import type { CallResult } from './calls.ts'
 import {
   evidenceFor,
@@ -16,7 +16,7 @@ import {
   isSameType,
   mayHoldChain,
 } from './evidence.ts'
-import type { ChainProgress, UploadMemory } from './memory.ts'
+import { type ChainProgress, progressOf, type UploadMemory } from './memory.ts'
 import { existsElsewhere, failed, rejectedByService } from './outcomes.ts'
 import { openRequest, type UploadView } from './view.ts'
 
@@ -118,22 +118,18 @@ function afterLookUp(
       return { ...memory, failure: undefined, notVisible, ...(answered ? { answered } : {}) }
     }
     case 'Known': {
+      if (!found(id)) return withoutLookUp(view, memory, purpose, id)
       const request = openRequest(observed)
-      const answered =
-        found(id) && request !== undefined ? { request, result: 'Exists' as const } : memory.answered
-      return progressed(view, { ...memory, answered }, found(id) ? {} : { knownAsked: true })
+      return request === undefined ? memory : { ...memory, answered: { request, result: 'Exists' } }
     }
     case 'Owner':
-      return { ...memory, ownerAsked: id }
     case 'Previous':
-      return progressed(view, memory, { previousAsked: true })
     case 'SameLeaf':
-      return progressed(view, memory, { sameLeafAsked: true })
+      // What was found is in the ledger.
+      return withoutLookUp(view, memory, purpose, id)
     case 'Candidate': {
       const remote = found(id)
-      if (!remote || !isSameType(remote, observed)) {
-        return progressed(view, memory, { candidate: undefined, noChainSearch: true })
-      }
+      if (!remote || !isSameType(remote, observed)) return withoutLookUp(view, memory, purpose, id)
       const isOtherChain =
         !mayHoldChain(remote, observed, view.ledger.chainOf(remote.certificateId)) ||
         isRecordedForOtherChain(observed.status, remote.certificateId, chainOf(view))
@@ -145,9 +141,7 @@ function afterLookUp(
       const evidence = evidenceFor(view, memory, lookUp)
       if (certificates.some((it) => holdsChain(it, observed, evidence))) return succeeded(memory)
       if (!isLast) return progressed(view, memory, { offset: nextOffset })
-      return purpose === 'Copy'
-        ? noCopyFound(view, memory, now)
-        : progressed(view, memory, { noChainTag: true, offset: 0 })
+      return purpose === 'Copy' ? noCopyFound(view, memory, now) : withoutLookUp(view, memory, purpose, id)
     }
     case 'OwnLeaf': {
       const sameLeaf = certificates.find((it) => hasLeafOf(it, observed))
@@ -196,17 +190,12 @@ function stepAfterError(
     }
     case 'DescribeCertificates':
       // The search by tags is one of several: an account may know no tags, or allow none.
-      if (action.purpose === 'Exists' && !isPassing(error))
-        return progressed(view, memory, { noChainTag: true })
+      if (action.purpose === 'Exists' && !isPassing(error.failure))
+        return withoutLookUp(view, memory, 'Exists')
       return error.failure === 'not-allowed' ? afterDenial(view, memory, action) : undefined
     case 'CheckCertificateExist':
-      return isPassing(error) ? undefined : progressed(view, memory, afterChainSearch(undefined))
+      return isPassing(error.failure) ? undefined : progressed(view, memory, afterChainSearch(undefined))
   }
-}
-
-/** It says nothing of the call, and may be over soon. */
-function isPassing({ failure }: ServiceError): boolean {
-  return failure === 'outage' || failure === 'caller' || failure === 'throttled'
 }
 
 /** The private key is there, in another form than PKCS#8. */
@@ -221,33 +210,37 @@ function nextRung({ rung, account }: UploadCertificate): Rung | undefined {
   return next === 'ChainTag' && account === 'ChainTag' ? below(next) : next
 }
 
-/** What can go on without the look-up does so. A copy, or what exists somewhere, cannot. */
+/** What can go on without the lookup does so. The search for a copy, or for what exists somewhere, cannot. */
 function afterDenial(
   view: UploadView,
   memory: UploadMemory,
   { purpose, query }: LookUp,
 ): UploadMemory | undefined {
   const id = query.by === 'ids' ? query.ids[0] : undefined
-  switch (purpose) {
-    case 'Request': {
-      const request = openRequest(view.observed)
-      return request === undefined ? memory : { ...memory, answered: { request, result: 'NotAllowed' } }
-    }
-    case 'Known':
-      return progressed(view, memory, { knownAsked: true })
-    case 'Owner':
-      return { ...memory, ownerAsked: id }
-    case 'Previous':
-      return progressed(view, memory, { previousAsked: true })
-    case 'SameLeaf':
-      return progressed(view, memory, { sameLeafAsked: true })
-    case 'Candidate':
-      return progressed(view, memory, { candidate: undefined, noChainSearch: true })
-    case 'Copy':
-    case 'Exists':
-    case 'OwnLeaf':
-      return undefined
-  }
+  if (purpose === 'Copy' || purpose === 'OwnLeaf') return undefined
+  if (purpose !== 'Request') return withoutLookUp(view, memory, purpose, id)
+  const request = openRequest(view.observed)
+  return request === undefined ? memory : { ...memory, answered: { request, result: 'NotAllowed' } }
+}
+
+/** By purpose: what a lookup that found nothing, or was not allowed, leaves behind so that it is not made again. */
+const afterNothing = {
+  Known: { knownAsked: true },
+  Previous: { previousAsked: true },
+  SameLeaf: { sameLeafAsked: true },
+  Candidate: { candidate: undefined, noChainSearch: true },
+  Exists: { noChainTag: true, offset: 0 },
+} as const satisfies Partial<Record<LookUpFor, Partial<ChainProgress>>>
+
+/** Goes on without a lookup: it was made, or cannot be. */
+function withoutLookUp(
+  view: UploadView,
+  memory: UploadMemory,
+  purpose: 'Owner' | keyof typeof afterNothing,
+  id?: string,
+): UploadMemory {
+  if (purpose === 'Owner') return { ...memory, ownerAsked: id }
+  return progressed(view, memory, afterNothing[purpose])
 }
 
 /** Refused without cosmetics too: they were not to blame, and the next attempt has them again. */
@@ -263,20 +256,15 @@ function afterChainSearch(certificateId: string | undefined): Partial<ChainProgr
 }
 
 function noCopyFound(view: UploadView, memory: UploadMemory, { elapsed }: Instant): UploadMemory {
-  const { chainFingerprint } = chainOf(view)
-  const epoch = view.ledger.copies.epochOf(chainFingerprint)
-  const before = memory.progress?.chainFingerprint === chainFingerprint ? memory.progress.noCopy : undefined
+  const chain = chainOf(view)
+  const epoch = view.ledger.copies.epochOf(chain.chainFingerprint)
+  const before = progressOf(memory, chain)?.noCopy
   const times = before?.epoch === epoch ? before.times + 1 : 1
   return progressed(view, memory, { noCopy: { times, at: elapsed, epoch }, offset: 0 })
 }
 
 function nowhere(view: UploadView, memory: UploadMemory, now: Instant): UploadMemory {
-  const again = progressed(view, memory, {
-    exists: false,
-    noChainSearch: false,
-    noChainTag: false,
-    offset: 0,
-  })
+  const again = progressed(view, memory, { noChainSearch: false })
   return reported(view, again, 'exists', now, existsElsewhere(view))
 }
 
@@ -321,8 +309,7 @@ function progressed(view: UploadView, memory: UploadMemory, change: Partial<Chai
   const { chain } = view.observed.material
   if (!chain) return memory
   const { chainFingerprint } = chain
-  const before = memory.progress?.chainFingerprint === chainFingerprint ? memory.progress : undefined
-  return { ...memory, progress: { ...before, ...change, chainFingerprint } }
+  return { ...memory, progress: { ...progressOf(memory, chain), ...change, chainFingerprint } }
 }
 
 function chainOf({ observed }: UploadView): Chain {

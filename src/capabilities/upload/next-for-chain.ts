@@ -4,9 +4,9 @@ import { chainPrefix, toAnnotations } from '../../contract/status.ts'
 import type { Instant, Step } from '../../engine/step.ts'
 import type { CertificateQuery } from '../../ports/ssl-service.ts'
 import type { UploadAction, UploadCertificate } from './action.ts'
-import type { ChainProgress, UploadMemory } from './memory.ts'
+import { type ChainProgress, progressOf, refusedOf, type UploadMemory } from './memory.ts'
 import { call, lookUp, wait } from './steps.ts'
-import type { UploadView } from './view.ts'
+import { ownerOf, type UploadView } from './view.ts'
 
 /** A copy may be listed so much later than its call, ms. */
 const listedLateMs = 10_000
@@ -27,7 +27,7 @@ export function nextForChain(
   const { observed, ledger, identity } = view
   const { settings, status } = observed
   const { chainFingerprint } = chain
-  const progress = memory.progress?.chainFingerprint === chainFingerprint ? memory.progress : undefined
+  const progress = progressOf(memory, chain)
   const recordedHere = status.uploaded?.account === identity.account
 
   // An intent was meant for the account on record.
@@ -101,9 +101,7 @@ function whereItExists(
   if (candidate) return lookUp('Candidate', { by: 'ids', ids: [candidate] }, view, memory, now)
   if (view.canFindByChain && !noChainSearch) return call({ name: 'CheckCertificateExist' }, view, memory, now)
   if (!noChainTag) return lookUp('Exists', byChainTag(chain, { offset }), view, memory, now)
-  const { secret } = view.observed
-  const tags = ownerTags({ cluster: view.identity.cluster, namespace: secret.namespace, name: secret.name })
-  return lookUp('OwnLeaf', { by: 'tags', tags, offset }, view, memory, now)
+  return lookUp('OwnLeaf', { by: 'tags', tags: ownerTags(ownerOf(view)), offset }, view, memory, now)
 }
 
 function uploadOf(
@@ -111,14 +109,13 @@ function uploadOf(
   memory: UploadMemory,
   { elapsed }: Instant,
 ): UploadCertificate {
-  const { refused, pkcs8For } = memory
   const account = ledger.cosmetics.accountAt(elapsed)
-  const rung = refused?.input === observed.input ? refused.rung : 'Nothing'
+  const rung = refusedOf(memory, observed)?.rung ?? 'Nothing'
   return {
     name: 'UploadCertificate',
     rung,
     account,
-    ...(pkcs8For === observed.input ? { asPkcs8: true } : {}),
+    ...(memory.pkcs8For === observed.input ? { asPkcs8: true } : {}),
   }
 }
 
@@ -127,10 +124,8 @@ function byChainTag(chain: Chain, progress: { readonly offset?: number } | undef
 }
 
 /** What a copy of this chain, for this Secret, is found by. */
-function suffixOf({ observed, identity }: UploadView, { chainFingerprint }: Chain): string {
-  const { secret, settings } = observed
-  const owner = { cluster: identity.cluster, namespace: secret.namespace, name: secret.name }
-  return copySuffix(owner, chainFingerprint, settings.repeatable)
+function suffixOf(view: UploadView, { chainFingerprint }: Chain): string {
+  return copySuffix(ownerOf(view), chainFingerprint, view.observed.settings.repeatable)
 }
 
 /** Puts on record that a second copy is about to be made; the copy itself is the next step. */

@@ -5,7 +5,7 @@ import type { Instant, Step } from '../../engine/step.ts'
 import type { Holder } from '../../ledger/ledger.ts'
 import type { UploadAction } from './action.ts'
 import { isRecordedForOtherChain } from './evidence.ts'
-import type { UploadMemory } from './memory.ts'
+import { progressOf, type UploadMemory } from './memory.ts'
 import { nextForChain } from './next-for-chain.ts'
 import { nextForMissing } from './next-for-missing.ts'
 import {
@@ -21,9 +21,9 @@ import {
 import { lookUp, report, wait } from './steps.ts'
 import { claimedId, openRequest, type UploadView } from './view.ts'
 
-/** How long a rejection by the service is believed (ms): what we know of its codes may be wrong. */
+/** A rejection by the service is retried after this time (ms), because its error codes are not fully known. */
 export const rejectionLifetimeMs = 24 * 3_600_000
-/** How often a Secret that waits for another account is looked at, ms; what ends the wait wakes it. */
+/** A Secret that waits for the right account is reconciled this often, ms. The end of the wait also wakes it. */
 const doubtedMs = 10 * 60_000
 /** An id that the service has confirmed so recently, ms, is written down without asking: a little more than an inventory. */
 const freshMs = 75 * 60_000
@@ -51,12 +51,12 @@ export function next(view: UploadView, memory: UploadMemory, now: Instant): Step
   const chain = material.chain as Chain
 
   const holder = holderFor(view, chain, now)
-  if (holder && !isOlderThanRequest(holder, view, memory)) {
-    if (now.elapsed - holder.confirmedAt <= freshMs) return report(uploaded(view, holder, memory, now))
-    if (!isAsked(memory, chain))
+  if (holder) {
+    const isFresh = now.elapsed - holder.confirmedAt <= freshMs && !isOlderThanRequest(holder, view, memory)
+    if (isFresh) return report(uploaded(view, holder, memory, now))
+    if (!progressOf(memory, chain)?.knownAsked) {
       return lookUp('Known', { by: 'ids', ids: [holder.certificateId] }, view, memory, now)
-  } else if (holder && !isAsked(memory, chain)) {
-    return lookUp('Known', { by: 'ids', ids: [holder.certificateId] }, view, memory, now)
+    }
   }
 
   const withMissing = (step: Step<UploadAction>) =>
@@ -143,10 +143,6 @@ function isOlderThanRequest(holder: Holder, view: UploadView, memory: UploadMemo
 function isAnsweredByUpload({ observed, ledger }: UploadView, claimed: string, request: string): boolean {
   const chain = observed.material.chain as Chain
   return ledger.uploadOf(claimed, chain.chainFingerprint)?.request === request
-}
-
-function isAsked({ progress }: UploadMemory, chain: Chain): boolean {
-  return progress?.chainFingerprint === chain.chainFingerprint && progress.knownAsked === true
 }
 
 /** ms since the epoch; 0 when nothing that is still true was rejected. A time to come was not written by us. */

@@ -46,12 +46,8 @@ export function uploaded(
     !ledger.isGone(status.uploaded.certificateId)
   const reason = memory.notVisible === certificateId ? 'NotVisible' : syncedReason(observed, { origin, sent })
   return synced(observed, reason, syncedMessage(reason, observed, sent), memory, {
+    ...namedNow(view, now),
     certificateId,
-    account: identity.account,
-    fingerprint: chain.fingerprint,
-    chainFingerprint: chain.chainFingerprint,
-    notAfter: rfc3339(expiryOf(chain, observed.settings.type, now.wall)),
-    syncedAt: rfc3339(now.wall),
     previousCertificateId: supersede(
       inAccount ? status.previous : [],
       isSuperseded ? status.uploaded : undefined,
@@ -62,35 +58,38 @@ export function uploaded(
   })
 }
 
+/** What the status says of the observed chain from now on, whatever its id. */
+function namedNow({ observed, identity }: UploadView, { wall }: Instant): StatusChange {
+  const chain = observed.material.chain as Chain
+  return {
+    account: identity.account,
+    fingerprint: chain.fingerprint,
+    chainFingerprint: chain.chainFingerprint,
+    notAfter: rfc3339(expiryOf(chain, observed.settings.type, wall)),
+    syncedAt: rfc3339(wall),
+  }
+}
+
 /** Something else wrote another id over the one that this process knows: it is put back (I6). */
 export function putBack(
-  { observed, identity }: UploadView,
+  view: UploadView,
   recorded: NonNullable<UploadMemory['recorded']>,
   now: Instant,
 ): UploadOutcome {
+  const { observed } = view
   const { status } = observed
   const origin = recorded.existed ? 'Adopted' : 'Uploaded'
   const sent = recorded.existed ? undefined : (status.settings ?? asAsked(observed))
   const reason = syncedReason(observed, { origin, sent })
   const { certificateId } = recorded
-  const chain = observed.material.chain as Chain
-  return synced(
-    observed,
-    reason,
-    syncedMessage(reason, observed, sent),
-    {},
-    {
-      certificateId,
-      account: identity.account,
-      fingerprint: chain.fingerprint,
-      chainFingerprint: chain.chainFingerprint,
-      notAfter: rfc3339(expiryOf(chain, observed.settings.type, now.wall)),
-      syncedAt: rfc3339(now.wall),
-      previousCertificateId: supersede(status.previous, undefined, certificateId),
-      origin,
-      settings: sent ? writeSent(sent) : null,
-    },
-  )
+  const change = {
+    ...namedNow(view, now),
+    certificateId,
+    previousCertificateId: supersede(status.previous, undefined, certificateId),
+    origin,
+    settings: sent ? writeSent(sent) : null,
+  }
+  return synced(observed, reason, syncedMessage(reason, observed, sent), {}, change)
 }
 
 /** The status already names the observed chain: what is missing is written again, the rest stays. */

@@ -63,11 +63,7 @@ export class UploadCapability implements Capability<UploadView, UploadMemory, Up
   }
 
   next(view: UploadView, memory: UploadMemory, now: Instant): Step<UploadAction> {
-    const step = next(view, memory, now)
-    // Its own write is not observed again: what it is about to say is claimed at once.
-    const id = step.kind === 'Report' ? step.outcome.slice[statusKeys.certificateId] : undefined
-    if (id) this.#parts.ledger.claim(view.observed.key, id)
-    return step
+    return next(view, memory, now)
   }
 
   begins({ observed }: UploadView, action: UploadAction, now: Instant): void {
@@ -106,6 +102,7 @@ export class UploadCapability implements Capability<UploadView, UploadMemory, Up
   }
 
   reporting({ key }: Observed, memory: UploadMemory, outcome: Outcome): UploadMemory {
+    // The operator's own write is not observed again: what it says is claimed at once.
     const certificateId = outcome.slice[statusKeys.certificateId]
     if (certificateId !== undefined) this.#parts.ledger.claim(key, certificateId ?? undefined)
     return reporting(memory, outcome)

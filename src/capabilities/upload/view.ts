@@ -1,4 +1,5 @@
 import type { Identity, Observed } from '../../contract/observe.ts'
+import type { Owner } from '../../contract/ownership.ts'
 import type { LedgerReader } from '../../ledger/ledger.ts'
 import type { ServiceAction } from '../../ports/ssl-service.ts'
 import type { Reason } from '../../reasons.ts'
@@ -14,6 +15,11 @@ export interface UploadView {
   readonly budgetFreeAt: number | undefined
   /** Whether the site can look a chain up (CheckCertificateExist). */
   readonly canFindByChain: boolean
+}
+
+/** Whose certificate the Secret's is. */
+export function ownerOf({ observed: { secret }, identity }: UploadView): Owner {
+  return { cluster: identity.cluster, namespace: secret.namespace, name: secret.name }
 }
 
 /** Identifies an open request of one Secret, so that an answer to it can be told from an older one. */

@@ -5,9 +5,8 @@ export const engineMutants: readonly Mutant[] = [
   {
     name: 'a Secret that opted out stays known',
     file: 'src/engine/reconciler.ts',
-    within: 'Reconciler.reconcile',
-    original:
-      "if (turns.every(({ step }) => step.kind === 'Done' && step.label === 'NotOptedIn')) this.forget(key)",
+    within: 'Reconciler.#finish',
+    original: 'if (isOptedOut) this.forget(key)',
     mutated: '',
     tests: ['test/heart/controller.test.ts'],
   },
