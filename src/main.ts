@@ -15,7 +15,7 @@ async function main(): Promise<number> {
   }
   const { config } = invocation
   const log = createLogger({ level: config.logLevel, format: config.logFormat })
-  // Whatever escapes is a bug: the name and the place are told, the text and the values are not (I3).
+  // Whatever escapes is a bug: the name and the place are logged, the text and the values are not (I3).
   const crash = (error: unknown) => {
     log.error({ error: whereFrom(error) }, 'unexpected error')
     process.exit(1)

@@ -199,7 +199,7 @@ export class Operator {
     await this.#seeking
   }
 
-  /** Liveness: our loops turn. A dead API server or cloud is no reason to be killed (I8). */
+  /** Liveness: the loops make progress. An API server or cloud that is down is not a reason to restart (I8). */
   #liveness(): HealthCheck[] {
     const check = (name: string, ageMs: () => number): HealthCheck => ({
       name,

@@ -15,10 +15,10 @@ export function findLeaf(
 
 /**
  * The order in which a bundle is sent: the path from the leaf upwards, then the rest as it came. Cross-signed bundles
- * (leaf, I by R1, I by R2, R1) have several paths: the shortest to a root in the bundle is taken, where there is none
- * the longest of the shortest. A missing intermediate or root is no error: the service knows what it needs.
+ * (leaf, I by R1, I by R2, R1) have several paths. The shortest path to a root in the bundle is used; without a root, the
+ * longest of the shortest paths. A missing intermediate or root is not an error: the service decides whether it needs one.
  *
- * The work is bounded, and by counts and not by time: the same bundle has the same order on every machine.
+ * The work is bounded by counts, not by time: the same bundle has the same order on every machine.
  */
 export function orderChain(
   certificates: readonly X509Certificate[],

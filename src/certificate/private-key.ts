@@ -15,7 +15,7 @@ type KeyForm = 'pkcs8' | 'pkcs1' | 'sec1'
 
 /**
  * Reads the first private key among the PEM blocks (`EC PARAMETERS` and certificates beside it do not matter).
- * `size` is that of the clean PEM in bytes; above the limit the key is not looked at. `pem()` keeps the key's own form
+ * `size` is that of the clean PEM in bytes; above the limit the key is not parsed. `pem()` keeps the key's own form
  * (PKCS#8, PKCS#1 or SEC1) where OpenSSL can write it, else it is PKCS#8, as `pem('pkcs8')` is. It never throws: a key
  * that cannot be written is unreadable. Never throws.
  */

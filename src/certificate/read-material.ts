@@ -171,7 +171,7 @@ function readCertificate(der: Buffer): ReadCertificate | string | undefined {
   try {
     const certificate = new X509Certificate(der)
     const validity = readValidity(certificate)
-    // Node looks for PEM first: a certificate in PEM within these bytes is not the one whose key was looked at.
+    // Node looks for PEM first: a certificate in PEM within these bytes is not the one whose key was checked.
     return validity && certificate.raw.equals(der) ? { certificate, validity } : undefined
   } catch {
     return undefined

@@ -3,7 +3,7 @@ import { optionOfFlag } from './options.ts'
 import type { Quote } from './quote.ts'
 import { suggestion } from './suggestion.ts'
 
-/** What the arguments say, before any value is looked at. */
+/** The arguments, before any value is parsed. */
 export interface CommandLine {
   /** By flag without dashes. */
   readonly texts: ReadonlyMap<string, string>

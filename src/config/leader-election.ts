@@ -19,7 +19,7 @@ export type ElectionSettings =
   | { readonly election: LeaderElection | undefined }
   | { readonly problems: readonly string[] }
 
-/** Reads the options of the election and compares them. Problems of a single option are told elsewhere. */
+/** Reads the options of the election and compares them. Problems of a single option are reported elsewhere. */
 export function readLeaderElection(
   reader: OptionReader,
   podNamespace: () => string | undefined,

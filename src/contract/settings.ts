@@ -7,7 +7,7 @@ import { isOwnershipTag } from './ownership.ts'
 
 /** What the user asks for, as the annotations say it. */
 export interface Settings {
-  /** `absent` and `no` are left alone; `invalid` is told. */
+  /** `absent` and `no` are left alone; `invalid` is reported. */
   readonly upload: 'yes' | 'no' | 'absent' | 'invalid'
   readonly paused: boolean
   readonly type: CertificateType

@@ -247,7 +247,7 @@ export class Worker {
     }
     const inARow = (this.#callsInARow.get(key) ?? 0) + (called ? 1 : 0)
     this.#callsInARow.set(key, inARow)
-    // No way to a certificate is so long: whatever goes round in circles must not use the calls of the others up.
+    // No certificate needs so many calls in a row. A key that loops must not use up the calls of the others.
     if (inARow > mostCallsInARow) {
       this.#runner?.withdraw(key)
       this.#callsInARow.set(key, mostCallsInARow)

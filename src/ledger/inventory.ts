@@ -36,7 +36,7 @@ interface Round {
   isUnlisted: boolean
 }
 
-/** Pages that lie further apart, ms, are no picture of one moment. */
+/** Pages further apart than this, ms, do not show the account at one moment. */
 const listingLifetimeMs = 10 * 60_000
 /** An inconsistent listing is made again after so long, ms, and so many times before the next interval. */
 const again = { afterMs: 60_000, times: 3 }

@@ -2,7 +2,7 @@ import type { ObjectKey } from '../ports/secrets.ts'
 
 /** One chain: at once, after six hours, then daily. */
 const pausesMs = [0, 6 * 3_600_000, 24 * 3_600_000] as const
-/** For so long a new id for one that was gone proves that look-ups can be believed. */
+/** A new ID for one that was gone proves for this time, ms, that lookups can be trusted. */
 const provenForMs = 3_600_000
 /** How long a key waits for the one that tries, before it reconciles again. */
 const waitMs = 5_000

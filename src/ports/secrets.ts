@@ -44,7 +44,7 @@ export interface SecretStore {
 }
 
 /**
- * What a reflector says: only that a key wants a look, never what the Secret holds. Secrets that never carried the
+ * What a reflector reports: only that a key must be reconciled, never what the Secret holds. Secrets that never carried the
  * opt-in annotation are not reported at all (I10).
  */
 export type SecretChange =

@@ -52,7 +52,7 @@ export function readHead(socket: Socket): Promise<string | typeof tooLarge | und
 }
 
 /**
- * Of the head of a request. The headers change no answer and are not looked at.
+ * Of the head of a request. The headers change no answer and are not read.
  * @returns undefined where this is not HTTP/1
  */
 export function parseRequestLine(head: string): RequestLine | undefined {

@@ -9,7 +9,7 @@ interface Requested {
  * Looks at the answers to an agent's requests before node-fetch does, which cannot cope with all of them:
  * - It throws where nobody can catch it when the user in a Location cannot be decoded, and the process ends: so it is
  *   shown no Location, which also leaves it no redirect to follow.
- * - It waits for ever for the rest of an answer that is shorter than its Content-Length: so it is told of an error.
+ * - It waits for ever for the rest of an answer that is shorter than its Content-Length: so it gets an error.
  */
 export function guardAnswers(agent: http.Agent): void {
   const requested = agent as http.Agent & Requested

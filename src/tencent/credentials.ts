@@ -17,7 +17,7 @@ export interface CredentialsProvider {
   /** Rises whenever other credentials than before were seen, or the same ones after they were unusable. */
   version(): number
   /**
-   * Calls back when `version` has risen. While somebody listens, the files are looked at every few seconds.
+   * Calls back when `version` has risen. While there is a listener, the files are checked every few seconds.
    * Returns a function that ends the subscription.
    */
   onChange(callback: () => void): () => void

@@ -161,7 +161,7 @@ type: Recreate
 Says "true" where an object of a kind that not every cluster has is to be rendered.
 Call with (dict "root" $ "value" NAME "kind" GROUP/VERSION/KIND "from" WHERE-IT-COMES-FROM); NAME.enabled and NAME.renderMode decide.
 "since", where it is given, is the version from which on every Kubernetes has the kind: a chart that is rendered without a
-cluster (helm template, kustomize) is told a version at most, and no kinds.
+cluster (helm template, kustomize) knows at most a version, and no kinds.
 */ -}}
 {{- define "tencent-cert-sync.renders" -}}
 {{- $settings := get .root.Values .value -}}

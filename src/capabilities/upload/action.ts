@@ -2,11 +2,17 @@ import type { AccountRung, Rung } from '../../ledger/cosmetics-ladder.ts'
 import type { CertificateQuery } from '../../ports/ssl-service.ts'
 
 /**
- * What a look-up is for. `Request`: does the id on record still exist? `Known`: does the id that this process knows still
- * exist? `Previous`: an earlier id of the Secret that held this chain. `SameLeaf`: the id that an upload answered, which
- * may hold another chain. `Candidate`: the id that CheckCertificateExist named. `Owner`: whose is the id on record?
- * `Copy`: a copy that may have been made just before a crash. `Exists`: the service said that it has the certificate. `OwnLeaf`:
- * so it did, but nothing carries the tag of this chain: a certificate of ours for this Secret with the same leaf?
+ * The question that a lookup answers.
+ *
+ * - `Request`: does the ID on record still exist? Somebody asked with `requested-at`.
+ * - `Known`: does the ID that this process knows still exist?
+ * - `Previous`: does an earlier ID of this Secret hold the chain?
+ * - `SameLeaf`: which chain does the ID hold that an upload returned?
+ * - `Candidate`: is the ID that CheckCertificateExist returned the right one?
+ * - `Owner`: which Secret owns the ID on record?
+ * - `Copy`: was a copy created just before a crash?
+ * - `Exists`: which certificate carries the tag of this chain?
+ * - `OwnLeaf`: which certificate of this Secret holds another chain of the same leaf?
  */
 export type LookUpFor =
   | 'Request'

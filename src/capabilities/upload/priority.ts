@@ -7,9 +7,9 @@ import type { UploadView } from './view.ts'
 const soonMs = 7 * 24 * 3_600_000
 
 /**
- * What the ledger knows of the certificate in the account makes a key urgent, never an annotation that a tenant may set. Among
- * the keys of one namespace the annotation counts until the ledger knows better: it moves nobody else. What was never uploaded
- * goes between those that expire within seven days and the others.
+ * A key is urgent because of what the ledger knows of the certificate in the account, never because of an annotation that a
+ * tenant may set. Within one namespace the annotation counts until the ledger knows the expiry. A certificate that was never
+ * uploaded goes after those that expire within seven days, and before the others.
  */
 export function priorityOf(
   { observed, ledger }: UploadView,
@@ -17,7 +17,7 @@ export function priorityOf(
   { wall }: Instant,
 ): CallPriority {
   const id = observed.status.uploaded?.certificateId
-  // Whoever names somebody else's certificate has its urgency not.
+  // A status that names the certificate of another Secret does not make this one urgent.
   const isOurs =
     id !== undefined &&
     (ledger.isUploadedFor(id, observed.key) || ledger.ownershipOf(id)?.secret === secretTag(observed.secret))

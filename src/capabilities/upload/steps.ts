@@ -41,7 +41,7 @@ export function call(
   return { kind: 'Call', label: action.name, action }
 }
 
-/** One page of a look-up; the next one where an earlier answer said that there is more. */
+/** Requests one page of a lookup. The query says at which offset the page begins. */
 export function lookUp(
   purpose: LookUpFor,
   query: CertificateQuery,

@@ -118,7 +118,7 @@ export class UploadCapability implements Capability<UploadView, UploadMemory, Up
 
   /** With `repeatable`, every Secret has its own. */
   flightOf({ observed, identity }: UploadView, action: UploadAction): string {
-    // Whoever copies a public chain must not keep its owner's look-ups waiting.
+    // Lookups never wait for those of another Secret with the same public chain.
     if (action.name !== 'UploadCertificate') return `${action.name} ${observed.key}`
     const chain = `${identity.account} ${observed.material.chain?.chainFingerprint}`
     return observed.settings.repeatable ? `${chain} ${observed.key}` : chain

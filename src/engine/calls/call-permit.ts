@@ -85,7 +85,7 @@ export class IssuedPermit implements CallPermit {
 
   #failed(thrown: unknown, startedAt: number, timedOut: boolean): void {
     const reached = reachOf(thrown)
-    // What is cut off by the end of the process is no failure of the service.
+    // A call that ends with the process is not a failure of the service.
     const isOwnEnd = this.#parts.stop.aborted && reached !== 'answered'
     const error = thrown instanceof ServiceError && !isOwnEnd ? thrown : undefined
     const says = isOwnEnd ? 'nothing' : sayingOf(thrown, timedOut)

@@ -4,7 +4,7 @@ export interface CallPriority {
   readonly failedBefore: boolean
   /** What the account holds for the key expires within seven days. */
   readonly urgent: boolean
-  /** It can wait: it goes after everything else, and is no key of a Secret. */
+  /** It can wait: it goes after everything else. It is not the key of a Secret. */
   readonly background?: true
   /**
    * ms since the epoch: when what the account holds for the key expires. Undefined: it holds nothing; then the key goes

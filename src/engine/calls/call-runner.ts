@@ -143,7 +143,7 @@ export class CallRunner {
     for (const lane of this.#lanes.values()) lane.close()
   }
 
-  /** Aborts the calls under way, which is no failure of the service; safe to redo (I9). */
+  /** Aborts the calls under way. That is not a failure of the service, and the calls are safe to retry (I9). */
   abandon(): void {
     this.close()
     this.#stop.abort(new Error('the process ends'))

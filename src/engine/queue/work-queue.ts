@@ -1,7 +1,7 @@
 import type { Clock } from '../../clock.ts'
 import type { ObjectKey } from '../../ports/secrets.ts'
 
-/** How soon a key is looked at: what changed just now goes before what a list or a resync found. */
+/** How soon a key is reconciled: what just changed goes before what a list or a resync found. */
 export type Urgency = 'change' | 'sweep'
 
 interface Waiting {
@@ -49,7 +49,7 @@ export class WorkQueue {
     return this.#active.has(key)
   }
 
-  /** Asks for a look at a key. A delayed look is brought forward. `mark`: see done(). */
+  /** Queues a key. A delayed key is moved forward. `mark`: see done(). */
   add(key: ObjectKey, urgency: Urgency, mark?: string): void {
     if (this.#closed) return
     this.#cancelDelay(key)
@@ -69,7 +69,7 @@ export class WorkQueue {
     this.#hand()
   }
 
-  /** Asks for a look after `ms`; an earlier appointment stays. */
+  /** Queues a key after `ms`. If it is due earlier already, that stays. */
   addAfter(key: ObjectKey, ms: number): void {
     if (this.#closed) return
     const at = this.#clock.elapsed() + ms
@@ -114,7 +114,7 @@ export class WorkQueue {
     }
   }
 
-  /** Forgets every wish for a look at a key. */
+  /** Removes a key from the queue, delayed or not. */
   remove(key: ObjectKey): void {
     this.#waiting.change.delete(key)
     this.#waiting.sweep.delete(key)
