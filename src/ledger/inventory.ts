@@ -179,7 +179,8 @@ export class Inventory {
 
   #plan(now: number): void {
     const { intervalMs, random = Math.random } = this.#parts
-    this.#dueAt = now + intervalMs * (0.9 + 0.2 * random())
+    // Late by little: what it confirms is trusted for little longer than an interval (`freshMs` of the upload).
+    this.#dueAt = now + intervalMs * (0.97 + 0.06 * random())
   }
 
   #suspectsDueAt(now: number): number {
