@@ -5,13 +5,15 @@ import type { CallPriority } from './engine/calls/call-priority.ts'
 import type { CallRunner } from './engine/calls/call-runner.ts'
 import type { KeyOwner } from './engine/calls/key-owners.ts'
 import { type Failure, failedAgain, isPassing } from './engine/failure.ts'
+import { doubling } from './engine/queue/back-off.ts'
+import { errorText } from './engine/thrown.ts'
 import type { Inventory, InventoryStep } from './ledger/inventory.ts'
-import type { Log } from './ports/log.ts'
+import type { Log, LogFields } from './ports/log.ts'
 import type { CertificateCounts } from './ports/metrics.ts'
 import { NotLeadingError } from './ports/not-leading-error.ts'
 import type { ObjectKey } from './ports/secrets.ts'
 import { ServiceError } from './ports/service-error.ts'
-import type { CertificateQuery, CertificateService } from './ports/ssl-service.ts'
+import type { CertificatePage, CertificateQuery, CertificateService } from './ports/ssl-service.ts'
 
 /** Under this key the inventory asks for permits. */
 export const inventoryKey = '~inventory'
@@ -28,6 +30,10 @@ const priority: CallPriority = {
 const readyEveryMs = 5_000
 /** A look-up of somebody else may find that a certificate is missing: no wait is longer, ms. */
 const longestWaitMs = 60_000
+/** After a fault of our own it begins anew: the first wait and the longest, ms. */
+const afterFault = [60_000, 3_600_000] as const
+/** The same warning is logged once within that, ms. */
+const warnEveryMs = 3_600_000
 
 export interface InventoryRunnerParts {
   readonly clock: Clock
@@ -48,6 +54,9 @@ export class InventoryRunner implements KeyOwner {
   #work: Promise<void> | undefined
   /** The last failure of listings, and of look-ups. */
   readonly #failures = new Map<CertificateQuery['by'], Failure>()
+  readonly #warnings = new Map<string, Warning>()
+  /** Faults of our own since an inventory ended. */
+  #faults = 0
   #notBefore = Number.NEGATIVE_INFINITY
   #cancel = () => {}
 
@@ -97,15 +106,21 @@ export class InventoryRunner implements KeyOwner {
   /** Does what the inventory wants next, unless something is under way that comes back here. */
   #follow(): void {
     if (this.#work || this.#isEnded || !this.#calls) return
-    this.#isReady ||= this.#parts.isReady()
-    const waitMs = this.#isReady ? this.#notBefore - this.#now : readyEveryMs
-    if (waitMs > 0) this.#after(waitMs)
-    else this.#take(this.#parts.inventory.next(this.#now), this.#calls)
+    try {
+      this.#isReady ||= this.#parts.isReady()
+      const waitMs = this.#isReady ? this.#notBefore - this.#now : readyEveryMs
+      if (waitMs > 0) this.#after(waitMs)
+      else this.#take(this.#parts.inventory.next(this.#now), this.#calls)
+    } catch (error) {
+      this.#after(this.#threw(error))
+    }
   }
 
   #take(step: InventoryStep, calls: CallRunner): void {
-    if (step.kind === 'Wait') this.#after(Math.min(longestWaitMs, step.until - this.#now))
-    else if (step.kind === 'Call') calls.request(inventoryKey, action, priority)
+    if (step.kind === 'Wait') {
+      this.#faults = 0
+      this.#after(Math.min(longestWaitMs, step.until - this.#now))
+    } else if (step.kind === 'Call') calls.request(inventoryKey, action, priority)
     else void this.#run(() => this.#learn())
   }
 
@@ -119,10 +134,21 @@ export class InventoryRunner implements KeyOwner {
   async #run(work: () => Promise<void>): Promise<void> {
     if (this.#work || this.#isEnded) return
     this.#cancel()
-    this.#work = work()
+    this.#work = work().catch((error) => void this.#threw(error))
     await this.#work
     this.#work = undefined
     this.#follow()
+  }
+
+  /** A fault of our own: what was under way is dropped. How long to wait, ms. */
+  #threw(error: unknown): number {
+    this.#faults++
+    const waitMs = doubling(...afterFault, this.#faults)
+    this.#notBefore = this.#now + waitMs
+    this.#parts.inventory.startOver(this.#now)
+    const fields = { error: errorText(error), attempt: this.#faults }
+    this.#parts.log.error(fields, 'the inventory failed because of a fault in the operator; retrying')
+    return waitMs
   }
 
   async #learn(): Promise<void> {
@@ -132,44 +158,74 @@ export class InventoryRunner implements KeyOwner {
   }
 
   async #call(permit: CallPermit): Promise<void> {
-    const { inventory, service } = this.#parts
+    const { inventory } = this.#parts
     const step = inventory.next(this.#now)
     if (step.kind !== 'Call') return
+    const page = await this.#ask(step.query, permit)
+    if (!page) return
+    this.#answered(step.query)
+    inventory.answered(step.query, page, this.#now)
+  }
+
+  async #ask(query: CertificateQuery, permit: CallPermit): Promise<CertificatePage | undefined> {
     try {
-      const page = await permit.call((signal) => service.describe(step.query, signal))
-      this.#answered(step.query)
-      inventory.answered(step.query, page, this.#now)
+      return await permit.call((signal) => this.#parts.service.describe(query, signal))
     } catch (error) {
       // It may be another process' work now; if not, it goes on.
       if (error instanceof NotLeadingError) this.#notBefore = this.#now + longestWaitMs
-      else if (!this.#isEnded) this.#failed(error, step.query)
+      else if (!this.#isEnded) this.#failed(error, query)
+      return undefined
     }
   }
 
   #answered({ by }: CertificateQuery): void {
-    if (this.#failures.delete(by)) this.#parts.log.info({ action }, `the inventory works again: ${words[by]}`)
+    this.#failures.delete(by)
+    const warnings = [...this.#warnings.values()].filter((it) => it.by === by && !it.isOver)
+    for (const warning of warnings) warning.isOver = true
+    if (warnings.length > 0) this.#parts.log.info({ action }, `the inventory works again: ${words[by]}`)
   }
 
   #failed(error: unknown, query: CertificateQuery): void {
-    const { inventory, log } = this.#parts
+    const { inventory } = this.#parts
     const now = this.#now
-    const isOurs = !(error instanceof ServiceError)
-    const failure = isOurs ? 'unknown' : error.failure
-    // One id may be to blame: any tenant may write one down.
-    const isOfQuery = !isPassing(failure) && failure !== 'not-allowed'
-    if (isOfQuery && (inventory.narrow(query) || inventory.pass(query, now))) return
+    const { failure, code } = error instanceof ServiceError ? error : operatorFailed
+    const passedBefore = inventory.passed
+    if (failure === 'outage') inventory.unanswered(query, now)
+    else if (failure === 'not-allowed') inventory.denied(query, now)
+    else if (!isPassing(failure)) inventory.refused(query, now)
+    const count = inventory.passed - passedBefore
+    if (count > 0)
+      this.#warn(query, { code, count }, 'the inventory leaves certificates out: looking them up fails')
+    // One id may be to blame: any tenant may write one down. The others are looked up at once.
+    if (query.by === 'ids' && !isPassing(failure) && failure !== 'not-allowed') return
     const input = { input: query.by, failure, spread: Math.random() }
     const failed = failedAgain(this.#failures.get(query.by), input, { elapsed: now })
     this.#failures.set(query.by, failed)
-    if (failed.attempt === 1 && failure !== 'throttled') {
-      const reason = failure === 'not-allowed' ? { reason: 'NotAllowed' } : {}
-      const code = isOurs ? 'OperatorFailed' : error.code
-      log.warn({ action, code, ...reason }, `the inventory failed and is retried: ${words[query.by]}`)
-    }
     if (isPassing(failure)) this.#notBefore = failed.until
-    else inventory.refused(query, now)
+    if (failure === 'throttled') return
+    const reason = failure === 'not-allowed' ? { reason: 'NotAllowed' } : {}
+    this.#warn(query, { code, ...reason }, `the inventory failed and is retried: ${words[query.by]}`)
+  }
+
+  /** Once until it works again; what fails now and then, once an hour. */
+  #warn({ by }: CertificateQuery, fields: LogFields, message: string): void {
+    const what = `${fields.reason ?? ''} ${message}`
+    const now = this.#now
+    const before = this.#warnings.get(what)
+    if (before && (!before.isOver || now - before.at < warnEveryMs)) return
+    this.#warnings.set(what, { by, at: now, isOver: false })
+    this.#parts.log.warn({ action, ...fields }, message)
   }
 }
+
+interface Warning {
+  readonly by: CertificateQuery['by']
+  readonly at: number
+  /** The inventory has worked since. */
+  isOver: boolean
+}
+
+const operatorFailed = { failure: 'unknown', code: 'OperatorFailed' } as const
 
 const words = {
   tags: 'listing the certificates of this cluster',

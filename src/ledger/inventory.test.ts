@@ -4,9 +4,12 @@ import type { ObjectKey } from '../ports/secrets.ts'
 import type { CertificatePage, CertificateQuery, RemoteCertificate, Tag } from '../ports/ssl-service.ts'
 import { Inventory } from './inventory.ts'
 import { type AccountDoubt, goneAfterMs, Ledger } from './ledger.ts'
+import { remoteCertificate } from './testing/remote-certificate.ts'
 
 const minute = 60_000
 const hour = 60 * minute
+
+type Answer = CertificatePage | 'unanswered' | 'refused' | 'denied'
 
 /** An inventory of an account, asked and answered by hand. */
 class Account {
@@ -38,12 +41,11 @@ class Account {
   hold(certificateId: string, secret?: string, ownerUin?: string): void {
     const tags: Tag[] =
       secret === undefined ? [] : [clusterTag('test'), { key: 'cert-sync/secret', value: secret }]
-    const dates = { notBefore: undefined, notAfter: undefined }
-    this.certificates.push({ certificateId, alias: '', type: 'SVR', domain: '', ...dates, tags, ownerUin })
+    this.certificates.push(remoteCertificate(certificateId, { tags, ownerUin }))
   }
 
   /** Goes on until the inventory waits; until when. */
-  run(answer = (query: CertificateQuery) => this.page(query)): number {
+  run(answer: (query: CertificateQuery) => Answer = (query) => this.page(query)): number {
     for (let steps = 0; steps < 1_000; steps++) {
       const step = this.inventory.next(this.now)
       if (step.kind === 'Wait') return step.until
@@ -53,13 +55,13 @@ class Account {
       }
       this.queries.push(step.query)
       const page = answer(step.query)
-      if (page) this.inventory.answered(step.query, page, this.now)
-      else this.inventory.refused(step.query, this.now)
+      if (typeof page !== 'string') this.inventory.answered(step.query, page, this.now)
+      else this.inventory[page](step.query, this.now)
     }
     throw new Error('the inventory has no end')
   }
 
-  page(query: CertificateQuery): CertificatePage | undefined {
+  page(query: CertificateQuery): CertificatePage {
     const all = this.certificates.filter(({ certificateId, tags }) =>
       query.by === 'ids' ? query.ids.includes(certificateId) : tags.length > 0,
     )
@@ -107,33 +109,59 @@ describe('an inventory', () => {
     expect(account.inventory.counts?.unowned).toBe(250)
   })
 
-  it('learns nothing of a listing whose total changes, makes it again in a minute, and not for ever', () => {
+  it('takes what the pages of an inconsistent listing show for true, and looks up the rest', () => {
     const account = new Account()
     account.pageSize = 1
-    account.claim('web/a', 'a')
-    for (const id of ['a', 'b']) account.hold(id, `web/${id}`)
+    for (const id of ['a', 'b', 'gone', 'passed-over']) account.claim(`web/${id}`, id)
+    for (const id of ['a', 'b', 'passed-over']) account.hold(id, `web/${id}`)
     const changing = (query: CertificateQuery) => {
       const page = account.page(query)
-      return page && query.by === 'tags' ? { ...page, total: 2 + query.offset } : page
+      return query.by === 'tags' ? { ...page, total: query.offset === 0 ? 3 : 2 } : page
     }
-    const waits: number[] = []
-    for (let i = 0; i < 4; i++) {
-      account.now = account.run(changing)
-      waits.push(account.now)
-    }
-    expect(waits).toEqual([minute, 2 * minute, 3 * minute, 3 * minute + hour])
-    expect(account.ledger.ownershipOf('b')).toBeUndefined()
-    expect(account.queries.every((it) => it.by === 'tags')).toBe(true)
-    expect(account.inventory.counts).toBeUndefined()
+    expect(account.run(changing)).toBe(goneAfterMs)
+    expect(account.queries.filter((it) => it.by === 'ids')).toEqual([
+      { by: 'ids', ids: ['gone', 'passed-over'] },
+    ])
+    expect(account.ledger.ownershipOf('passed-over')?.secret).toBe('web/passed-over')
+    account.now = goneAfterMs
+    account.run(changing)
+    expect(['a', 'b', 'gone', 'passed-over'].filter((id) => account.ledger.isGone(id))).toEqual(['gone'])
   })
 
-  it('begins the listing anew whose pages are too far apart', () => {
+  it('counts nothing where the listing is inconsistent, and goes on saying what the last one counted', () => {
     const account = new Account()
+    account.claim('web/a', 'a')
     account.hold('a', 'web/a')
-    const first = account.inventory.next(0)
-    account.now = 11 * minute
-    expect(account.inventory.next(account.now)).toEqual(first)
-    expect(account.run()).toBe(11 * minute + hour)
+    account.run()
+    account.hold('b', 'web/b')
+    account.now = hour
+    account.run((query) => ({ ...account.page(query), total: undefined }))
+    expect(account.inventory.counts).toEqual({ current: 1, superseded: 0, orphaned: 0, unowned: 0 })
+  })
+
+  it('ends where a certificate comes with every page', () => {
+    const account = new Account()
+    account.pageSize = 2
+    for (let i = 0; i < 40; i++) account.hold(`id${i}`, `web/${i}`)
+    account.claim('web/gone', 'gone')
+    let come = 0
+    account.run((query) => {
+      account.certificates.unshift(remoteCertificate(`new${come++}`, { tags: [clusterTag('test')] }))
+      return account.page(query)
+    })
+    expect(account.ledger.nextSuspectAt(0)).toBe(goneAfterMs)
+  })
+
+  it('goes on with a listing whose pages are far apart', () => {
+    const account = new Account()
+    account.pageSize = 1
+    for (const id of ['a', 'b', 'c']) account.hold(id, 'web/a')
+    account.run((query) => {
+      if (account.queries.length <= 2) account.now += 25 * minute
+      return account.page(query)
+    })
+    expect(account.inventory.counts?.orphaned).toBe(3)
+    expect(account.queries.slice(0, 3).map((it) => 'offset' in it && it.offset)).toEqual([0, 1, 2])
   })
 })
 
@@ -171,7 +199,7 @@ describe('an id that nobody finds', () => {
     const account = missing()
     const cut = (query: CertificateQuery) => {
       const page = account.page(query)
-      return page && query.by === 'ids' ? { ...page, total: 5 } : page
+      return query.by === 'ids' ? { ...page, total: 5 } : page
     }
     for (account.now = 0; account.now < 3 * hour; account.now += goneAfterMs) account.run(cut)
     expect(account.ledger.isGone('a')).toBe(false)
@@ -183,18 +211,88 @@ describe('an id that nobody finds', () => {
       account.claim(`web/${i}`, `id${i}`)
       if (i !== 7) account.hold(`id${i}`)
     }
-    for (let calls = 0; calls < 100; calls++) {
-      const step = account.inventory.next(0)
-      if (step.kind === 'Wait') break
-      if (step.kind === 'Learn') account.inventory.learn(0)
-      else if (step.query.by === 'ids' && step.query.ids.length > 1 && step.query.ids.includes('id7')) {
-        expect(account.inventory.narrow(step.query)).toBe(true)
-      } else {
-        account.inventory.answered(step.query, account.page(step.query) as CertificatePage, 0)
-      }
-    }
+    account.run((query) =>
+      query.by === 'ids' && query.ids.length > 1 && query.ids.includes('id7')
+        ? 'refused'
+        : account.page(query),
+    )
     expect(account.ledger.nextSuspectAt(0)).toBe(goneAfterMs)
     expect(account.inventory.counts?.unowned).toBe(59)
+  })
+})
+
+describe('an id that the service has no answer for', () => {
+  function withOdd(): Account {
+    const account = new Account()
+    account.claim('a/odd', 'odd')
+    for (let i = 0; i < 10; i++) account.claim(`b/${i}`, `id${i}`)
+    for (let i = 0; i < 9; i++) account.hold(`id${i}`)
+    return account
+  }
+
+  const isOdd = (query: CertificateQuery) => query.by === 'ids' && query.ids.includes('odd')
+
+  it('is passed; the others are looked up, and the inventory ends', () => {
+    const account = withOdd()
+    expect(account.run((query) => (isOdd(query) ? 'unanswered' : account.page(query)))).toBe(goneAfterMs)
+    expect(account.inventory.passed).toBe(1)
+    expect(account.inventory.counts?.unowned).toBe(9)
+    account.now = goneAfterMs
+    account.run((query) => (isOdd(query) ? 'unanswered' : account.page(query)))
+    expect(account.woken).toEqual(['b/9'])
+    expect(account.ledger.isGone('odd')).toBe(false)
+  })
+
+  it('is looked up again with the next inventory', () => {
+    const account = withOdd()
+    account.run((query) => (isOdd(query) ? 'unanswered' : account.page(query)))
+    account.now = hour
+    account.queries.length = 0
+    account.run()
+    expect(account.queries.filter(isOdd)).toHaveLength(1)
+    expect(account.inventory.passed).toBe(0)
+  })
+
+  it('says nothing of the account, whoever writes many of them down', () => {
+    const account = new Account()
+    for (let i = 0; i < 300; i++) account.claim(`a/${i}`, `odd${i}`)
+    account.run((query) => (query.by === 'ids' ? 'unanswered' : account.page(query)))
+    expect(account.inventory.passed).toBe(300)
+    expect(account.doubts).toEqual([])
+    account.now = hour
+    account.run()
+    expect(account.doubts).toEqual(['NoneFound'])
+  })
+})
+
+describe('a service that has no answer', () => {
+  it('is asked on; the next inventory begins when it is due, and nothing is gone', () => {
+    const account = new Account()
+    for (let i = 0; i < 250; i++) account.claim(`web/${i}`, `id${i}`)
+    account.run((query) => {
+      account.now += minute
+      if (account.now > 5 * hour) return account.page(query)
+      return account.now <= minute ? account.page(query) : 'unanswered'
+    })
+    expect(account.queries.filter((it) => it.by === 'tags' && it.offset === 0).length).toBeLessThan(200)
+    expect(account.ledger.suspects(account.now)).toEqual([])
+    expect(account.queries.at(-1)?.by).toBe('ids')
+  })
+
+  it('to a page for ten minutes is asked for the ids that were not listed', () => {
+    const account = new Account()
+    account.pageSize = 1
+    for (const id of ['a', 'b', 'c']) {
+      account.claim(`web/${id}`, id)
+      account.hold(id, `web/${id}`)
+    }
+    account.run((query) => {
+      if (query.by === 'ids' || query.offset === 0) return account.page(query)
+      account.now += minute
+      return 'unanswered'
+    })
+    expect(account.now).toBe(10 * minute)
+    expect(account.queries.at(-1)).toEqual({ by: 'ids', ids: ['c'] })
   })
 })
 
@@ -203,7 +301,7 @@ describe('a service that refuses', () => {
     const account = new Account()
     account.claim('web/a', 'a')
     account.hold('a')
-    expect(account.run((query) => (query.by === 'tags' ? undefined : account.page(query)))).toBe(hour)
+    expect(account.run((query) => (query.by === 'tags' ? 'denied' : account.page(query)))).toBe(hour)
     expect(account.queries.map((it) => it.by)).toEqual(['tags', 'ids'])
     expect(account.inventory.counts).toBeUndefined()
   })
@@ -211,7 +309,7 @@ describe('a service that refuses', () => {
   it('everything is asked again at the next interval only', () => {
     const account = new Account()
     account.claim('web/a', 'a')
-    expect(account.run(() => undefined)).toBe(hour)
+    expect(account.run(() => 'denied')).toBe(hour)
     expect(account.queries.map((it) => it.by)).toEqual(['tags', 'ids'])
     expect(account.doubts).toEqual([])
   })
@@ -283,7 +381,7 @@ describe('a listing', () => {
     account.now = 1
     const step = account.inventory.next(0)
     if (step.kind !== 'Call') throw new Error('no call')
-    account.inventory.answered(step.query, account.page(step.query) as CertificatePage, 1)
+    account.inventory.answered(step.query, account.page(step.query), 1)
     account.ledger.learnAbsent('a', { requested: true }, 2)
     account.inventory.learn(3)
     expect(account.ledger.isGone('a')).toBe(true)

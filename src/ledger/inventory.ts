@@ -1,16 +1,18 @@
+import { splitKey } from '../contract/object-key.ts'
 import { clusterTag } from '../contract/ownership.ts'
 import type { CertificateCounts } from '../ports/metrics.ts'
 import type { ObjectKey } from '../ports/secrets.ts'
-import { type CertificatePage, type CertificateQuery, idsPerQuery } from '../ports/ssl-service.ts'
+import type { CertificatePage, CertificateQuery, RemoteCertificate } from '../ports/ssl-service.ts'
 import { CertificateCounter } from './certificate-counter.ts'
 import type { Ledger } from './ledger.ts'
 import { Listing } from './listing.ts'
+import { LookUps } from './look-ups.ts'
 
 /** What an inventory does next. Instants are ms of the monotonic clock. */
 export type InventoryStep =
   /** Asks the service for one page. */
   | { readonly kind: 'Call'; readonly query: CertificateQuery }
-  /** Takes in a part of a complete listing, with `learn`. */
+  /** Takes in a part of a page, with `learn`. */
   | { readonly kind: 'Learn' }
   | { readonly kind: 'Wait'; readonly until: number }
 
@@ -27,40 +29,41 @@ export interface InventoryParts {
 
 /** One listing, and the look-ups that follow from it. */
 interface Round {
-  readonly startedAt: number
   readonly listing: Listing
   readonly counter: CertificateCounter
-  /** So many certificates of the complete listing were learned. */
-  learned: number
-  /** The listing was refused: every id on record is looked up. */
-  isUnlisted: boolean
+  readonly shown: Set<string>
+  /** Ids on record that were looked up and do not exist. */
+  readonly missed: Set<string>
+  /** The listing has ended, or was given up. */
+  isListed: boolean
+  /** When it began, or a page was answered, and how often in a row there was no answer since. */
+  progressAt: number
+  outages: number
 }
 
-/** Pages further apart than this, ms, do not show the account at one moment. */
-const listingLifetimeMs = 10 * 60_000
-/** An inconsistent listing is made again after so long, ms, and so many times before the next interval. */
-const again = { afterMs: 60_000, times: 3 }
 /** Certificates that are learned at a time: the event loop has other things to do in between. */
 const learnedAtATime = 100
+/** A page that the service has no answer for is asked for at least so long, ms; then ids are looked up instead. */
+const pagePatienceMs = 10 * 60_000
 /** Ids that were looked up to no avail are asked for again after so long, ms. */
 const suspectsAgainMs = 60_000
 const fewestForDoubt = 2
 
 /**
  * What the certificates in the account are to the ledger is what the reflector is to the worker: every interval, all of this
- * cluster are listed, and ids on record that a complete listing lacks are looked up. It makes statements and leads to keys being
- * woken; it decides nothing. A plain state machine: ask `next`, do that, and report what came of it.
+ * cluster are listed, and ids on record that the listing lacks are looked up. What a page shows exists; that something is
+ * gone only look-ups say, so that a listing need not be complete. It makes statements and leads to keys being woken; it decides
+ * nothing. A plain state machine: ask `next`, do that, and report what came of it.
  */
 export class Inventory {
   readonly #parts: InventoryParts
   #dueAt = Number.NEGATIVE_INFINITY
   #round: Round | undefined
-  /** Listings in a row that were inconsistent. */
-  #inconsistent = 0
-  /** To be looked up. */
-  #ids: string[] = []
-  /** So many at a time. */
-  #idsAtATime: number = idsPerQuery
+  #lookUps: LookUps
+  /** What pages showed and the ledger has not learned yet. */
+  #toLearn: RemoteCertificate[] = []
+  /** When the query of the last step was asked. */
+  #askedAt = Number.NEGATIVE_INFINITY
   #suspectsFrom = Number.NEGATIVE_INFINITY
   /** Since when the credentials are the same. */
   #since = Number.NEGATIVE_INFINITY
@@ -70,24 +73,26 @@ export class Inventory {
 
   constructor(parts: InventoryParts) {
     this.#parts = parts
+    this.#lookUps = this.#noLookUps()
   }
 
-  /** As of the last complete inventory. */
+  /** As of the last inventory whose listing was complete. */
   get counts(): CertificateCounts | undefined {
     return this.#counts
   }
 
+  /** How many ids this inventory does without, since the service had no answer for them. */
+  get passed(): number {
+    return this.#lookUps.passed
+  }
+
   next(now: number): InventoryStep {
-    if (this.#ids.length === 0) this.#begin(now)
-    const round = this.#round
-    if (this.#ids.length > 0) {
-      return { kind: 'Call', query: { by: 'ids', ids: this.#ids.slice(0, this.#idsAtATime) } }
-    }
-    if (!round) return { kind: 'Wait', until: Math.min(this.#dueAt, this.#suspectsDueAt(now)) }
-    const { state } = round.listing
-    if (state.kind !== 'incomplete') return { kind: 'Learn' }
-    const tags = [clusterTag(this.#parts.cluster)]
-    return { kind: 'Call', query: { by: 'tags', tags, offset: state.offset } }
+    if (this.#toLearn.length > 0) return { kind: 'Learn' }
+    this.#begin(now)
+    const query = this.#query()
+    if (!query) return { kind: 'Wait', until: Math.min(this.#dueAt, this.#suspectsDueAt(now)) }
+    this.#askedAt = now
+    return { kind: 'Call', query }
   }
 
   /** The page that a query was answered with. */
@@ -96,85 +101,122 @@ export class Inventory {
     else if (query.by === 'tags') this.#listed(query.offset, page, now)
   }
 
-  /** Takes in the next part of a complete listing. */
+  /** Takes in the next part of a page. */
   learn(now: number): void {
     const { ledger } = this.#parts
-    const round = this.#round
-    if (round?.listing.state.kind !== 'complete') return
-    const { certificates } = round.listing.state
-    for (const certificate of certificates.slice(round.learned, round.learned + learnedAtATime)) {
-      ledger.learnListed(certificate, round.startedAt)
-      round.counter.add(certificate)
+    for (const certificate of this.#toLearn.splice(0, learnedAtATime)) {
+      ledger.learnListed(certificate, this.#askedAt)
+      this.#round?.counter.add(certificate)
+      this.#round?.shown.add(certificate.certificateId)
     }
-    round.learned += learnedAtATime
-    if (round.learned < certificates.length) return
-    this.#lookUpOthers(new Set(certificates.map((it) => it.certificateId)), round, now)
+    this.#goOn(now)
+  }
+
+  /** The service had no answer to a query. It is asked again; a query that is to blame itself is narrowed, and given up. */
+  unanswered(query: CertificateQuery, now: number): void {
+    const round = this.#round
+    if (query.by === 'ids') {
+      this.#lookUps.unanswered(query.ids)
+      this.#goOn(now)
+    } else if (round && !round.isListed) {
+      round.outages++
+      if (round.outages > 1 && now - round.progressAt >= pagePatienceMs) this.#lookUpOthers(round, now)
+    }
   }
 
   /**
-   * The service refused a query for reasons of its own. Where one of several ids may be to blame, as one that does not exist,
-   * fewer are asked for at a time. Whether that is so.
-   */
-  narrow(query: CertificateQuery): boolean {
-    if (query.by !== 'ids' || query.ids.length <= 1) return false
-    this.#idsAtATime = Math.ceil(query.ids.length / 2)
-    return true
-  }
-
-  /** The service refused to look up one id: the others go on without it. Whether that is so. */
-  pass(query: CertificateQuery, now: number): boolean {
-    if (query.by !== 'ids') return false
-    this.#ids = this.#ids.filter((it) => !query.ids.includes(it))
-    this.#idsAtATime = Math.min(idsPerQuery, 2 * this.#idsAtATime)
-    if (this.#round && this.#ids.length === 0) this.#conclude(this.#round, now)
-    return true
-  }
-
-  /**
-   * The service will not answer a query. Tags may be hidden where ids are not: without the listing, every id on record is looked
-   * up. Without that, nothing is asked before the next interval.
+   * The service refuses a query for reasons of its own. Tags may be refused where ids are not: what was not listed is looked
+   * up. Of several ids one may be to blame, as one that does not exist.
    */
   refused(query: CertificateQuery, now: number): void {
     const round = this.#round
-    if (query.by === 'tags' && round) {
-      round.isUnlisted = true
-      this.#lookUpOthers(new Set(), round, now)
+    if (query.by === 'ids') this.#lookUps.refused(query.ids)
+    else if (round && !round.isListed) this.#lookUpOthers(round, now)
+    this.#goOn(now)
+  }
+
+  /** The credentials may not ask. Without listing nor look-ups, nothing is asked before the next interval. */
+  denied(query: CertificateQuery, now: number): void {
+    if (query.by === 'tags') {
+      this.refused(query, now)
       return
     }
-    this.#round = undefined
-    this.#ids = []
+    this.#drop()
     this.#plan(now)
     this.#suspectsFrom = this.#dueAt
   }
 
+  /** Forgets what it was about, and begins anew. */
+  startOver(now: number): void {
+    this.#drop()
+    this.#dueAt = now
+  }
+
   /** Whether other credentials see the account on record is found out anew, and soon. */
   credentialsChanged(now: number): void {
-    this.#round = undefined
-    this.#ids = []
+    this.startOver(now)
     this.#since = now
     this.#isJudged = false
-    this.#dueAt = now
+  }
+
+  #query(): CertificateQuery | undefined {
+    const round = this.#round
+    if (round?.listing.state.kind === 'incomplete' && !round.isListed) {
+      return { by: 'tags', tags: [clusterTag(this.#parts.cluster)], offset: round.listing.state.offset }
+    }
+    const ids = this.#lookUps.next
+    return ids && { by: 'ids', ids }
   }
 
   #begin(now: number): void {
     const { ledger, cluster, keys } = this.#parts
-    const round = this.#round
-    const isStale = round?.listing.state.kind === 'incomplete' && now - round.startedAt > listingLifetimeMs
-    if (isStale || (!round && now >= this.#dueAt)) {
+    // What fails for a whole interval does not put off the next inventory.
+    if (this.#lookUps.areDeferred && now >= this.#dueAt) {
+      this.#lookUps.passAll()
+      this.#goOn(now)
+    }
+    if (this.#round || this.#lookUps.next) return
+    if (now >= this.#dueAt) {
       const counter = new CertificateCounter(cluster, keys(), (id) => ledger.isClaimed(id))
-      this.#round = { startedAt: now, listing: new Listing(), counter, learned: 0, isUnlisted: false }
+      const ids = { shown: new Set<string>(), missed: new Set<string>() }
+      const progress = { isListed: false, progressAt: now, outages: 0 }
+      this.#round = { listing: new Listing(), counter, ...ids, ...progress }
+      this.#lookUps = this.#noLookUps()
       this.#plan(now)
-    } else if (!round && this.#suspectsDueAt(now) <= now) {
-      this.#ids = ledger.suspects(now)
+    } else if (this.#suspectsDueAt(now) <= now) {
+      this.#lookUps.add(ledger.suspects(now).filter((id) => !this.#lookUps.isPassed(id)))
       this.#suspectsFrom = now + suspectsAgainMs
     }
   }
 
+  /** Once a part is done, goes on to the next one. */
+  #goOn(now: number): void {
+    const round = this.#round
+    if (!round || this.#toLearn.length > 0) return
+    if (!round.isListed && round.listing.state.kind !== 'incomplete') this.#lookUpOthers(round, now)
+    else if (round.isListed && !this.#lookUps.next) this.#conclude(round, now)
+  }
+
   /** Ids on record that were not listed are looked up. */
-  #lookUpOthers(listed: ReadonlySet<string>, round: Round, now: number): void {
+  #lookUpOthers(round: Round, now: number): void {
     const { ledger } = this.#parts
-    this.#ids = ledger.claimedIds().filter((id) => !listed.has(id) && !ledger.isGone(id))
-    if (this.#ids.length === 0) this.#conclude(round, now)
+    round.isListed = true
+    this.#lookUps.add(ledger.claimedIds().filter((id) => !round.shown.has(id) && !ledger.isGone(id)))
+    this.#goOn(now)
+  }
+
+  /** None yet. Who writes ids into statuses is to blame for them: the namespaces that name an id. */
+  #noLookUps(): LookUps {
+    return new LookUps((id) => {
+      const namespaces = this.#parts.ledger.claimantsOf(id).map((key) => splitKey(key).namespace)
+      return [...new Set(namespaces)].sort().join()
+    })
+  }
+
+  #drop(): void {
+    this.#round = undefined
+    this.#lookUps = this.#noLookUps()
+    this.#toLearn = []
   }
 
   #plan(now: number): void {
@@ -190,39 +232,45 @@ export class Inventory {
   #listed(offset: number, page: CertificatePage, now: number): void {
     const round = this.#round
     if (round?.listing.state.kind !== 'incomplete' || round.listing.state.offset !== offset) return
-    if (round.listing.add(page).kind !== 'inconsistent') return
-    this.#round = undefined
-    this.#inconsistent++
-    if (this.#inconsistent % (again.times + 1) !== 0) {
-      this.#dueAt = Math.min(this.#dueAt, now + again.afterMs)
-    }
+    round.listing.add(page)
+    Object.assign(round, { progressAt: now, outages: 0 })
+    this.#toLearn = [...page.certificates]
+    this.#goOn(now)
   }
 
   #lookedUp(asked: readonly string[], { certificates, entries, total }: CertificatePage, now: number): void {
+    if (this.#lookUps.next !== asked) return
     const { ledger } = this.#parts
     const found = new Set(certificates.map((it) => it.certificateId))
     for (const certificate of certificates) {
-      ledger.learnListed(certificate, now)
+      ledger.learnListed(certificate, this.#askedAt)
       this.#round?.counter.add(certificate)
     }
     const others = asked.filter((id) => !found.has(id))
     const isWhole = total === undefined || entries >= total
-    if (isWhole) for (const id of others) ledger.learnAbsent(id, { requested: false }, now)
-    this.#idsAtATime = Math.min(idsPerQuery, 2 * this.#idsAtATime)
-    const done = new Set(isWhole || found.size === 0 ? asked : found)
-    this.#ids = this.#ids.filter((id) => !done.has(id))
-    if (this.#round && this.#ids.length === 0) this.#conclude(this.#round, now)
+    if (isWhole) {
+      for (const id of others) {
+        ledger.learnAbsent(id, { requested: false }, now)
+        this.#round?.missed.add(id)
+      }
+    }
+    this.#lookUps.answered(asked, isWhole ? [] : others)
+    this.#goOn(now)
   }
 
-  #conclude({ counter, isUnlisted }: Round, now: number): void {
+  #conclude({ counter, listing, missed }: Round, now: number): void {
     this.#round = undefined
-    this.#inconsistent = 0
-    if (!isUnlisted) this.#counts = counter.counts
-    if (this.#isJudged) return
-    this.#isJudged = true
+    if (listing.state.kind === 'complete') this.#counts = counter.counts
+    if (!this.#isJudged) this.#judge(missed, now)
+  }
+
+  /** Whether these credentials see the account on record, as far as it was found out. */
+  #judge(missed: ReadonlySet<string>, now: number): void {
     const { ledger } = this.#parts
-    const ids = ledger.claimedIds()
-    const isNoneSeen = ids.length >= fewestForDoubt && !ids.some((id) => ledger.isSeenSince(id, this.#since))
+    const isAnySeen = ledger.claimedIds().some((id) => ledger.isSeenSince(id, this.#since))
+    const isNoneSeen = !isAnySeen && missed.size >= fewestForDoubt
+    // Of ids that were passed nothing is known: the next inventory judges.
+    this.#isJudged = isAnySeen || isNoneSeen || this.passed === 0
     // That look-ups do not show what is there is known already.
     if (isNoneSeen && !ledger.hidesCertificates(now)) ledger.accountChanged('NoneFound')
   }

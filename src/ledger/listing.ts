@@ -1,4 +1,4 @@
-import type { CertificatePage, RemoteCertificate } from '../ports/ssl-service.ts'
+import type { CertificatePage } from '../ports/ssl-service.ts'
 
 /** Why the pages of a listing do not fit together. */
 export type Inconsistency =
@@ -18,18 +18,21 @@ export type Inconsistency =
 export type ListingState =
   /** The next page begins at this offset. */
   | { readonly kind: 'incomplete'; readonly offset: number }
-  | { readonly kind: 'complete'; readonly certificates: readonly RemoteCertificate[] }
+  | { readonly kind: 'complete' }
+  /** It has ended, and some certificates may not have been shown. */
   | { readonly kind: 'inconsistent'; readonly reason: Inconsistency }
 
 /**
- * Puts the pages of one query together, in their order. A listing proves what is not in it only where it is complete:
- * every page says the same total, and there are as many distinct IDs as it says. Pages may be of any size. Entries that do
- * not match the query count, and are not among the certificates.
+ * Puts the pages of one query together, in their order. A listing has shown everything only where it is complete: every
+ * page says the same total, and there are as many distinct IDs as it says. Pages may be of any size. One that is
+ * inconsistent goes on to its end all the same, since what its pages show exists; a page that shows nothing new ends it.
  */
 export class Listing {
-  readonly #certificates: RemoteCertificate[] = []
+  /** Of all entries, whether or not they match the query. */
   readonly #ids = new Set<string>()
   #total: number | undefined
+  /** The first reason why it is inconsistent. */
+  #reason: Inconsistency | undefined
   #state: ListingState = { kind: 'incomplete', offset: 0 }
 
   get state(): ListingState {
@@ -44,22 +47,19 @@ export class Listing {
 
   #stateAfter(page: CertificatePage, offset: number): ListingState {
     const { certificates, entries, total, otherIds = [] } = page
-    if (total === undefined) return inconsistent('NoTotal')
-    this.#total ??= total
-    if (total !== this.#total) return inconsistent('TotalChanged')
     const ids = [...certificates.map((it) => it.certificateId), ...otherIds]
-    if (ids.length < entries) return inconsistent('EntryWithoutId')
-    for (const id of ids) {
-      if (this.#ids.has(id)) return inconsistent('RepeatedId')
-      this.#ids.add(id)
-    }
-    this.#certificates.push(...certificates)
-    if (this.#ids.size > total) return inconsistent('TooManyEntries')
-    if (this.#ids.size === total) return { kind: 'complete', certificates: this.#certificates }
-    return entries === 0 ? inconsistent('EmptyPage') : { kind: 'incomplete', offset: offset + entries }
+    const before = this.#ids.size
+    for (const id of ids) this.#ids.add(id)
+    const shown = this.#ids.size - before
+    if (total === undefined) return { kind: 'inconsistent', reason: this.#reason ?? 'NoTotal' }
+    this.#total ??= total
+    if (total !== this.#total) this.#reason ??= 'TotalChanged'
+    if (ids.length < entries) this.#reason ??= 'EntryWithoutId'
+    if (shown < ids.length) this.#reason ??= 'RepeatedId'
+    if (this.#ids.size > total) this.#reason ??= 'TooManyEntries'
+    const next = offset + entries
+    if (next < total && shown > 0) return { kind: 'incomplete', offset: next }
+    if (next < total) this.#reason ??= 'EmptyPage'
+    return this.#reason ? { kind: 'inconsistent', reason: this.#reason } : { kind: 'complete' }
   }
-}
-
-function inconsistent(reason: Inconsistency): ListingState {
-  return { kind: 'inconsistent', reason }
 }

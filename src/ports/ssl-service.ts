@@ -47,8 +47,8 @@ export interface RemoteCertificate {
 /** The most IDs that one query may name. */
 export const idsPerQuery = 100
 
-/** The most entries of one page. The service may send fewer, even where more follow. */
-export const entriesPerPage = 500
+/** The most entries of one page: the service's own limit. It may send fewer, even where more follow. */
+export const entriesPerPage = 1_000
 
 /**
  * What DescribeCertificates is asked for: the certificates with these IDs, those whose alias contains this text, or those

@@ -340,7 +340,7 @@ describe('a search', () => {
       entries: 4,
       total: 4,
     })
-    expect(asked()).toEqual([['DescribeCertificates', { SearchKey: 'suffix', Offset: 7, Limit: 500 }]])
+    expect(asked()).toEqual([['DescribeCertificates', { SearchKey: 'suffix', Offset: 7, Limit: 1_000 }]])
   })
 
   test('by tags asks for the tags and keeps what has them all', async () => {
@@ -349,7 +349,7 @@ describe('a search', () => {
     expect(page.certificates.map((it) => it.certificateId)).toEqual(['id1', 'id3', 'id5'])
     expect(page.otherIds).toEqual(['id0', 'id2', 'id4'])
     expect(asked()).toEqual([
-      ['DescribeCertificates', { Tags: [{ TagKey: 'cluster', TagValue: 'b' }], Offset: 0, Limit: 500 }],
+      ['DescribeCertificates', { Tags: [{ TagKey: 'cluster', TagValue: 'b' }], Offset: 0, Limit: 1_000 }],
     ])
   })
 

@@ -1,0 +1,131 @@
+import { describe, expect, it } from 'vitest'
+import { LookUps } from './look-ups.ts'
+
+/** Ids of the form `namespace/number`. */
+function lookUps(...ids: readonly string[]): LookUps {
+  const all = new LookUps((id) => id.slice(0, id.indexOf('/')))
+  all.add(ids)
+  return all
+}
+
+function ids(namespace: string, count: number): string[] {
+  return Array.from({ length: count }, (_, i) => `${namespace}/${i}`)
+}
+
+/** Asks until nothing is left; what was asked for. Of odd ids the service makes an end in the way that is said. */
+function run(
+  all: LookUps,
+  isOdd: (id: string) => boolean,
+  end: 'unanswered' | 'refused' = 'unanswered',
+): string[][] {
+  const asked: string[][] = []
+  for (let next = all.next; next !== undefined; next = all.next) {
+    if (asked.length > 5_000) throw new Error('the look-ups have no end')
+    asked.push([...next])
+    if (next.some(isOdd)) all[end](next)
+    else all.answered(next)
+  }
+  return asked
+}
+
+const namespacesOf = (batch: readonly string[]) => new Set(batch.map((id) => id.split('/')[0]))
+
+describe('look-ups', () => {
+  it('ask for a hundred ids at a time, those of one group next to each other', () => {
+    const mixed = ids('a', 150).flatMap((id, i) => [id, `b/${i}`])
+    const asked = run(lookUps(...mixed), () => false)
+    expect(asked.map((it) => it.length)).toEqual([100, 100, 100])
+    expect(asked.map((it) => namespacesOf(it).size)).toEqual([1, 2, 1])
+    expect(asked.flat().toSorted()).toEqual(mixed.toSorted())
+  })
+
+  it.each(['unanswered', 'refused'] as const)('pass the one id of many that is %s', (end) => {
+    const all = lookUps(...ids('a', 1_000))
+    const asked = run(all, (id) => id === 'a/777', end)
+    expect(all.passed).toBe(1)
+    expect(all.isPassed('a/777')).toBe(true)
+    expect(asked.length).toBeLessThan(40)
+    for (const id of ids('a', 1_000)) if (id !== 'a/777') expect(asked.flat()).toContain(id)
+  })
+
+  it('with odd ids of one group ask for the others first, and hardly ever twice', () => {
+    const all = lookUps(...ids('odd', 1_000), ...ids('a', 150), ...ids('z', 150))
+    const asked = run(all, (id) => id.startsWith('odd/'))
+    const isSettled = new Set<string>()
+    let calls = 0
+    for (const batch of asked) {
+      calls++
+      if (![...batch].some((id) => id.startsWith('odd/'))) for (const id of batch) isSettled.add(id)
+      if (isSettled.size === 300) break
+    }
+    expect(calls).toBeLessThan(40)
+    expect(all.passed).toBe(1_000)
+    expect(asked.length).toBeLessThan(100)
+  })
+
+  it('pass nobody else when they pass the rest of a group', () => {
+    const all = lookUps(...ids('odd', 1_000), ...ids('other', 300))
+    const asked = run(all, (id) => id.startsWith('odd/') || id === 'other/7')
+    expect(ids('other', 300).filter((id) => all.isPassed(id))).toEqual(['other/7'])
+    expect(asked.length).toBeLessThan(150)
+  })
+
+  it('pass nothing while nobody is answered, however long that takes', () => {
+    const all = lookUps(...ids('a', 250), ...ids('b', 250))
+    for (let i = 0; i < 1_000; i++) all.unanswered(all.next ?? [])
+    expect(all.passed).toBe(0)
+    expect(all.areDeferred).toBe(true)
+    expect(new Set(run(all, () => false).flat()).size).toBe(500)
+    expect(all.passed).toBe(0)
+  })
+
+  it('find those who share a query with odd ids, although no other query is answered', () => {
+    const all = lookUps(...ids('odd', 150), ...ids('victim', 3))
+    const asked = run(all, (id) => id.startsWith('odd/'))
+    expect(ids('victim', 3).filter((id) => all.isPassed(id))).toEqual([])
+    expect(all.passed).toBe(150)
+    expect(asked.length).toBeLessThan(100)
+  })
+
+  it('pass nothing because of one failure', () => {
+    const all = lookUps(...ids('a', 100), ...ids('b', 100))
+    all.unanswered(all.next ?? [])
+    expect(run(all, () => false)).toEqual([ids('b', 100), ids('a', 100)])
+    expect(all.passed).toBe(0)
+  })
+
+  it('end soon where all of them are refused', () => {
+    const all = lookUps(...ids('a', 5_000))
+    const asked = run(all, () => true, 'refused')
+    expect(asked.length).toBeLessThan(100)
+    expect(all.passed).toBe(5_000)
+  })
+
+  it('find each id that alone is answered, where a service refuses all others with it', () => {
+    const missing = ids('a', 1_000).filter((_, i) => i % 10 === 0)
+    const all = lookUps(...ids('a', 1_000))
+    for (let next = all.next; next !== undefined; next = all.next) {
+      if (next.length > 1 && next.some((id) => missing.includes(id))) all.refused(next)
+      else all.answered(next)
+    }
+    expect(all.passed).toBe(0)
+  })
+
+  it('ask once more for what an answer leaves open, and pass what it says nothing of', () => {
+    const all = lookUps('a/1', 'a/2', 'a/3')
+    all.answered(all.next ?? [], ['a/2', 'a/3'])
+    expect(all.next).toEqual(['a/2', 'a/3'])
+    all.answered(all.next ?? [], ['a/2', 'a/3'])
+    expect(all.next).toBeUndefined()
+    expect(all.passed).toBe(2)
+  })
+
+  it('take no notice of an answer to what they did not ask', () => {
+    const all = lookUps('a/1')
+    all.answered(['a/1'])
+    all.unanswered(['a/1'])
+    all.refused(['a/1'])
+    expect(all.next).toEqual(['a/1'])
+    expect(all.passed).toBe(0)
+  })
+})
