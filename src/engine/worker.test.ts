@@ -202,3 +202,36 @@ describe('a key', () => {
     expect(forgotten).toEqual([key])
   })
 })
+
+describe('that all Secrets were seen', () => {
+  const minute = 60_000
+
+  it('waits for those that the first list shows, until each was reconciled', async () => {
+    change(true)
+    expect(worker.hasSeenAll).toBe(false)
+    await clock.advance(1_000)
+    expect(worker.hasSeenAll).toBe(true)
+  })
+
+  it('does not wait for Secrets that come later, however many', () => {
+    for (let i = 0; i < 100; i++) {
+      worker.onChange({ kind: 'present', key: `web/${i}`, resourceVersion: '1', listed: false })
+    }
+    expect(worker.hasSeenAll).toBe(true)
+  })
+
+  it('waits no longer than ten minutes for those that get no permit', async () => {
+    answer = () => wantsPermit
+    const closed = new CallRunner({
+      ...{ clock, log, metrics, slots: 10 },
+      serve: async () => {},
+      wake: () => {},
+    })
+    worker.start(closed)
+    change(true)
+    await clock.advance(9 * minute)
+    expect(worker.hasSeenAll).toBe(false)
+    await clock.advance(minute)
+    expect(worker.hasSeenAll).toBe(true)
+  })
+})

@@ -37,6 +37,8 @@ export interface WorkerParts {
 }
 
 const mostCallsInARow = 30
+/** So long the first pass over the Secrets is waited for, ms. */
+const firstPassMs = 10 * 60_000
 
 /** What had a key reconciled: a field of the debug line. */
 export type WokenBy =
@@ -64,8 +66,10 @@ export class Worker {
   readonly #ownWrites = new OwnWrites()
   readonly #lag: SyncLag
   readonly #known = new Set<ObjectKey>()
-  /** Those that were known before they were reconciled for the first time, and still wait for that. */
+  /** Those that a list showed first, and that still wait to be reconciled for the first time. */
   readonly #unseen = new Set<ObjectKey>()
+  /** They are waited for until then. */
+  #unseenUntil = Number.POSITIVE_INFINITY
   readonly #errors = new Map<ObjectKey, number>()
   /** Calls of a key that each led to a further one. */
   readonly #callsInARow = new Map<ObjectKey, number>()
@@ -90,7 +94,7 @@ export class Worker {
       this.#forget(change.key)
       return
     }
-    if (!this.#known.has(change.key)) this.#unseen.add(change.key)
+    if (change.listed && !this.#known.has(change.key)) this.#unseen.add(change.key)
     this.#known.add(change.key)
     if (this.#ownWrites.isOwn(change.key, change.resourceVersion)) return
     if (this.#started) this.#lag.changed(change.key)
@@ -107,6 +111,7 @@ export class Worker {
   start(runner: CallRunner): void {
     this.#runner = runner
     this.#started = true
+    this.#unseenUntil = this.#parts.clock.elapsed() + firstPassMs
     this.#lastProgress = this.#parts.clock.elapsed()
     for (const key of this.#known) this.#lag.changed(key)
     for (let i = 0; i < this.#parts.workers; i++) this.#track(this.#work())
@@ -160,9 +165,13 @@ export class Worker {
     return this.#known
   }
 
-  /** Every known key was reconciled at least once, and none of these waits for its first permit. */
+  /**
+   * Every key that a list showed was reconciled at least once, and none of these waits for its first permit; or ten minutes
+   * have passed, so that no tenant can put it off for ever.
+   */
   get hasSeenAll(): boolean {
-    return this.#started && this.#unseen.size === 0
+    const isOver = this.#parts.clock.elapsed() >= this.#unseenUntil
+    return this.#started && (isOver || this.#unseen.size === 0)
   }
 
   get delayed(): number {
