@@ -146,6 +146,25 @@ describe('an id that the service has no answer for', () => {
   })
 })
 
+describe('the log', () => {
+  it('warns once of what fails now and then, and says that it works again', async () => {
+    const scene = new Scene()
+    for (let i = 0; i < 30; i++) scene.ledger.claim(`web/${i}`, `id${i}`)
+    scene.fault = (query) => {
+      if (query.by === 'ids' && query.ids.includes('id7')) throw internalError()
+    }
+    scene.start()
+    await scene.clock.advance(hour / 2)
+    const lines = scene.log.lines.filter((it) => it.fields.action !== undefined)
+    expect(lines.map(({ level, message }) => `${level} ${message}`)).toEqual([
+      'warn the inventory failed and is retried: looking up certificates by ID',
+      'info the inventory works again: looking up certificates by ID',
+      'warn the inventory leaves certificates out: looking them up fails',
+    ])
+    expect(lines.at(-1)?.fields).toMatchObject({ code: 'InternalError', count: 1 })
+  })
+})
+
 describe('a listing that the service has no answer for', () => {
   it('is done without: every id on record is looked up', async () => {
     const scene = new Scene()

@@ -266,17 +266,25 @@ describe('an id that the service has no answer for', () => {
 })
 
 describe('a service that has no answer', () => {
-  it('is asked on; the next inventory begins when it is due, and nothing is gone', () => {
+  it('is asked on, an inventory each interval, and nothing is gone', () => {
     const account = new Account()
-    for (let i = 0; i < 250; i++) account.claim(`web/${i}`, `id${i}`)
+    for (let i = 0; i < 250; i++) {
+      account.claim(`web${i % 2}/${i}`, `id${i}`)
+      account.hold(`id${i}`)
+    }
+    const recoversAt = 5.5 * hour
     account.run((query) => {
       account.now += minute
-      if (account.now > 5 * hour) return account.page(query)
-      return account.now <= minute ? account.page(query) : 'unanswered'
+      return account.now > recoversAt ? account.page(query) : 'unanswered'
     })
-    expect(account.queries.filter((it) => it.by === 'tags' && it.offset === 0).length).toBeLessThan(200)
-    expect(account.ledger.suspects(account.now)).toEqual([])
-    expect(account.queries.at(-1)?.by).toBe('ids')
+    const begins = account.queries.filter(
+      (query, i) => query.by === 'tags' && account.queries[i - 1]?.by !== 'tags',
+    )
+    expect(begins).toHaveLength(6)
+    expect(account.inventory.passed).toBe(0)
+    expect(account.ledger.claimedIds().filter((id) => !account.ledger.isSeenSince(id, recoversAt))).toEqual(
+      [],
+    )
   })
 
   it('to a page for ten minutes is asked for the ids that were not listed', () => {

@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, it } from 'vitest'
 import { userKeys } from '../../src/contract/annotation-keys.ts'
-import { noAnswer } from '../fakes/certificate-service.ts'
+import { noAnswer, serviceError } from '../fakes/certificate-service.ts'
 import { createMaterial, type TestChain, type TestMaterial } from './material.ts'
 import { uploadedStatus, userAnnotations } from './observed.ts'
 import { World, type WorldOptions } from './world.ts'
@@ -134,6 +134,21 @@ describe('a certificate that somebody deletes', () => {
     world.service.fault = undefined
     await world.clock.advance(8 * hour)
     expect(world.status('b/site').phase).toBe('Synced')
+  })
+
+  it('is missed although a tenant writes down an id that the service fails to look up', async () => {
+    await synced()
+    world.store.put('evil/site', { ...userAnnotations(), ...uploadedStatus(material.first, 'odd') }, {})
+    world.service.fault = ({ action, query }) =>
+      query?.by === 'ids' && query.ids.includes('odd')
+        ? serviceError({ failure: 'outage', action, code: 'InternalError' })
+        : undefined
+    const [first, second, third] = world.ids(keys)
+    world.service.delete(second ?? '')
+    await world.clock.advance(2.5 * hour)
+    expect(world.ids(keys)).toEqual([first, expect.any(String), third])
+    expect(world.certificateOf('b/site')?.chain).toBe(chains[1]?.chainFingerprint)
+    expect(queries('ids').some(({ query }) => query?.by === 'ids' && query.ids.includes('odd'))).toBe(true)
   })
 
   it('was adopted, and carries no tag of ours: it is missed all the same', async () => {

@@ -1,5 +1,6 @@
 import { callsMutants } from './lists/calls-mutants.ts'
 import { engineMutants } from './lists/engine-mutants.ts'
+import { inventoryMutants } from './lists/inventory-mutants.ts'
 import { kubernetesMutants } from './lists/kubernetes-mutants.ts'
 import { ledgerMutants } from './lists/ledger-mutants.ts'
 import { processMutants } from './lists/process-mutants.ts'
@@ -11,6 +12,7 @@ import type { Mutant } from './mutant.ts'
 export const mutants: readonly Mutant[] = [
   ...uploadMutants,
   ...ledgerMutants,
+  ...inventoryMutants,
   ...engineMutants,
   ...callsMutants,
   ...tencentMutants,
