@@ -208,8 +208,8 @@ export class Inventory {
   /** None yet. Who writes ids into statuses is to blame for them: the namespaces that name an id. */
   #noLookUps(): LookUps {
     return new LookUps((id) => {
-      const namespaces = this.#parts.ledger.claimantsOf(id).map((key) => splitKey(key).namespace)
-      return [...new Set(namespaces)].sort().join()
+      const [first, ...others] = this.#parts.ledger.claimantsOf(id).map((key) => splitKey(key).namespace)
+      return others.length === 0 ? (first ?? '') : [...new Set([first, ...others])].sort().join()
     })
   }
 

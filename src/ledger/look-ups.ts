@@ -58,9 +58,7 @@ export class LookUps {
   }
 
   add(ids: Iterable<string>): void {
-    const entries = Array.from(ids, (id) => ({ id, group: this.#groupOf(id) }))
-    entries.sort((a, b) => (a.group < b.group ? -1 : a.group > b.group ? 1 : 0))
-    const sorted = entries.map((it) => it.id)
+    const sorted = [...Map.groupBy(ids, this.#groupOf).values()].flat()
     for (let i = 0; i < sorted.length; i += idsPerQuery) {
       this.#fresh.push(this.#batch(sorted.slice(i, i + idsPerQuery)))
     }
@@ -143,7 +141,7 @@ export class LookUps {
     for (const id of ids) this.#passed.add(id)
   }
 
-  /** @param ids in the order of their groups */
+  /** @param ids those of one group next to each other */
   #batch(ids: readonly string[], answersBefore = Number.POSITIVE_INFINITY): Batch {
     const [first, last] = [ids[0], ids.at(-1)].map((id) => id !== undefined && this.#groupOf(id))
     return { ids, group: first === last && first !== false ? first : undefined, outages: 0, answersBefore }

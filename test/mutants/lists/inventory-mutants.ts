@@ -118,8 +118,8 @@ export const inventoryMutants: readonly Mutant[] = [
     name: 'ids of all namespaces share their queries',
     file: 'src/ledger/look-ups.ts',
     within: 'LookUps.add',
-    original: '(a.group < b.group ? -1 : a.group > b.group ? 1 : 0)',
-    mutated: '0',
+    original: '[...Map.groupBy(ids, this.#groupOf).values()].flat()',
+    mutated: '[...ids]',
     tests: ['src/ledger/look-ups.test.ts'],
   },
   {
