@@ -32,10 +32,10 @@ const namespacesOf = (batch: readonly string[]) => new Set(batch.map((id) => id.
 
 describe('look-ups', () => {
   it('ask for a hundred ids at a time, those of one group next to each other', () => {
-    const mixed = ids('a', 150).flatMap((id, i) => [id, `b/${i}`])
+    const mixed = ids('a', 75).flatMap((id, i) => [id, `b/${i}`, `c/${i}`, `d/${i}`])
     const asked = run(lookUps(...mixed), () => false)
     expect(asked.map((it) => it.length)).toEqual([100, 100, 100])
-    expect(asked.map((it) => namespacesOf(it).size)).toEqual([1, 2, 1])
+    expect(asked.map((it) => [...namespacesOf(it)].join(''))).toEqual(['ab', 'bc', 'cd'])
     expect(asked.flat().toSorted()).toEqual(mixed.toSorted())
   })
 
@@ -85,6 +85,23 @@ describe('look-ups', () => {
     expect(ids('victim', 3).filter((id) => all.isPassed(id))).toEqual([])
     expect(all.passed).toBe(150)
     expect(asked.length).toBeLessThan(100)
+  })
+
+  it('find them soon, whatever else the groups with odd ids have written down', () => {
+    const namespaces = ['odd0', 'odd1', 'odd2'].flatMap((name) => ids(name, 90))
+    const all = lookUps(...ids('huge-odd', 5_050), ...namespaces, ...ids('victim', 3), ...ids('odd3', 90))
+    const asked = run(all, (id) => id.includes('odd'))
+    const found = asked.findIndex(
+      (it) => it.includes('victim/2') && it.every((id) => id.startsWith('victim/')),
+    )
+    expect(found).toBeGreaterThan(0)
+    expect(found).toBeLessThan(60)
+    expect(ids('victim', 3).filter((id) => all.isPassed(id))).toEqual([])
+  })
+
+  it('do not mix a large group with others', () => {
+    const asked = run(lookUps(...ids('a', 20), ...ids('large', 150), ...ids('b', 20)), () => false)
+    expect(asked.map((it) => [...namespacesOf(it)])).toEqual([['large'], ['large'], ['a', 'b']])
   })
 
   it('pass nothing because of one failure', () => {

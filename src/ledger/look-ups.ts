@@ -40,7 +40,7 @@ export class LookUps {
 
   /** What is looked up next. */
   get next(): readonly string[] | undefined {
-    return (this.#fresh[0] ?? this.#deferred[0])?.ids
+    return this.#first?.ids
   }
 
   /** All that is left failed before. */
@@ -58,9 +58,14 @@ export class LookUps {
   }
 
   add(ids: Iterable<string>): void {
-    const sorted = [...Map.groupBy(ids, this.#groupOf).values()].flat()
-    for (let i = 0; i < sorted.length; i += idsPerQuery) {
-      this.#fresh.push(this.#batch(sorted.slice(i, i + idsPerQuery)))
+    const groups = [...Map.groupBy(ids, this.#groupOf).values()]
+    const large = groups.filter((it) => it.length >= idsPerQuery)
+    const small = groups.filter((it) => it.length < idsPerQuery).flat()
+    // Of large groups each has queries of its own: a tenant with many odd ids shares none of them.
+    for (const some of [...large, small]) {
+      for (let i = 0; i < some.length; i += idsPerQuery) {
+        this.#fresh.push(this.#batch(some.slice(i, i + idsPerQuery)))
+      }
     }
   }
 
@@ -105,9 +110,25 @@ export class LookUps {
     this.#deferred = []
   }
 
+  /** Of those that failed, what several groups share goes first, then the group that has failed the least. */
+  get #first(): Batch | undefined {
+    const failuresOf = ({ group }: Batch) => (group === undefined ? -1 : (this.#failures.get(group) ?? 0))
+    const [fresh] = this.#fresh
+    return (
+      fresh ??
+      this.#deferred.reduce<Batch | undefined>(
+        (first, it) => (first && failuresOf(first) <= failuresOf(it) ? first : it),
+        undefined,
+      )
+    )
+  }
+
   #take(ids: readonly string[]): Batch | undefined {
-    const batches = this.#fresh.length > 0 ? this.#fresh : this.#deferred
-    return batches[0]?.ids === ids ? batches.shift() : undefined
+    const first = this.#first
+    if (first?.ids !== ids) return undefined
+    this.#fresh = this.#fresh.filter((it) => it !== first)
+    this.#deferred = this.#deferred.filter((it) => it !== first)
+    return first
   }
 
   /** All of its group come after the others. */

@@ -118,8 +118,16 @@ export const inventoryMutants: readonly Mutant[] = [
     name: 'ids of all namespaces share their queries',
     file: 'src/ledger/look-ups.ts',
     within: 'LookUps.add',
-    original: '[...Map.groupBy(ids, this.#groupOf).values()].flat()',
-    mutated: '[...ids]',
+    original: '[...Map.groupBy(ids, this.#groupOf).values()]',
+    mutated: '[[...ids]]',
+    tests: ['src/ledger/look-ups.test.ts'],
+  },
+  {
+    name: 'a tenant with many odd ids keeps those who share a query with them waiting',
+    file: 'src/ledger/look-ups.ts',
+    within: 'LookUps.#first',
+    original: 'group === undefined ? -1 :',
+    mutated: 'group === undefined ? 1_000 :',
     tests: ['src/ledger/look-ups.test.ts'],
   },
   {
