@@ -17,12 +17,11 @@ export async function measureInventory(context: BenchContext, count: number): Pr
   const isLeading = () => operator.metric('tencent_cert_sync_leader')
   await world.until('the operator leads', operator, async () => (await isLeading()) === 1)
   const begin = performance.now()
-  context.progress.step('the first inventory', 'certificates', 0)
+  context.progress.say('waiting for the first inventory')
   await world.until('the first inventory is complete', operator, async () => {
     return (await operator.metric('tencent_cert_sync_account_certificates')) === count
   })
   const inventoryMs = performance.now() - begin
-  context.progress.stop()
   return { inventoryMs, inventoryCalls: (await world.simulator.calls('DescribeCertificates')).length }
 }
 
