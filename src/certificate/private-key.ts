@@ -40,12 +40,16 @@ export function readPrivateKey(data: Uint8Array | undefined): PrivateKeyReading 
   }
   try {
     const key = createPrivateKey({ key: block.bytes, format: 'der', type: form })
-    const forms = [form, 'pkcs8' as const].filter((each) => canWrite(key, each))
-    const [first, last = first] = forms
-    if (first === undefined || last === undefined) {
+    // Writing a key takes as long as reading it: the second form is tried where it is needed.
+    const own = canWrite(key, form) ? form : undefined
+    if (own === undefined && !canWrite(key, 'pkcs8')) {
       return { kind: 'unreadable', size, detail: 'its key parses, but cannot be written in any form' }
     }
-    return { kind: 'readable', key, size, pem: (wanted) => cleanPem(key, wanted === 'pkcs8' ? last : first) }
+    const pem = (wanted?: 'pkcs8') => {
+      const keepsOwn = own !== undefined && (wanted === undefined || !canWrite(key, wanted))
+      return cleanPem(key, keepsOwn ? own : 'pkcs8')
+    }
+    return { kind: 'readable', key, size, pem }
   } catch {
     // The cause is dropped on purpose: only this text leaves, whatever OpenSSL puts into its messages.
     return { kind: 'unreadable', size, detail: 'the block is PEM, but its key does not parse' }

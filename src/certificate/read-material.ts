@@ -32,19 +32,21 @@ export interface MaterialSource {
 export function readMaterial(source: MaterialSource, cache?: MaterialCache): Material {
   const { type } = source
   const { certificateData, keyData } = partsOf(source)
+  let reading: PrivateKeyReading | undefined
+  const readKey = () => (reading ??= readPrivateKey(keyData))
   const read = () => readFacts(type, certificateData, keyData)
   const facts = cache?.of([type, certificateData, keyData], read) ?? read()
   return {
     ...facts,
     chainPem() {
-      const { chain } = readChain(type, certificateData, readPrivateKey(keyData))
+      const { chain } = readChain(type, certificateData, readKey())
       if (chain === undefined) throw new Error('There is no chain to send')
       return chain.ordered.map((each) => writePem('CERTIFICATE', each.raw)).join('\n')
     },
     keyPem(form) {
-      const reading = facts.key === 'matches' ? readPrivateKey(keyData) : undefined
-      if (reading?.kind !== 'readable') throw new Error(`There is no private key to send: ${facts.key}`)
-      return reading.pem(form)
+      const key = facts.key === 'matches' ? readKey() : undefined
+      if (key?.kind !== 'readable') throw new Error(`There is no private key to send: ${facts.key}`)
+      return key.pem(form)
     },
   }
 }

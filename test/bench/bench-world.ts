@@ -1,4 +1,5 @@
 import { userKeys } from '../../src/contract/annotation-keys.ts'
+import type { AuditEvent, AuditFilter } from '../control-plane/audit.ts'
 import type { Cluster } from '../control-plane/cluster.ts'
 import type { ServiceAccount } from '../control-plane/service-accounts.ts'
 import {
@@ -15,6 +16,9 @@ import type { Progress } from '../programs/progress.ts'
 import { IdWatch } from './id-watch.ts'
 import { inParallel } from './in-parallel.ts'
 import { SimulatorProcess } from './simulator-process.ts'
+
+/** Under which name the operators of the benchmark tag what is theirs. */
+export const clusterName = 'bench'
 
 /** What all rows of one benchmark share. */
 export interface BenchContext {
@@ -43,6 +47,7 @@ export class BenchWorld {
   readonly #progress: Progress
   readonly #account: ServiceAccount
   readonly #operators: OperatorProcess[] = []
+  readonly #otherNamespaces: string[] = []
 
   private constructor(
     { cluster, progress }: BenchContext,
@@ -66,13 +71,20 @@ export class BenchWorld {
     return new BenchWorld(context, simulator, account, await IdWatch.open(cluster, namespace))
   }
 
+  /** A further namespace, whose ids are not watched. */
+  async otherNamespace(): Promise<string> {
+    const namespace = await this.cluster.admin.newNamespace('bench')
+    this.#otherNamespaces.push(namespace)
+    return namespace
+  }
+
   /** Starts the bundle with its defaults, for the whole cluster. */
   startOperator(): OperatorProcess {
     const { secretId, secretKey } = credentials
     const operator = OperatorProcess.start({
       args: [
         ...['--kubeconfig', this.#account.kubeconfig],
-        ...['--cluster-name', 'bench'],
+        ...['--cluster-name', clusterName],
         ...['--tencent-endpoint', this.simulator.url],
       ],
       env: { TENCENTCLOUD_SECRET_ID: secretId, TENCENTCLOUD_SECRET_KEY: secretKey },
@@ -89,9 +101,9 @@ export class BenchWorld {
   }
 
   /** Creates an opted-in Secret. Resolves with the time (ms, performance.now) at which it was written. */
-  async create(name: string, { chain }: BenchChain): Promise<number> {
+  async create(name: string, { chain }: BenchChain, namespace = this.namespace): Promise<number> {
     const annotations = { [userKeys.upload]: 'true' }
-    await this.cluster.admin.createTlsSecret(this.namespace, name, { annotations, data: dataOf({ chain }) })
+    await this.cluster.admin.createTlsSecret(namespace, name, { annotations, data: dataOf({ chain }) })
     return performance.now()
   }
 
@@ -150,14 +162,20 @@ export class BenchWorld {
 
   /** How many requests the operators of this world made so far, by verb. */
   async requests(verb: string | readonly string[], resource?: string): Promise<number> {
-    const filter = { user: this.#account.user, verb, ...(resource === undefined ? {} : { resource }) }
-    return (await this.cluster.auditEvents(filter)).length
+    return (await this.auditEvents({ verb, ...(resource === undefined ? {} : { resource }) })).length
+  }
+
+  /** What the audit log says of the operators of this world. */
+  auditEvents(filter: Omit<AuditFilter, 'user'>): Promise<AuditEvent[]> {
+    return this.cluster.auditEvents({ ...filter, user: this.#account.user })
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#progress.stop()
     await Promise.all(this.#operators.filter((it) => it.running).map((it) => it.kill()))
     await Promise.all([this.ids.close(), this.simulator.stop()])
-    await this.cluster.admin.request('DELETE', `/api/v1/namespaces/${this.namespace}/secrets`)
+    for (const namespace of [this.namespace, ...this.#otherNamespaces]) {
+      await this.cluster.admin.request('DELETE', `/api/v1/namespaces/${namespace}/secrets`)
+    }
   }
 }

@@ -11,6 +11,7 @@ export class IdWatch {
   readonly #agent: Agent
   readonly #readable = new Map<string, number>()
   readonly #synced = new Set<string>()
+  readonly #seen = new Map<string, number>()
   #ended = false
 
   private constructor(agent: Agent) {
@@ -43,6 +44,11 @@ export class IdWatch {
     return this.#readable.get(`${name} ${chain}`)
   }
 
+  /** When (ms, performance.now) that Secret was seen for the first time; undefined while it was not. */
+  seenAt(name: string): number | undefined {
+    return this.#seen.get(name)
+  }
+
   /** How many Secrets have had an id. */
   get synced(): number {
     return this.#synced.size
@@ -61,6 +67,7 @@ export class IdWatch {
     const now = performance.now()
     const { object } = JSON.parse(line) as { object: { metadata?: ObjectMeta } }
     const { name = '', annotations = {} } = object.metadata ?? {}
+    if (!this.#seen.has(name)) this.#seen.set(name, now)
     const { uploaded } = readStatus(annotations)
     if (!uploaded) return
     const change = `${name} ${uploaded.chainFingerprint}`

@@ -16,6 +16,8 @@ export interface ClusterConnection {
   adminKubeconfig: string
   /** The audit log: a file of JSON lines. */
   auditLog: string
+  /** `http://127.0.0.1:PORT` of etcd, for what is to be stored faster than the API server stores it. */
+  etcdUrl: string
   /** Where files for this control plane may be written; it goes with the control plane. */
   folder: string
 }

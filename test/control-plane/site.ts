@@ -23,10 +23,11 @@ export async function prepareSite(): Promise<Site> {
   const caPem = await writeFiles(folder, adminToken)
   const url = `https://127.0.0.1:${apiPort}`
   const { ca: caFile, adminKubeconfig, auditLog } = files(folder)
+  const etcdUrl = `http://127.0.0.1:${etcdPort}`
   writeKubeconfig(adminKubeconfig, url, caPem, { token: adminToken })
   return {
     layout: { folder, etcdPort, peerPort, apiPort },
-    connection: { url, version: '', caPem, caFile, adminToken, adminKubeconfig, auditLog, folder },
+    connection: { url, version: '', caPem, caFile, adminToken, adminKubeconfig, auditLog, etcdUrl, folder },
   }
 }
 

@@ -1,5 +1,6 @@
 import type { Call } from './call-log.ts'
 import type { Fault } from './faults.ts'
+import type { ForeignCertificate } from './server.ts'
 import type { Credentials } from './signature.ts'
 
 /** Speaks to the control port of a simulator that runs in another process. */
@@ -23,6 +24,11 @@ export class ControlClient {
   /** Every call that arrived, of this action or of all. */
   async calls(action?: string): Promise<Call[]> {
     return (await this.#ask('GET', `/calls${action ? `?action=${action}` : ''}`)) as Call[]
+  }
+
+  /** Stores a certificate as if somebody else had uploaded it; no call is counted. */
+  async addCertificate(certificate: ForeignCertificate): Promise<void> {
+    await this.#ask('POST', '/certificates', certificate)
   }
 
   /** Replaces the credentials that may call. */

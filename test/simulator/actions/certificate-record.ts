@@ -29,12 +29,8 @@ function fullRecord(stored: StoredCertificate, context: ActionContext) {
   const { leaf, type } = stored
   const tags = listedTags(stored, context)
   const time = (ms: number) => timeText(ms, traits)
-  const begin = leaf.validFromDate.getTime()
-  const end = leaf.validToDate.getTime()
+  const { begin, end, domain, domains, algorithm } = readOnce(leaf)
   const expired = end <= now
-  const domain = commonNameOf(leaf)
-  const domains = [...new Set([domain, ...dnsNamesOf(leaf)])].filter((each) => each !== '')
-  const algorithm = algorithmOf(leaf)
   const ca = type === 'CA'
   const projectId = String(stored.projectId)
   return {
@@ -126,6 +122,26 @@ function fullRecord(stored: StoredCertificate, context: ActionContext) {
     CertServiceEndTime: '',
     CertServiceShareEnabled: false,
     CertServiceValidCertificateCount: 0,
+  }
+}
+
+const known = new WeakMap<X509Certificate, ReturnType<typeof read>>()
+
+/** Large accounts are listed page by page, and each page takes all of their certificates. */
+function readOnce(leaf: X509Certificate) {
+  const facts = known.get(leaf) ?? read(leaf)
+  known.set(leaf, facts)
+  return facts
+}
+
+function read(leaf: X509Certificate) {
+  const domain = commonNameOf(leaf)
+  return {
+    begin: leaf.validFromDate.getTime(),
+    end: leaf.validToDate.getTime(),
+    domain,
+    domains: [...new Set([domain, ...dnsNamesOf(leaf)])].filter((each) => each !== ''),
+    algorithm: algorithmOf(leaf),
   }
 }
 
