@@ -172,7 +172,7 @@ export const callsMutants: readonly Mutant[] = [
   },
   {
     name: 'urgent keys keep all others waiting',
-    file: 'src/engine/calls/lane-order.ts',
+    file: 'src/engine/fourth-turn.ts',
     within: 'FourthTurn.take',
     original: 'this.#row >= inARow',
     mutated: 'false',
