@@ -126,7 +126,7 @@ export const callsMutants: readonly Mutant[] = [
     name: 'a key that got a slot before the gate closed makes its call',
     file: 'src/engine/calls/call-runner.ts',
     within: 'CallRunner.#serve',
-    original: 'if (this.#gate.holdOf(key, action)) return this.#gate.wait(key, action)',
+    original: 'if (this.#gate.holdOf(key, action)) return this.#gate.wait(key, action, priority.group)',
     mutated: '',
     tests: ['src/engine/calls/call-runner.test.ts'],
   },
