@@ -294,10 +294,10 @@ export const uploadMutants: readonly Mutant[] = [
   },
   {
     name: 'several Secrets try at once whether look-ups can be believed',
-    file: 'src/capabilities/upload/upload.ts',
-    within: 'UploadCapability.begins',
-    original: 'if (action.replaces) ledger.reUploads.begins(observed.key, now.elapsed)',
-    mutated: '',
+    file: 'src/capabilities/upload/next-for-missing.ts',
+    within: 'nextForMissing',
+    original: 'turn > now.elapsed',
+    mutated: 'false',
     tests: ['test/heart/not-visible.test.ts'],
   },
   {
