@@ -91,7 +91,7 @@ describe('a Secret whose reading would take long', () => {
   })
 
   it('is read once', () => {
-    const cache = new MaterialCache()
+    const cache = new MaterialCache().shareOf('web')
     const data = namesakes(10, () => rsaPublicKey(2_048, 17), { signature: rsaSignature(2_048) })
     const first = readMaterial({ type: 'SVR', data }, cache)
     const checkIssued = vi.spyOn(X509Certificate.prototype, 'checkIssued')

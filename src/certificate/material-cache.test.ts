@@ -14,7 +14,7 @@ const facts = (inputHash: string): MaterialFacts => ({
 
 describe('MaterialCache', () => {
   it('reads the same data once, and other data again', () => {
-    const cache = new MaterialCache()
+    const cache = new MaterialCache().shareOf('web')
     const read = vi.fn(() => facts('x'))
     const [one, two] = [Buffer.from('1'), Buffer.from('2')]
     cache.of([one, two], read)
@@ -33,7 +33,7 @@ describe('MaterialCache', () => {
   })
 
   it('forgets what was not asked for the longest when it is full', () => {
-    const cache = new MaterialCache(2)
+    const cache = new MaterialCache(2).shareOf('web')
     const ask = (name: string) => {
       const read = vi.fn(() => facts(name))
       expect(cache.of([name], read).inputHash).toBe(name)
@@ -42,8 +42,25 @@ describe('MaterialCache', () => {
     expect(['a', 'b', 'a', 'c', 'a', 'b'].map(ask)).toEqual([true, true, false, true, false, true])
   })
 
+  it('takes the room of nobody but the group that holds the most when it is full', () => {
+    const cache = new MaterialCache(10)
+    const isRead = (group: string, name: string) => {
+      const read = vi.fn(() => facts(name))
+      expect(cache.shareOf(group).of([name], read).inputHash).toBe(name)
+      return read.mock.calls.length > 0
+    }
+    for (const name of ['a', 'b', 'c']) isRead('web', name)
+    isRead('shop', 'a')
+    for (let i = 0; i < 1_000; i++) expect(isRead('evil', `${i}`)).toBe(true)
+    expect(['a', 'b', 'c'].map((name) => isRead('web', name))).toEqual([false, false, false])
+    expect(isRead('shop', 'a')).toBe(false)
+    expect(['994', '993'].map((name) => isRead('evil', name))).toEqual([false, true])
+    for (let i = 0; i < 20; i++) isRead(`late${i}`, 'a')
+    expect(isRead('late19', 'a')).toBe(false)
+  })
+
   it('reads again what threw', () => {
-    const cache = new MaterialCache()
+    const cache = new MaterialCache().shareOf('web')
     expect(() =>
       cache.of(['x'], () => {
         throw new Error('broken')
@@ -53,7 +70,7 @@ describe('MaterialCache', () => {
   })
 
   it('tells one key from another, and one type from another', async () => {
-    const cache = new MaterialCache()
+    const cache = new MaterialCache().shareOf('web')
     const [leaf, other] = [await createLeaf({ commonName: 'a' }), await createLeaf({ commonName: 'b' })]
     const crt = Buffer.from(leaf.certificatePem)
     const keyOf = (key: string | undefined) => {
@@ -73,7 +90,7 @@ describe('MaterialCache', () => {
   })
 
   it('holds nothing of a key or of PEM', async () => {
-    const cache = new MaterialCache()
+    const cache = new MaterialCache().shareOf('web')
     const kept = vi.spyOn(cache, 'of')
     const leaf = await createLeaf({ commonName: 'a.example.com' })
     const data = { 'tls.crt': Buffer.from(leaf.certificatePem), 'tls.key': Buffer.from(leaf.keyPem) }

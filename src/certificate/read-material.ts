@@ -12,7 +12,7 @@ import {
   type MaterialFacts,
   sizeLimits,
 } from './material.ts'
-import type { MaterialCache } from './material-cache.ts'
+import type { MaterialShare } from './material-cache.ts'
 import { maximumBlocks, type PemBlock, type PemProblem, pemSize, readPem, writePem } from './pem.ts'
 import { isBlank, type PrivateKeyReading, readPrivateKey } from './private-key.ts'
 import { publicKeyProblem, readPublicKey } from './public-key.ts'
@@ -29,7 +29,7 @@ export interface MaterialSource {
  * than a hash for data that were read before. The result can reach the private key through `data`: drop both at the
  * end of the reconcile (I3).
  */
-export function readMaterial(source: MaterialSource, cache?: MaterialCache): Material {
+export function readMaterial(source: MaterialSource, cache?: MaterialShare): Material {
   const { type } = source
   const { certificateData, keyData } = partsOf(source)
   let reading: PrivateKeyReading | undefined

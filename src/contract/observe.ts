@@ -43,7 +43,7 @@ export interface Observed {
  */
 export function observe(secret: SecretSnapshot, identity: Identity, cache?: MaterialCache): Observed {
   const asked = readSettings(secret.annotations)
-  const material = readMaterial({ type: asked.type, data: secret.data }, cache)
+  const material = readMaterial({ type: asked.type, data: secret.data }, cache?.shareOf(secret.namespace))
   const owner = { cluster: identity.cluster, namespace: secret.namespace, name: secret.name }
   const alias = chooseAlias(asked.alias, { ...owner, domain: material.chain?.domain ?? '' })
   const settings = alias.leftOut ? { ...asked, leftOut: [alias.leftOut, ...asked.leftOut] } : asked

@@ -36,6 +36,10 @@ export interface Capability<View, Memory extends CapabilityMemory, A extends Act
   call(view: View, action: A, signal: AbortSignal): Promise<T>
   /** Just after the answer: what other keys should know of it. */
   ended(view: View, memory: Memory, action: A, answer: Answer<T>, now: Instant): void
+  /** Instead of `ended`, where a call was given up: it is safe to redo, and says nothing of the service. */
+  abandoned(view: View, action: A, now: Instant): void
+  /** The step that the key takes now: what other keys should know of it. */
+  decided(view: View, step: Step<A>, now: Instant): void
   model(view: View, memory: Memory, action: A, answer: Answer<T>, now: Instant): Memory
   /** Before an outcome is written, and after a slice was. */
   reporting(observed: Observed, memory: Memory, outcome: Outcome): Memory

@@ -123,6 +123,7 @@ export class Reconciler {
       memories.set(key, memory)
       const step: Step = capability.next(view, memory, this.#now())
       if (step.kind !== 'Call' || permit?.action !== step.action.name || this.#parts.dryRun) {
+        if (!this.#parts.dryRun) capability.decided(view, step, this.#now())
         return { capability, memories, step, ...this.#wanted(capability, view, memory, step) }
       }
       const flight = capability.flightOf(view, step.action)
@@ -136,6 +137,7 @@ export class Reconciler {
       memory = capability.observe(view, memory)
       memories.set(key, memory)
       const after: Step = capability.next(view, memory, this.#now())
+      capability.decided(view, after, this.#now())
       return { capability, memories, step: after, called, ...this.#wanted(capability, view, memory, after) }
     } catch (error) {
       if (signal.aborted || error instanceof NotLeadingError) throw error
@@ -163,7 +165,10 @@ export class Reconciler {
         (value): Answer<unknown> => ({ ok: true, value }),
         (error: unknown): Answer<unknown> => {
           // An aborted call is the operator's own doing: it is safe to redo and says nothing of the service.
-          if (signal.aborted || error instanceof NotLeadingError) throw error
+          if (signal.aborted || error instanceof NotLeadingError) {
+            capability.abandoned(view, action, this.#now())
+            throw error
+          }
           return { ok: false, error: asServiceError(error, action.name) }
         },
       )

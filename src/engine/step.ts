@@ -39,6 +39,8 @@ export type Step<A extends Action = Action> =
       readonly until: number
       readonly meanwhile?: Outcome
       readonly settled?: boolean
+      /** Other keys of this capability go first. */
+      readonly forTurn?: true
     }
   /** Calls of this action wait for the account. */
   | { readonly kind: 'Held'; readonly label: string; readonly action: A; readonly meanwhile?: Outcome }

@@ -83,7 +83,7 @@ export class Worker {
 
   constructor(parts: WorkerParts) {
     this.#parts = parts
-    this.#queue = new WorkQueue(parts.clock)
+    this.#queue = new WorkQueue(parts.clock, (key) => splitKey(key).namespace)
     this.#lag = new SyncLag(parts.clock)
     this.#lastProgress = parts.clock.elapsed()
   }

@@ -149,7 +149,7 @@ describe('claims', () => {
     expect(ledger.claimantsOf('id-1')).toEqual(['web/site', 'web/other'])
     ledger.claim('web/site', 'id-2')
     expect(ledger.claimedIds()).toEqual(['id-1', 'id-2'])
-    ledger.forget('web/site')
+    ledger.forget('web/site', 0)
     expect(ledger.claimedIds()).toEqual(['id-1'])
     ledger.claim('web/other', undefined)
     expect(ledger.claimedIds()).toEqual([])
@@ -158,7 +158,7 @@ describe('claims', () => {
   it('say nothing of what the service says: that stays known without the Secret', () => {
     uploadedAs('id-1')
     ledger.claim('web/site', 'id-1')
-    ledger.forget('web/site')
+    ledger.forget('web/site', 0)
     expect(holder()).toBe('id-1')
     expect(ledger.expiryOf('id-1')).toBe(notAfter)
   })

@@ -39,7 +39,7 @@ const mostEntries = 20_000
 export class Ledger {
   readonly copies = new Copies()
   readonly cosmetics = new CosmeticsLadder()
-  readonly reUploads = new ReUploads()
+  readonly reUploads = new ReUploads((keys) => this.#wake(keys))
   readonly #wake: (keys: Iterable<ObjectKey>) => void
   readonly #onDoubt: (why: AccountDoubt) => void
   /** In order of the last statement. */
@@ -51,7 +51,7 @@ export class Ledger {
   #absenceCountsFrom = Number.NEGATIVE_INFINITY
 
   /**
-   * @param wake asks for a reconcile of keys whose certificate turned out to be gone
+   * @param wake asks for a reconcile of keys whose certificate turned out to be gone, or may be uploaded again
    * @param onDoubt the account turned out to be another one
    */
   constructor(
@@ -181,10 +181,10 @@ export class Ledger {
   }
 
   /** The Secret is gone. What the service said of its certificate stays known. */
-  forget(key: ObjectKey): void {
+  forget(key: ObjectKey, now: number): void {
     const before = this.#claims.get(key)
     if (before !== undefined) this.#unclaim(key, before)
-    this.reUploads.forget(key)
+    this.reUploads.forget(key, now)
   }
 
   /**

@@ -1,37 +1,83 @@
+import { KeyTurns } from '../key-turns.ts'
 import type { ObjectKey } from '../ports/secrets.ts'
 
 /** One chain: at once, after six hours, then daily. */
 const pausesMs = [0, 6 * 3_600_000, 24 * 3_600_000] as const
 /** A new ID for one that was gone proves for this time, ms, that lookups can be trusted. */
 const provenForMs = 3_600_000
-/** How long a key waits for the one that tries, before it reconciles again. */
-const waitMs = 5_000
+/** A key that makes no use of its turn keeps the others waiting for so long, ms. */
+const turnMs = 30_000
+/** No call takes longer, ms. */
+const longestCallMs = 60_000
+/** A key that tried in vain lets all others that wait go first for so long, ms. */
+const afterOthersMs = 60_000
 const most = 20_000
 
 /**
  * When certificates that are gone are uploaded again: one at a time, until one of them brings a new id. Should the
- * credentials hide what is there, one key learns it for all. Instants are ms of the monotonic clock.
+ * credentials hide what is there, one key learns it for all. Keys that wait have their turn by namespaces, and those that
+ * tried in vain after all others. Instants are ms of the monotonic clock.
  */
 export class ReUploads {
+  readonly #wake: (keys: readonly ObjectKey[]) => void
   readonly #chains = new Map<string, { count: number; at: number }>()
-  #trying: ObjectKey | undefined
+  readonly #waiting = new KeyTurns()
+  /** Those that wait and tried in vain not long ago. */
+  readonly #waitingAgain = new KeyTurns()
+  /** Keys that may try, and until when the others wait for that. */
+  readonly #turns = new Map<ObjectKey, number>()
+  /** Keys that try, and when they have ended at the latest. */
+  readonly #trying = new Map<ObjectKey, number>()
+  /** When keys tried in vain. */
+  readonly #inVainAt = new Map<ObjectKey, number>()
   #provenAt = Number.NEGATIVE_INFINITY
 
-  /**
-   * When this chain may be uploaded again for a key; not later than `now`: at once.
-   *
-   * @param requested somebody asked for it: it waits for the key that tries, but not for hours
-   */
-  dueAt(key: ObjectKey, chain: string, { requested }: { readonly requested: boolean }, now: number): number {
-    const before = requested ? undefined : this.#chains.get(chain)
-    const due = before ? before.at + (pausesMs[Math.min(before.count, pausesMs.length - 1)] ?? 0) : now
-    if (due > now) return due
-    const isTried = this.#trying !== undefined && this.#trying !== key
-    return isTried && now - this.#provenAt > provenForMs ? now + waitMs : now
+  /** @param wake asks for a reconcile of keys that waited: it is their turn */
+  constructor(wake: (keys: readonly ObjectKey[]) => void = () => {}) {
+    this.#wake = wake
   }
 
-  begins(key: ObjectKey): void {
-    this.#trying = key
+  /**
+   * When this chain may be uploaded again; not later than `now`: at once.
+   *
+   * @param requested somebody asked for it: it does not wait for hours
+   */
+  dueAt(chain: string, { requested }: { readonly requested: boolean }, now: number): number {
+    const before = requested ? undefined : this.#chains.get(chain)
+    return before ? before.at + (pausesMs[Math.min(before.count, pausesMs.length - 1)] ?? 0) : now
+  }
+
+  /** Whether it is the key's turn to try; if not, when to ask again. A key that waits is woken earlier. */
+  turnAt(key: ObjectKey, now: number): number {
+    return this.#mayTry(key, now) ? now : now + turnMs
+  }
+
+  /** A key waits for its turn. */
+  waits(key: ObjectKey, group: string, now: number): void {
+    this.#turns.delete(key)
+    const isAgain = now - (this.#inVainAt.get(key) ?? Number.NEGATIVE_INFINITY) < afterOthersMs
+    if (!isAgain) this.#waitingAgain.delete(key)
+    if (!this.#waiting.has(key)) (isAgain ? this.#waitingAgain : this.#waiting).add(key, group)
+    this.#handOver(now)
+  }
+
+  /** A key is about to try, as soon as it has a permit. */
+  prepares(key: ObjectKey, now: number): void {
+    this.#waitsNoMore(key)
+    if (!this.#turns.has(key)) this.#turns.set(key, now + turnMs)
+  }
+
+  /** A key does not want to try, at least not now. */
+  leaves(key: ObjectKey, now: number): void {
+    this.#waitsNoMore(key)
+    this.#turns.delete(key)
+    this.#handOver(now)
+  }
+
+  begins(key: ObjectKey, now: number): void {
+    this.#waitsNoMore(key)
+    this.#turns.delete(key)
+    this.#trying.set(key, now + longestCallMs)
   }
 
   /**
@@ -46,14 +92,17 @@ export class ReUploads {
     { answered, newId }: { readonly answered: boolean; readonly newId: boolean },
     now: number,
   ): void {
-    if (this.#trying === key) this.#trying = undefined
-    if (!answered) return
+    this.#trying.delete(key)
+    if (answered) this.#answered(key, chain, now)
+    else this.#inVainAt.set(key, now)
     if (newId) this.#provenAt = now
-    const count = (this.#chains.get(chain)?.count ?? 0) + 1
-    this.#chains.delete(chain)
-    this.#chains.set(chain, { count, at: now })
-    const oldest = this.#chains.keys().next()
-    if (this.#chains.size > most && !oldest.done) this.#chains.delete(oldest.value)
+    this.#handOver(now)
+  }
+
+  /** The re-upload of a key was given up: nobody knows what became of it. */
+  abandoned(key: ObjectKey, now: number): void {
+    this.#trying.delete(key)
+    this.leaves(key, now)
   }
 
   /** The certificates were there all the time. */
@@ -61,7 +110,58 @@ export class ReUploads {
     this.#provenAt = Number.NEGATIVE_INFINITY
   }
 
-  forget(key: ObjectKey): void {
-    if (this.#trying === key) this.#trying = undefined
+  forget(key: ObjectKey, now: number): void {
+    this.#inVainAt.delete(key)
+    this.abandoned(key, now)
   }
+
+  #answered(key: ObjectKey, chain: string, now: number): void {
+    this.#inVainAt.delete(key)
+    const count = (this.#chains.get(chain)?.count ?? 0) + 1
+    this.#chains.delete(chain)
+    this.#chains.set(chain, { count, at: now })
+    const oldest = this.#chains.keys().next()
+    if (this.#chains.size > most && !oldest.done) this.#chains.delete(oldest.value)
+  }
+
+  #mayTry(key: ObjectKey, now: number): boolean {
+    if (this.#isProven(now)) return true
+    if (isAnyLeft(this.#trying, now, key)) return false
+    // One that lost its turn while it waited for a permit tries when it has one: it would never come to it otherwise.
+    if (this.#turns.has(key)) return true
+    const others = this.#waiting.size + this.#waitingAgain.size - (this.#isWaiting(key) ? 1 : 0)
+    return others === 0 && !isAnyLeft(this.#turns, now)
+  }
+
+  #isProven(now: number): boolean {
+    return now - this.#provenAt <= provenForMs
+  }
+
+  #isWaiting(key: ObjectKey): boolean {
+    return this.#waiting.has(key) || this.#waitingAgain.has(key)
+  }
+
+  #waitsNoMore(key: ObjectKey): void {
+    this.#waiting.delete(key)
+    this.#waitingAgain.delete(key)
+  }
+
+  /** Gives the turn to the next key, or once it is proven to all of them. */
+  #handOver(now: number): void {
+    const isProven = this.#isProven(now)
+    if (!isProven && (isAnyLeft(this.#trying, now) || isAnyLeft(this.#turns, now))) return
+    const next: ObjectKey[] = []
+    for (let key = this.#take(); key !== undefined; key = isProven ? this.#take() : undefined) next.push(key)
+    if (!isProven) for (const key of next) this.#turns.set(key, now + turnMs)
+    if (next.length > 0) this.#wake(next)
+  }
+
+  #take(): ObjectKey | undefined {
+    return this.#waiting.take() ?? this.#waitingAgain.take()
+  }
+}
+
+/** Whether the time of any key is not over, that of `except` left out. */
+function isAnyLeft(untils: ReadonlyMap<ObjectKey, number>, now: number, except?: ObjectKey): boolean {
+  return [...untils].some(([key, until]) => key !== except && until > now)
 }

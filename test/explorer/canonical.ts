@@ -102,7 +102,8 @@ function knowledge({ now, account, profile }: World, process: Process): string {
   ])
   const ofChains = chains.map(({ chainFingerprint: chain }) => [
     ledger.copies.mayBeListedLate(chain),
-    keys.map((key) => ageClass(ledger.reUploads.dueAt(key, chain, { requested: false }, now) - now)),
+    ageClass(ledger.reUploads.dueAt(chain, { requested: false }, now) - now),
+    keys.map((key) => ageClass(ledger.reUploads.turnAt(key, now) - now)),
   ])
   const { cosmetics } = ledger
   const ofAccount = [ledger.hidesCertificates(now), cosmetics.accountAt(now), cosmetics.refusesTags]

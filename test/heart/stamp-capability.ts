@@ -32,7 +32,18 @@ interface StampAction extends Action {
   readonly id: string
 }
 
-type Part = 'view' | 'observe' | 'next' | 'flightOf' | 'priorityOf' | 'begins' | 'call' | 'ended' | 'model'
+type Part =
+  | 'view'
+  | 'observe'
+  | 'next'
+  | 'flightOf'
+  | 'priorityOf'
+  | 'begins'
+  | 'call'
+  | 'ended'
+  | 'abandoned'
+  | 'decided'
+  | 'model'
 
 export interface StampParts {
   readonly service: CertificateService
@@ -110,6 +121,14 @@ export class StampCapability implements Capability<View, Memory, StampAction, bo
 
   ended(): void {
     this.#mayThrow('ended')
+  }
+
+  abandoned(): void {
+    this.#mayThrow('abandoned')
+  }
+
+  decided(): void {
+    this.#mayThrow('decided')
   }
 
   model(_view: View, memory: Memory, { id }: StampAction, answer: Answer<boolean>, now: Instant): Memory {

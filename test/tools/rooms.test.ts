@@ -17,8 +17,8 @@ const arrows: Readonly<Record<string, readonly string[]>> = {
   ],
   'inventory-runner': ['engine', 'ledger', 'contract', 'clock', 'ports', 'reasons'],
   capabilities: ['engine', 'ledger', 'contract', 'certificate', 'clock', 'ports', 'reasons'],
-  engine: ['contract', 'certificate', 'clock', 'ports', 'reasons'],
-  ledger: ['contract', 'certificate', 'clock', 'ports', 'reasons'],
+  engine: ['contract', 'certificate', 'clock', 'key-turns', 'ports', 'reasons'],
+  ledger: ['contract', 'certificate', 'clock', 'key-turns', 'ports', 'reasons'],
   contract: ['certificate', 'ports', 'reasons'],
   certificate: [],
   ports: ['certificate', 'reasons'],
@@ -27,6 +27,7 @@ const arrows: Readonly<Record<string, readonly string[]>> = {
   telemetry: ['config', 'clock', 'ports', 'reasons'],
   config: [],
   clock: [],
+  'key-turns': [],
   reasons: [],
 }
 

@@ -313,15 +313,16 @@ describe('a certificate that is gone', () => {
 
   it('waits for the one that tries, also where somebody asks for it', () => {
     const ledger = gone()
-    ledger.reUploads.begins('web/other')
+    ledger.reUploads.begins('web/other', now.elapsed)
     expect(step(observed(), { missing }, { ledger })).toMatchObject({
       kind: 'Wait',
       label: 'CertificateMissing',
-      until: now.elapsed + 5_000,
+      until: now.elapsed + 30_000,
+      forTurn: true,
       meanwhile: { reason: 'CertificateMissing' },
     })
     const asked = observed({ requestedAt: 'now' })
-    expect(step(asked, { missing }, { ledger })).toMatchObject({ kind: 'Wait', until: now.elapsed + 5_000 })
+    expect(step(asked, { missing }, { ledger })).toMatchObject({ kind: 'Wait', forTurn: true })
   })
 
   it('says so while it waits for the account or backs off', () => {

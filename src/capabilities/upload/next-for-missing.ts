@@ -27,9 +27,13 @@ export function nextForMissing(
   if (step.kind !== 'Call') return step
   if (step.action.name !== 'UploadCertificate') return { ...step, meanwhile }
   const requested = openRequest(observed) !== undefined
-  const due = ledger.reUploads.dueAt(observed.key, reUploadOf(observed), { requested }, now.elapsed)
+  const due = ledger.reUploads.dueAt(reUploadOf(observed), { requested }, now.elapsed)
   if (due > now.elapsed) {
     return { kind: 'Wait', label: 'CertificateMissing', until: due, meanwhile }
+  }
+  const turn = ledger.reUploads.turnAt(observed.key, now.elapsed)
+  if (turn > now.elapsed) {
+    return { kind: 'Wait', label: 'CertificateMissing', until: turn, forTurn: true, meanwhile }
   }
   return { ...step, action: { ...step.action, replaces: missing }, meanwhile }
 }

@@ -74,7 +74,7 @@ export class UploadCapability implements Capability<UploadView, UploadMemory, Up
     ledger.cosmetics.begins(action.account, now.elapsed)
     // Whatever becomes of this call, a further copy must be looked for first, by whoever holds the chain.
     if (action.copy || action.suffix) ledger.copies.begins(chainFingerprint)
-    if (action.replaces) ledger.reUploads.begins(observed.key)
+    if (action.replaces) ledger.reUploads.begins(observed.key, now.elapsed)
   }
 
   call({ observed, identity }: UploadView, action: UploadAction, signal: AbortSignal): Promise<CallResult> {
@@ -89,6 +89,18 @@ export class UploadCapability implements Capability<UploadView, UploadMemory, Up
     now: Instant,
   ): void {
     learn(this.#parts.ledger, view, memory, action, answer, now)
+  }
+
+  abandoned({ observed }: UploadView, action: UploadAction, now: Instant): void {
+    if (isReUpload(action)) this.#parts.ledger.reUploads.abandoned(observed.key, now.elapsed)
+  }
+
+  decided({ observed }: UploadView, step: Step<UploadAction>, now: Instant): void {
+    const { reUploads } = this.#parts.ledger
+    const { key, secret } = observed
+    if (step.kind === 'Call' && isReUpload(step.action)) reUploads.prepares(key, now.elapsed)
+    else if (step.kind === 'Wait' && step.forTurn) reUploads.waits(key, secret.namespace, now.elapsed)
+    else reUploads.leaves(key, now.elapsed)
   }
 
   model(
@@ -129,7 +141,7 @@ export class UploadCapability implements Capability<UploadView, UploadMemory, Up
   }
 
   forget(key: ObjectKey): void {
-    this.#parts.ledger.forget(key)
+    this.#parts.ledger.forget(key, this.#parts.elapsed())
     this.#requests.delete(key)
   }
 
@@ -142,4 +154,8 @@ export class UploadCapability implements Capability<UploadView, UploadMemory, Up
     else this.#requests.set(observed.key, request)
     if (ledger.isAnotherAccount && request !== undefined && request !== before) ledger.trustAccount()
   }
+}
+
+function isReUpload(action: UploadAction): boolean {
+  return action.name === 'UploadCertificate' && action.replaces !== undefined
 }

@@ -29,10 +29,12 @@ function error(failure: FailureClass, action: ServiceAction = upload, more: obje
   return serviceError({ failure, action, code: 'SomeCode', ...more })
 }
 
+const groupOf = (key: string) => key.split('/', 1)[0] ?? ''
+
 /** A call of a key fails; the key waits if it has to, as a worker does it. */
 function fails(key: string, failure: ServiceError): void {
-  gate.failed(key, key.split('/')[0] ?? '', failure)
-  if (gate.holdOf(key, failure.action)) gate.wait(key, failure.action)
+  gate.failed(key, groupOf(key), failure)
+  if (gate.holdOf(key, failure.action)) gate.wait(key, failure.action, groupOf(key))
 }
 
 /** Moves time on, `times` times until a key is woken, whose call then fails. What passed before each, s. */
@@ -69,7 +71,7 @@ describe('refused credentials', () => {
 
   it('are tried after 30 s, then every minute, each time by another key', async () => {
     fails('web/a', error('caller'))
-    for (const key of ['web/b', 'web/c']) gate.wait(key, upload)
+    for (const key of ['web/b', 'web/c']) gate.wait(key, upload, groupOf(key))
     expect(await probe(4, error('caller'))).toEqual([30, 60, 60, 60])
     const tried: string[] = []
     for (let i = 0; i < 6; i++) {
@@ -86,7 +88,7 @@ describe('refused credentials', () => {
 
   it('let nobody else try meanwhile', async () => {
     fails('web/a', error('caller'))
-    gate.wait('web/b', lookUp)
+    gate.wait('web/b', lookUp, groupOf('web/b'))
     await clock.advance(30_000)
     expect(woken).toEqual(['web/b'])
     expect(gate.holdOf('web/b', lookUp)).toBeUndefined()
@@ -101,7 +103,7 @@ describe('refused credentials', () => {
     ['a full account', () => fails('web/x', error('quota'))],
   ])('are accepted again with %s: all go on', (_, happens) => {
     fails('web/a', error('caller'))
-    gate.wait('web/b', lookUp)
+    gate.wait('web/b', lookUp, groupOf('web/b'))
     happens()
     expect(gate.held()).toEqual([])
     expect(woken).toEqual(['web/a', 'web/b'])
@@ -111,8 +113,8 @@ describe('refused credentials', () => {
 
   it("are not accepted by an answer that is not the service's: another one tries later", async () => {
     fails('web/a', error('caller'))
-    gate.wait('web/b', upload)
-    gate.wait('web/c', upload)
+    gate.wait('web/b', upload, groupOf('web/b'))
+    gate.wait('web/c', upload, groupOf('web/c'))
     await clock.advance(30_000)
     fails('web/b', error('unknown', upload, { requestId: undefined }))
     expect(gate.held()).toEqual(['CredentialsRefused'])
@@ -122,7 +124,7 @@ describe('refused credentials', () => {
 
   it('are not accepted by an outage or a throttled call', async () => {
     fails('web/a', error('caller'))
-    gate.wait('web/b', upload)
+    gate.wait('web/b', upload, groupOf('web/b'))
     await clock.advance(30_000)
     fails('web/b', noAnswer(upload))
     await clock.advance(30_000)
@@ -153,7 +155,7 @@ describe('refused credentials', () => {
 describe('the key that tries', () => {
   beforeEach(async () => {
     fails('web/a', error('caller'))
-    for (const key of ['web/b', 'web/c']) gate.wait(key, upload)
+    for (const key of ['web/b', 'web/c']) gate.wait(key, upload, groupOf(key))
     await clock.advance(30_000)
     expect(woken).toEqual(['web/b'])
   })
@@ -173,6 +175,69 @@ describe('the key that tries', () => {
     for (const key of ['web/a', 'web/c', 'web/b']) gate.forget(key)
     expect(gate.held()).toEqual([])
     expect(clock.pending()).toBe(0)
+  })
+})
+
+describe('namespaces', () => {
+  /** Which keys try, and how many seconds after the one before; every call of a namespace fails as it says. */
+  async function probes(times: number, failureOf: (group: string) => FailureClass): Promise<string[]> {
+    const tried: string[] = []
+    for (let last = clock.elapsed(); tried.length < times; ) {
+      await clock.advance(1_000)
+      const key = woken.pop()
+      if (key === undefined) continue
+      tried.push(`${(clock.elapsed() - last) / 1_000} ${key}`)
+      last = clock.elapsed()
+      fails(key, error(failureOf(groupOf(key))))
+    }
+    return tried
+  }
+
+  beforeEach(() => {
+    fails('evil/0', error('caller'))
+    for (let i = 1; i < 50; i++) gate.wait(`evil/${i}`, upload, 'evil')
+    for (const key of ['web/a', 'web/b', 'shop/a']) gate.wait(key, upload, groupOf(key))
+  })
+
+  it('take turns to try, however many keys one of them has', async () => {
+    expect(await probes(6, () => 'caller')).toEqual([
+      '30 web/a',
+      '60 shop/a',
+      '60 evil/0',
+      '60 web/b',
+      '60 shop/a',
+      '60 evil/1',
+    ])
+  })
+
+  it('whose calls say nothing of the caller cost the others two seconds, once in each round', async () => {
+    const poisoned = (group: string) => (group === 'web' ? 'caller' : 'outage')
+    expect(await probes(7, poisoned)).toEqual([
+      '30 web/a',
+      '60 shop/a',
+      '2 evil/0',
+      '2 web/b',
+      '60 shop/a',
+      '2 evil/1',
+      '2 web/a',
+    ])
+  })
+
+  it('that all say nothing try once each, then wait for the next time', async () => {
+    expect(await probes(7, () => 'outage')).toEqual([
+      '30 web/a',
+      '2 shop/a',
+      '2 evil/0',
+      '30 web/b',
+      '2 shop/a',
+      '2 evil/1',
+      '30 web/a',
+    ])
+  })
+
+  it('of which only one waits try at the regular times, whatever its calls say', async () => {
+    for (const key of ['web/a', 'web/b', 'shop/a']) gate.forget(key)
+    expect(await probes(3, () => 'outage')).toEqual(['30 evil/1', '30 evil/0', '30 evil/2'])
   })
 })
 
@@ -234,6 +299,13 @@ describe('missing permissions', () => {
     expect(gate.held()).toEqual(['NotAllowed'])
   })
 
+  it('of a key that was deleted during its call are no second namespace (I14)', () => {
+    groups = 2
+    for (const key of ['bad/a', 'bad/b', 'bad/c']) fails(key, denied())
+    gate.failed('bad/d', undefined, denied())
+    expect(gate.held()).toEqual([])
+  })
+
   it('of a key that is gone do not count', () => {
     for (const key of ['web/a', 'web/b']) fails(key, denied())
     gate.forget('web/a')
@@ -270,12 +342,12 @@ describe('missing permissions', () => {
 
   it('of a project of the one that tries let another one try', async () => {
     for (const key of ['web/a', 'web/b', 'web/c']) fails(key, denied())
-    gate.wait('web/d', upload)
+    gate.wait('web/d', upload, groupOf('web/d'))
     await clock.advance(60_000)
     expect(woken).toEqual(['web/d'])
-    gate.failed('web/d', 'web', denied({ countsForAccount: false }))
+    gate.failed('web/d', groupOf('web/d'), denied({ countsForAccount: false }))
     gate.withdraw('web/d')
-    gate.wait('web/c', upload)
+    gate.wait('web/c', upload, groupOf('web/c'))
     await clock.advance(60_000)
     expect(woken).toEqual(['web/d', 'web/c'])
   })
@@ -283,7 +355,7 @@ describe('missing permissions', () => {
   it('let go on all who wait for uploads, and nobody who waits for the credentials', () => {
     for (const key of ['web/a', 'web/b', 'web/c']) fails(key, denied())
     fails('web/l', error('caller', lookUp))
-    gate.wait('web/d', upload)
+    gate.wait('web/d', upload, groupOf('web/d'))
     expect(gate.held()).toEqual(['NotAllowed', 'CredentialsRefused'])
     // The caller is known; what it may do is another question.
     fails('web/l', error('not-allowed', lookUp))

@@ -10,10 +10,19 @@ import { actionTable } from './action-table.ts'
 /** What a closed gate keeps back: everything, where the caller is refused, or one action that it may not make. */
 type Scope = 'caller' | ServiceAction
 
+interface Waiting {
+  readonly action: ServiceAction
+  readonly group: string
+}
+
 interface Closed {
   readonly since: number
   /** Whose call failed last: another key tries next, where there is one. */
   last: ObjectKey
+  /** In which round a group tried last; the one that tried least recently comes first. */
+  readonly triedIn: Map<string, number>
+  /** A round begins after each of the regular times between probes. */
+  round: number
   attempt: number
   /** The one key that may try; undefined while the next time is waited for. */
   probe: ObjectKey | undefined
@@ -22,6 +31,8 @@ interface Closed {
 
 /** First and longest time between probes, ms. Nobody reports a policy that was mended. */
 const probes = { caller: [30_000, 60_000], action: [60_000, 60_000] } as const
+/** After a probe that said nothing, a group that has not tried in this round does so so soon, ms. */
+const otherGroupMs = 2_000
 const deniedKeys = 3
 const deniedGroups = 2
 
@@ -37,14 +48,14 @@ export interface AccountGateParts {
 /**
  * Keeps calls back that are pointless because of who makes them: all, when the credentials are refused; those of one
  * action, when three keys in a row lack the permission, of two groups where there are two. While it is closed, one key at
- * a time may try, each time another; when its call is accepted, all go on. What fails for reasons of a key's own never
- * keeps the others back (I14), nor does an outage.
+ * a time may try, each time another, and groups take turns; when its call is accepted, all go on. What fails for reasons
+ * of a key's own never keeps the others back (I14), nor does an outage.
  */
 export class AccountGate {
   readonly #parts: AccountGateParts
   readonly #closed = new Map<Scope, Closed>()
   /** Keys that wait, in order of arrival. */
-  readonly #waiting = new Map<ObjectKey, ServiceAction>()
+  readonly #waiting = new Map<ObjectKey, Waiting>()
   readonly #denied = new Map<ServiceAction, Map<ObjectKey, string>>()
 
   constructor(parts: AccountGateParts) {
@@ -64,9 +75,9 @@ export class AccountGate {
     return [...new Set([...this.#closed.keys()].map(reasonOf))]
   }
 
-  /** The key waits at the gate, which is closed for it. */
-  wait(key: ObjectKey, action: ServiceAction): void {
-    this.#waiting.set(key, action)
+  /** A key of a group waits at the gate, which is closed for it. */
+  wait(key: ObjectKey, action: ServiceAction, group: string): void {
+    this.#waiting.set(key, { action, group })
   }
 
   /** The key does not wait: it goes on to a lane, and stays the probe if it is one. */
@@ -96,12 +107,12 @@ export class AccountGate {
     this.#release(action)
   }
 
-  /** A call of a key failed. */
-  failed(key: ObjectKey, group: string, error: ServiceError): void {
+  /** A call of a key failed. `group`: undefined where the key is gone. */
+  failed(key: ObjectKey, group: string | undefined, error: ServiceError): void {
     const { failure, action, requestId, countsForAccount } = error
     switch (failure) {
       case 'caller':
-        if (countsForAccount) this.#close('caller', key, error)
+        if (countsForAccount) this.#close('caller', key, group, error)
         return
       case 'not-allowed':
         if (requestId !== undefined) this.#release('caller')
@@ -145,11 +156,13 @@ export class AccountGate {
     this.#waiting.clear()
   }
 
-  #deny(key: ObjectKey, group: string, error: ServiceError): void {
+  #deny(key: ObjectKey, group: string | undefined, error: ServiceError): void {
     const { action } = error
+    // A key that is gone is nobody's witness: neither a third key nor a second group.
+    if (group === undefined) return
     const denied = this.#denied.get(action) ?? new Map<ObjectKey, string>()
     this.#denied.set(action, denied.set(key, group))
-    if (this.#closed.has(action) || this.#isDenied(action)) this.#close(action, key, error)
+    if (this.#closed.has(action) || this.#isDenied(action)) this.#close(action, key, group, error)
   }
 
   #isDenied(action: ServiceAction): boolean {
@@ -158,7 +171,7 @@ export class AccountGate {
     return new Set(denied.values()).size >= Math.min(deniedGroups, this.#parts.groups())
   }
 
-  #close(scope: Scope, key: ObjectKey, { code, action }: ServiceError): void {
+  #close(scope: Scope, key: ObjectKey, group: string | undefined, { code, action }: ServiceError): void {
     const { clock, log } = this.#parts
     const before = this.#closed.get(scope)
     // Calls that were under way when it closed say nothing new; a probe does.
@@ -166,6 +179,8 @@ export class AccountGate {
     const closed = before ?? {
       since: clock.elapsed(),
       last: key,
+      triedIn: new Map(group === undefined ? [] : [[group, 0]]),
+      round: 0,
       attempt: 0,
       probe: undefined,
       cancel: () => {},
@@ -180,20 +195,28 @@ export class AccountGate {
     this.#probeLater(scope, closed)
   }
 
-  /** The call of a key told nothing of the caller: if it was to try, another one does so later. */
+  /** The call of a key told nothing of the caller: if it was to try, one of another group does so soon. */
   #saidNothing(key: ObjectKey): void {
     for (const [scope, closed] of this.#closed) {
       if (closed.probe !== key) continue
       closed.last = key
-      this.#probeLater(scope, closed)
+      const isOtherNext = this.#waitersOf(scope).some(
+        ([, { group }]) => closed.triedIn.get(group) !== closed.round,
+      )
+      if (isOtherNext) this.#probeAfter(otherGroupMs, scope, closed)
+      else this.#probeLater(scope, closed)
     }
   }
 
   #probeLater(scope: Scope, closed: Closed): void {
+    const [first, longest] = probes[scope === 'caller' ? 'caller' : 'action']
+    closed.round++
+    this.#probeAfter(doubling(first, longest, closed.attempt), scope, closed)
+  }
+
+  #probeAfter(ms: number, scope: Scope, closed: Closed): void {
     closed.probe = undefined
     closed.cancel()
-    const [first, longest] = probes[scope === 'caller' ? 'caller' : 'action']
-    const ms = doubling(first, longest, closed.attempt)
     closed.cancel = this.#parts.clock.after(ms, () => this.#probe(scope))
   }
 
@@ -202,20 +225,31 @@ export class AccountGate {
     if (!closed) return
     closed.cancel()
     closed.probe = undefined
-    const waiters = this.#waitersOf(scope)
-    const next = waiters.find((it) => it !== closed.last) ?? waiters[0]
+    const next = this.#nextOf(scope, closed)
     if (next === undefined) {
       this.#open(scope)
       return
     }
-    closed.probe = next
-    this.#waiting.delete(next)
-    this.#parts.wake([next], 'Probe')
+    const [key, { group }] = next
+    closed.probe = key
+    closed.triedIn.delete(group)
+    closed.triedIn.set(group, closed.round)
+    this.#waiting.delete(key)
+    this.#parts.wake([key], 'Probe')
   }
 
-  #waitersOf(scope: Scope): ObjectKey[] {
-    const all = [...this.#waiting]
-    return all.filter(([, action]) => scope === 'caller' || scope === action).map(([key]) => key)
+  /** Of the group that tried least recently, the key that waits longest, and only if there is no other the last one. */
+  #nextOf(scope: Scope, { last, triedIn }: Closed): [ObjectKey, Waiting] | undefined {
+    const waiters = this.#waitersOf(scope)
+    const groups = new Set(waiters.map(([, { group }]) => group))
+    const fresh = waiters.find(([, { group }]) => !triedIn.has(group))?.[1].group
+    const turn = fresh ?? [...triedIn.keys()].find((it) => groups.has(it))
+    const ofGroup = waiters.filter(([, { group }]) => group === turn)
+    return ofGroup.find(([key]) => key !== last) ?? ofGroup[0]
+  }
+
+  #waitersOf(scope: Scope): [ObjectKey, Waiting][] {
+    return [...this.#waiting].filter(([, { action }]) => scope === 'caller' || scope === action)
   }
 
   /** Nobody waits: whoever comes next finds out. */
@@ -233,17 +267,14 @@ export class AccountGate {
     if (!closed) return
     closed.cancel()
     this.#closed.delete(scope)
-    const keys = this.#waitersOf(scope).filter((it) => !this.#waitsFor(it))
+    const keys = this.#waitersOf(scope).flatMap(([key, { action }]) =>
+      this.holdOf(key, action) ? [] : [key],
+    )
     for (const key of keys) this.#waiting.delete(key)
     const { log, clock, wake } = this.#parts
     const durationMs = Math.round(clock.elapsed() - closed.since)
     log.info({ reason: 'AccountReleased', durationMs, count: keys.length }, message)
     wake(keys, 'AccountWorks')
-  }
-
-  #waitsFor(key: ObjectKey): boolean {
-    const action = this.#waiting.get(key)
-    return action !== undefined && this.holdOf(key, action) !== undefined
   }
 }
 

@@ -87,6 +87,19 @@ describe('poisoned keys', () => {
     expect(world.successes.map((it) => it.key)).toEqual(['good/site'])
   })
 
+  it('of one namespace do not make the service silent where nobody else calls', async () => {
+    const world = started(0)
+    world.fate = (key) => (key.startsWith('bad/') ? 'gateway' : 'ok')
+    world.add('good/site')
+    await world.clock.advance(10_000)
+    world.addMany(5, 'bad')
+    await world.clock.advance(10 * minute)
+    expect(world.runner.gauges().silent()).toBe(false)
+    world.add('good/other')
+    await world.clock.advance(2_000)
+    expect(world.successesOf('good')).toBe(2)
+  })
+
   it('of one namespace do not slow two hundred of another down', async () => {
     const world = started(0)
     world.fate = (key) => (key.startsWith('bad/') ? 'internal' : 'ok')

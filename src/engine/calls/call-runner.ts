@@ -75,7 +75,7 @@ export class CallRunner {
     const { clock, log, slots, wake } = parts
     this.#parts = parts
     this.#gate = new AccountGate({ clock, log, wake, groups: () => this.#known.groups })
-    this.#silence = new Silence(clock, () => this.#known.size)
+    this.#silence = new Silence(clock, this.#known)
     this.#outages = new Outages(clock, (keys) => wake(keys, 'ServiceAnswers'))
     const lane = (action: ServiceAction) => {
       const most = Math.min(slots, actionTable[action].callsPerSecond)
@@ -98,7 +98,7 @@ export class CallRunner {
     for (const [other, lane] of this.#lanes) if (other !== action) lane.remove(key)
     if (this.#gate.holdOf(key, action)) {
       this.#lanes.get(action)?.remove(key)
-      this.#gate.wait(key, action)
+      this.#gate.wait(key, action, priority.group)
       return
     }
     this.#gate.enter(key)
@@ -170,8 +170,10 @@ export class CallRunner {
 
   /** A lane gives a slot to a key. */
   async #serve(key: ObjectKey, action: ServiceAction, slot: Slot): Promise<void> {
+    const priority = this.#priorities.get(key)
+    if (!priority) return
     // Closed since it was queued.
-    if (this.#gate.holdOf(key, action)) return this.#gate.wait(key, action)
+    if (this.#gate.holdOf(key, action)) return this.#gate.wait(key, action, priority.group)
     const { clock, metrics, fence, serve } = this.#parts
     const permit = new IssuedPermit({
       ...{ action, clock, metrics, fence, timeoutMs: slot.timeoutMs, stop: this.#stop.signal },
@@ -196,7 +198,7 @@ export class CallRunner {
     // Forgotten meanwhile: what the call says of the service still counts.
     if (error?.failure === 'outage' && priority) this.#outages.met(key, priority)
     else this.#outages.over(key)
-    if (error) this.#gate.failed(key, priority?.group ?? '', error)
+    if (error) this.#gate.failed(key, priority?.group, error)
     else this.#gate.succeeded(action)
     if (error?.failure === 'throttled') this.#throttled(action, end)
     if (says === 'answer') this.#heard()
@@ -211,7 +213,7 @@ export class CallRunner {
   }
 
   #unheard(key: ObjectKey, { startedAt, error }: CallEnd): void {
-    if (!this.#silence.unanswered(key, startedAt)) return
+    if (!this.#silence.unanswered(key, this.#known.groupOf(key), startedAt)) return
     const code = error?.code ?? 'Timeout'
     this.#parts.log.warn({ reason: 'ServiceSilent', code }, 'the service is silent: calls go out one by one')
     this.#outages.waitOn()
@@ -225,9 +227,9 @@ export class CallRunner {
     this.#parts.log.warn({ reason: 'Throttled', action, slots }, 'the service asks to slow down')
   }
 
-  /** The key that has waited longest tries whether the service answers. */
+  /** A key of the group whose turn it is tries whether the service answers. */
   #probe(): void {
-    const key = this.#outages.longestWaiting()
+    const key = this.#outages.nextToTry()
     this.#probing = key
     if (key !== undefined) this.#parts.wake([key], 'Probe')
   }

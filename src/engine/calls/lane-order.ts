@@ -1,4 +1,5 @@
 import type { QueueAddOptions } from 'p-queue'
+import { FourthTurn, type Takable } from '../fourth-turn.ts'
 import type { CallPriority } from './call-priority.ts'
 import { GroupTurns, type Waiting } from './group-turns.ts'
 
@@ -23,8 +24,6 @@ interface Ticket extends Waiting {
   readonly since: number
 }
 
-/** Of two that both wait, the other one has its turn after so many. */
-const inARow = 3
 /** So long a key that failed before waits for those that have not, ms. */
 const patienceMs = 60_000
 /** How often those are looked for that have waited for so long, ms. */
@@ -36,25 +35,8 @@ const lowest: CallPriority = {
   group: '',
 }
 
-/** Takes from the first, but every fourth time from the second where both have something. */
-class FourthTurn {
-  #row = 0
-
-  take(first: Takable, second: Takable): Ticket | undefined {
-    if (first.isEmpty || second.isEmpty) return first.take() ?? second.take()
-    const isSecond = this.#row >= inARow
-    this.#row = isSecond ? 0 : this.#row + 1
-    return isSecond ? second.take() : first.take()
-  }
-}
-
-interface Takable {
-  readonly isEmpty: boolean
-  take(): Ticket | undefined
-}
-
 /** Urgent tickets before others, but every fourth goes to the others where both wait. */
-class Tier implements Takable {
+class Tier implements Takable<Ticket> {
   readonly urgent = new GroupTurns<Ticket>()
   readonly others = new GroupTurns<Ticket>()
   readonly #turns = new FourthTurn()

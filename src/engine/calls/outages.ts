@@ -1,4 +1,5 @@
 import type { Clock } from '../../clock.ts'
+import { KeyTurns } from '../../key-turns.ts'
 import type { ObjectKey } from '../../ports/secrets.ts'
 import type { CallPriority } from './call-priority.ts'
 import { LaneOrder } from './lane-order.ts'
@@ -9,8 +10,9 @@ const wakeEveryMs = 60_000
 export class Outages {
   readonly #clock: Clock
   readonly #wake: (keys: readonly ObjectKey[]) => void
-  /** The one that waits longest comes first. */
   readonly #keys = new Map<ObjectKey, CallPriority>()
+  /** Who tries next whether the service answers. */
+  readonly #turns = new KeyTurns()
   #wokenAt = Number.NEGATIVE_INFINITY
   #cancel = () => {}
 
@@ -21,21 +23,23 @@ export class Outages {
   }
 
   met(key: ObjectKey, priority: CallPriority): void {
-    this.#keys.delete(key)
+    this.over(key)
     this.#keys.set(key, priority)
+    this.#turns.add(key, priority.group)
   }
 
   /** Its last call met something else, or it wants none any more. */
   over(key: ObjectKey): void {
     this.#keys.delete(key)
+    this.#turns.delete(key)
   }
 
-  /** The key that waits longest. The next time it is another one, where there is one. */
-  longestWaiting(): ObjectKey | undefined {
-    const first = this.#keys.entries().next()
-    if (first.done) return undefined
-    this.met(...first.value)
-    return first.value[0]
+  /** The key that waits longest, of the group whose turn it is. The next time it is another one, where there is one. */
+  nextToTry(): ObjectKey | undefined {
+    const key = this.#turns.take()
+    const priority = key === undefined ? undefined : this.#keys.get(key)
+    if (key !== undefined && priority) this.#turns.add(key, priority.group)
+    return key
   }
 
   /** Silence has ended: wakes all in the order of a lane, now or when the last time was a minute ago. */
@@ -50,6 +54,7 @@ export class Outages {
     const order = new LaneOrder(() => this.#clock.elapsed())
     for (const [id, call] of this.#keys) order.enqueue(async () => {}, { id, call })
     this.#keys.clear()
+    this.#turns.clear()
     this.#wake(order.drain())
   }
 

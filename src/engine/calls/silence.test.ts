@@ -3,26 +3,26 @@ import { createManualClock, type ManualClock } from '../../../test/fakes/manual-
 import { Silence } from './silence.ts'
 
 let clock: ManualClock
-let keys: number
+let known: { size: number; groups: number }
 let silence: Silence
 
 beforeEach(() => {
   clock = createManualClock()
-  keys = 100
-  silence = new Silence(clock, () => keys)
+  known = { size: 100, groups: 1 }
+  silence = new Silence(clock, known)
 })
 
 /** Calls of `of` keys in turn that are not answered. */
 function unanswered(calls: number, of = 3): void {
-  for (let i = 0; i < calls; i++) silence.unanswered(`web/${i % of}`, clock.elapsed())
+  for (let i = 0; i < calls; i++) silence.unanswered(`web/${i % of}`, 'web', clock.elapsed())
 }
 
 describe('silence', () => {
   it('begins with forty calls in a row without an answer', () => {
     unanswered(39)
     expect(silence.silent).toBe(false)
-    expect(silence.unanswered('web/0', clock.elapsed())).toBe(true)
-    expect(silence.unanswered('web/0', clock.elapsed())).toBe(false)
+    expect(silence.unanswered('web/0', 'web', clock.elapsed())).toBe(true)
+    expect(silence.unanswered('web/0', 'web', clock.elapsed())).toBe(false)
     expect(silence.silent).toBe(true)
   })
 
@@ -50,8 +50,18 @@ describe('silence', () => {
     expect(silence.silent).toBe(true)
   })
 
+  it('does not begin by keys of one namespace where there are two (I14)', () => {
+    known.groups = 2
+    unanswered(200, 50)
+    expect(silence.silent).toBe(false)
+    silence.unanswered('~inventory', undefined, clock.elapsed())
+    expect(silence.silent).toBe(false)
+    silence.unanswered('shop/a', 'shop', clock.elapsed())
+    expect(silence.silent).toBe(true)
+  })
+
   it.each([1, 2])('begins by all keys where there are no three (%d)', (count) => {
-    keys = count
+    known.size = count
     unanswered(40, count)
     expect(silence.silent).toBe(true)
   })
@@ -70,7 +80,7 @@ describe('silence', () => {
   it('takes no key into account that is gone', () => {
     unanswered(30)
     silence.forget('web/0')
-    for (let i = 0; i < 20; i++) silence.unanswered('web/1', clock.elapsed())
+    for (let i = 0; i < 20; i++) silence.unanswered('web/1', 'web', clock.elapsed())
     expect(silence.silent).toBe(false)
     unanswered(1)
     expect(silence.silent).toBe(true)

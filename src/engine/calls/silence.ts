@@ -1,10 +1,12 @@
 import type { Clock } from '../../clock.ts'
 import type { ObjectKey } from '../../ports/secrets.ts'
+import type { KnownKeys } from './known-keys.ts'
 
 const enoughInARow = 40
 const enoughOverTime = 10
 const overTimeMs = 60_000
 const fewestKeys = 3
+const fewestGroups = 2
 const gapsMs = { first: 1_000, second: 2_000, longest: 8_000 }
 /** The gap grows when silence has lasted for so long ... */
 const patienceMs = 60_000
@@ -14,26 +16,28 @@ const longestPatienceMs = 105_000
 /** Calls without an answer, since the last answer. */
 interface Streak {
   readonly since: number
-  readonly keys: Set<ObjectKey>
+  /** With their groups. */
+  readonly keys: Map<ObjectKey, string | undefined>
   calls: number
 }
 
 /**
  * Whether the service is silent: 40 calls in a row without an answer, or 60 s with at least ten calls and no answer, from
- * at least three keys where there are three. An answer is whatever carries a request ID, a refusal too. While it is
- * silent, calls are one second apart; after another minute 2, 4, at most 8 s.
+ * at least three keys where there are three, and of two groups where there are two: one tenant alone silences nobody
+ * (I14). An answer is whatever carries a request ID, a refusal too. While it is silent, calls are one second apart; after
+ * another minute 2, 4, at most 8 s.
  */
 export class Silence {
   readonly #clock: Clock
-  readonly #keys: () => number
+  readonly #known: Pick<KnownKeys, 'size' | 'groups'>
   #streak: Streak | undefined
   #growsAt: number | undefined
   #lastCall = Number.NEGATIVE_INFINITY
 
-  /** @param keys how many keys there are */
-  constructor(clock: Clock, keys: () => number) {
+  /** @param known the keys that there are */
+  constructor(clock: Clock, known: Pick<KnownKeys, 'size' | 'groups'>) {
     this.#clock = clock
-    this.#keys = keys
+    this.#known = known
   }
 
   get silent(): boolean {
@@ -68,11 +72,15 @@ export class Silence {
     return ends
   }
 
-  /** A call that was made at `startedAt` was not answered. True: silence begins. */
-  unanswered(key: ObjectKey, startedAt: number): boolean {
-    this.#streak ??= { since: startedAt, keys: new Set(), calls: 0 }
+  /**
+   * A call that was made at `startedAt` was not answered. True: silence begins.
+   *
+   * @param group undefined where the key is gone, or of no group
+   */
+  unanswered(key: ObjectKey, group: string | undefined, startedAt: number): boolean {
+    this.#streak ??= { since: startedAt, keys: new Map(), calls: 0 }
     this.#streak.calls++
-    this.#streak.keys.add(key)
+    this.#streak.keys.set(key, group)
     if (this.silent || !this.#isEnough(this.#streak)) return false
     const now = this.#clock.elapsed()
     this.#growsAt = Math.min(now + patienceMs, this.#streak.since + longestPatienceMs)
@@ -84,8 +92,11 @@ export class Silence {
   }
 
   #isEnough({ since, calls, keys }: Streak): boolean {
-    if (keys.size < Math.min(fewestKeys, this.#keys())) return false
     const lastedMs = this.#clock.elapsed() - since
-    return calls >= enoughInARow || (calls >= enoughOverTime && lastedMs >= overTimeMs)
+    if (calls < enoughInARow && (calls < enoughOverTime || lastedMs < overTimeMs)) return false
+    if (keys.size < Math.min(fewestKeys, this.#known.size)) return false
+    const groups = new Set(keys.values())
+    groups.delete(undefined)
+    return groups.size >= Math.min(fewestGroups, this.#known.groups)
   }
 }

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { beforeEach, describe, expect, it } from 'vitest'
 import { createManualClock, type ManualClock } from '../../../test/fakes/manual-clock.ts'
-import { WorkQueueModel } from './testing/work-queue-model.ts'
+import { groupOf, WorkQueueModel } from './testing/work-queue-model.ts'
 import { type Urgency, WorkQueue } from './work-queue.ts'
 
 let clock: ManualClock
@@ -9,7 +9,7 @@ let queue: WorkQueue
 
 beforeEach(() => {
   clock = createManualClock()
-  queue = new WorkQueue(clock)
+  queue = new WorkQueue(clock, groupOf)
 })
 
 describe('a key', () => {
@@ -76,6 +76,36 @@ describe('a key', () => {
     queue.add('a', 'change', '7')
     queue.done('a')
     expect(queue.depth).toBe(1)
+  })
+})
+
+describe('groups', () => {
+  const takeAll = async () => {
+    const keys: (string | undefined)[] = []
+    while (queue.depth > 0) keys.push(await queue.take())
+    return keys
+  }
+
+  it.each<Urgency>(['change', 'sweep'])(
+    'take turns, however many keys one of them has (%s)',
+    async (urgency) => {
+      for (let i = 0; i < 1_000; i++) queue.add(`evil/${i}`, urgency)
+      for (const key of ['shop/a', 'shop/b', 'web/a']) queue.add(key, urgency)
+      const keys = await takeAll()
+      expect(keys.slice(0, 6)).toEqual(['evil/0', 'shop/a', 'web/a', 'evil/1', 'shop/b', 'evil/2'])
+      expect(keys).toHaveLength(1_003)
+    },
+  )
+
+  it('that change something without end do not starve what a list, a wait or a resync brings', async () => {
+    queue.add('web/a', 'sweep')
+    queue.add('web/b', 'sweep')
+    const keys: (string | undefined)[] = []
+    for (let i = 0; i < 10; i++) {
+      for (let each = 0; each < 10; each++) queue.add(`evil/${i * 10 + each}`, 'change')
+      keys.push(await queue.take())
+    }
+    expect([keys.indexOf('web/a'), keys.indexOf('web/b')]).toEqual([3, 7])
   })
 })
 
@@ -154,6 +184,7 @@ describe('a queue that is closed', () => {
 })
 
 describe('whatever happens in whatever order', () => {
+  const keys = ['a/1', 'a/2', 'a/3', 'b/1', 'c/1']
   interface Real {
     readonly clock: ManualClock
     readonly queue: WorkQueue
@@ -167,7 +198,7 @@ describe('whatever happens in whatever order', () => {
     expect(real.queue.depth).toBe(model.depth)
     expect(real.queue.delayed).toBe(model.delayed)
     expect(real.queue.active).toBe(model.active.length)
-    for (const key of ['a', 'b', 'c']) expect(real.queue.isActive(key)).toBe(model.active.includes(key))
+    for (const key of keys) expect(real.queue.isActive(key)).toBe(model.active.includes(key))
   }
 
   function command(
@@ -188,7 +219,7 @@ describe('whatever happens in whatever order', () => {
     }
   }
 
-  const key = fc.constantFrom('a', 'b', 'c')
+  const key = fc.constantFrom(...keys)
   const urgency = fc.constantFrom<Urgency>('change', 'sweep')
   const mark = fc.constantFrom(undefined, '1', '2')
   const ms = fc.integer({ min: 0, max: 50 })
@@ -247,7 +278,7 @@ describe('whatever happens in whatever order', () => {
         ),
       ),
     ],
-    { maxCommands: 60 },
+    { maxCommands: 100 },
   )
 
   it('no key is lost, none is active twice, and all go in order', async () => {
@@ -255,7 +286,10 @@ describe('whatever happens in whatever order', () => {
       fc.asyncProperty(commands, async (commands) => {
         const setup = () => {
           const clock = createManualClock()
-          return { model: new WorkQueueModel(), real: { clock, queue: new WorkQueue(clock), given: [] } }
+          return {
+            model: new WorkQueueModel(),
+            real: { clock, queue: new WorkQueue(clock, groupOf), given: [] },
+          }
         }
         await fc.asyncModelRun(setup, commands)
       }),

@@ -1,10 +1,12 @@
 import type { Clock } from '../../clock.ts'
+import { KeyTurns } from '../../key-turns.ts'
 import type { ObjectKey } from '../../ports/secrets.ts'
+import { FourthTurn } from '../fourth-turn.ts'
 
-/** How soon a key is reconciled: what just changed goes before what a list or a resync found. */
+/** How soon a key is reconciled: what just changed goes before what a list, a wait or a resync brings. */
 export type Urgency = 'change' | 'sweep'
 
-interface Waiting {
+interface Wish {
   readonly urgency: Urgency
   /** resourceVersion of the change that asked, when there is one. */
   readonly mark: string | undefined
@@ -14,20 +16,24 @@ interface Waiting {
  * The keyed work queue. A key is waiting at most once, active at most once, and never both at the same time in two
  * hands: what is added while its key is active runs when that is done. Delayed keys keep the earliest time, waiting
  * ones the highest urgency. Only keys are held, never a Secret (I3).
+ *
+ * Groups take turns, so that nobody waits for all that one tenant changes. Changes without end would starve the others:
+ * every fourth key is one of the lower urgency where both wait.
  */
 export class WorkQueue {
   readonly #clock: Clock
-  readonly #waiting: Readonly<Record<Urgency, Map<ObjectKey, Waiting>>> = {
-    change: new Map(),
-    sweep: new Map(),
-  }
+  readonly #groupOf: (key: ObjectKey) => string
+  readonly #waiting: Readonly<Record<Urgency, KeyTurns>> = { change: new KeyTurns(), sweep: new KeyTurns() }
+  readonly #turns = new FourthTurn()
   readonly #delayed = new Map<ObjectKey, { at: number; cancel: () => void }>()
-  readonly #active = new Map<ObjectKey, Waiting | undefined>()
+  readonly #active = new Map<ObjectKey, Wish | undefined>()
   readonly #takers: ((key: ObjectKey | undefined) => void)[] = []
   #closed = false
 
-  constructor(clock: Clock) {
+  /** @param groupOf of which group a key is */
+  constructor(clock: Clock, groupOf: (key: ObjectKey) => string) {
     this.#clock = clock
+    this.#groupOf = groupOf
   }
 
   /** How many keys wait, delayed ones left out. */
@@ -65,7 +71,7 @@ export class WorkQueue {
     }
     if (this.#waiting.change.has(key)) return
     if (urgency === 'change') this.#waiting.sweep.delete(key)
-    this.#waiting[urgency].set(key, { urgency, mark })
+    this.#waiting[urgency].add(key, this.#groupOf(key))
     this.#hand()
   }
 
@@ -138,13 +144,12 @@ export class WorkQueue {
   }
 
   #hand(): void {
+    const { change, sweep } = this.#waiting
     while (this.#takers.length > 0) {
-      const from = this.#waiting.change.size > 0 ? this.#waiting.change : this.#waiting.sweep
-      const next = from.keys().next()
-      if (next.done) return
-      from.delete(next.value)
-      this.#active.set(next.value, undefined)
-      this.#takers.shift()?.(next.value)
+      const next = this.#turns.take(change, sweep)
+      if (next === undefined) return
+      this.#active.set(next, undefined)
+      this.#takers.shift()?.(next)
     }
   }
 }

@@ -294,10 +294,10 @@ export const uploadMutants: readonly Mutant[] = [
   },
   {
     name: 'several Secrets try at once whether look-ups can be believed',
-    file: 'src/capabilities/upload/upload.ts',
-    within: 'UploadCapability.begins',
-    original: 'if (action.replaces) ledger.reUploads.begins(observed.key)',
-    mutated: '',
+    file: 'src/capabilities/upload/next-for-missing.ts',
+    within: 'nextForMissing',
+    original: 'turn > now.elapsed',
+    mutated: 'false',
     tests: ['test/heart/not-visible.test.ts'],
   },
   {
@@ -347,5 +347,21 @@ export const uploadMutants: readonly Mutant[] = [
     original: 'material.inputHash, settingsHash,',
     mutated: 'material.inputHash, secret.resourceVersion, settingsHash,',
     tests: ['test/heart/failures.test.ts'],
+  },
+  {
+    name: 'nobody is woken when it is its turn to be uploaded again',
+    file: 'src/capabilities/upload/upload.ts',
+    within: 'UploadCapability.decided',
+    original: 'reUploads.waits(key, secret.namespace, now.elapsed)',
+    mutated: '{}',
+    tests: ['test/heart/fair-re-uploads.test.ts'],
+  },
+  {
+    name: 'a re-upload that was given up is taken to be under way',
+    file: 'src/capabilities/upload/upload.ts',
+    within: 'UploadCapability.abandoned',
+    original: 'this.#parts.ledger.reUploads.abandoned(observed.key, now.elapsed)',
+    mutated: '{}',
+    tests: ['test/heart/fair-re-uploads.test.ts'],
   },
 ]

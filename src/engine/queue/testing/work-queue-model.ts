@@ -5,9 +5,16 @@ interface Wish {
   readonly mark: string | undefined
 }
 
+/** Keys of groups are `group/name`. */
+export const groupOf = (key: string): string => key.split('/', 1)[0] ?? key
+
 /** What the work queue promises, as plainly as it can be said. */
 export class WorkQueueModel {
   readonly #waiting: { key: string; urgency: Urgency }[] = []
+  /** Groups with waiting keys, in the order of their turns. */
+  readonly #turns: Record<Urgency, string[]> = { change: [], sweep: [] }
+  /** Changes that were given out although a sweep waited, since the last sweep that was given out before a change. */
+  #changesInARow = 0
   readonly #delayed = new Map<string, { at: number; since: number }>()
   readonly #active = new Map<string, Wish[]>()
   #now = 0
@@ -78,29 +85,54 @@ export class WorkQueueModel {
   }
 
   #wait(key: string, urgency: Urgency): void {
-    const at = this.#waiting.findIndex((it) => it.key === key)
-    if (at >= 0) {
-      if (urgency === 'sweep' || this.#waiting[at]?.urgency === 'change') return
-      this.#waiting.splice(at, 1)
-    }
+    const before = this.#waiting.find((it) => it.key === key)
+    if (before && (urgency === 'sweep' || before.urgency === 'change')) return
+    this.#drop(key)
     this.#waiting.push({ key, urgency })
+    if (!this.#turns[urgency].includes(groupOf(key))) this.#turns[urgency].push(groupOf(key))
     this.#hand()
   }
 
   #forget(key: string): void {
     this.#delayed.delete(key)
+    this.#drop(key)
+  }
+
+  #drop(key: string): void {
     const at = this.#waiting.findIndex((it) => it.key === key)
     if (at >= 0) this.#waiting.splice(at, 1)
+    for (const urgency of ['change', 'sweep'] as const) {
+      const left = this.#of(urgency).map((it) => groupOf(it.key))
+      this.#turns[urgency] = this.#turns[urgency].filter((group) => left.includes(group))
+    }
   }
 
   #hand(): void {
     while (this.#takers > 0 && this.#waiting.length > 0) {
-      const urgent = this.#waiting.findIndex((it) => it.urgency === 'change')
-      const [next] = this.#waiting.splice(Math.max(0, urgent), 1)
+      const urgency = this.#urgencyOfNext()
+      const group = this.#turns[urgency].shift() ?? ''
+      const next = this.#of(urgency).find((it) => groupOf(it.key) === group)
       if (!next) return
+      this.#turns[urgency].push(group)
+      this.#drop(next.key)
       this.#takers--
       this.#active.set(next.key, [])
       this.given.push(next.key)
     }
+  }
+
+  #urgencyOfNext(): Urgency {
+    if (this.#of('change').length === 0) return 'sweep'
+    if (this.#of('sweep').length === 0) return 'change'
+    if (this.#changesInARow === 3) {
+      this.#changesInARow = 0
+      return 'sweep'
+    }
+    this.#changesInARow++
+    return 'change'
+  }
+
+  #of(urgency: Urgency) {
+    return this.#waiting.filter((it) => it.urgency === urgency)
   }
 }
