@@ -44,7 +44,6 @@ const again = { afterMs: 60_000, times: 3 }
 const learnedAtATime = 100
 /** Ids that were looked up to no avail are asked for again after so long, ms. */
 const suspectsAgainMs = 60_000
-const fewestForDoubt = 2
 
 /**
  * What the certificates in the account are to the ledger is what the reflector is to the worker: every interval, all of this
@@ -221,9 +220,8 @@ export class Inventory {
     if (this.#isJudged) return
     this.#isJudged = true
     const { ledger } = this.#parts
-    const ids = ledger.claimedIds()
-    const isNoneSeen = ids.length >= fewestForDoubt && !ids.some((id) => ledger.isSeenSince(id, this.#since))
+    const isNoneSeen = !ledger.claimedIds().some((id) => ledger.isSeenSince(id, this.#since))
     // That look-ups do not show what is there is known already.
-    if (isNoneSeen && !ledger.hidesCertificates(now)) ledger.accountChanged('NoneFound')
+    if (isNoneSeen && !ledger.hidesCertificates(now)) ledger.findNone(this.#since)
   }
 }
