@@ -8,7 +8,6 @@ const chain = `SVR:${'a'.repeat(64)}`
 const other = `SVR:${'b'.repeat(64)}`
 const notAfter = 1_800_000_000_000
 const minute = 60_000
-const hour = 60 * minute
 const upload: Upload = {
   by: 'web/site',
   own: false,
@@ -230,7 +229,8 @@ describe('that look-ups do not show what is there', () => {
     named('id-1', 'web/site')
     ledger.waitForId('web/site', 'id-1')
     woken.length = 0
-    ledger.learnListed(remoteCertificate('id-1'), 9)
+    // A listing that began before the look-up which did not show it.
+    ledger.learnListed(remoteCertificate('id-1'), -1)
     expect([ledger.isNotVisible('id-1'), woken]).toEqual([true, []])
     ledger.learnListed(remoteCertificate('id-1'), 11)
     expect([ledger.isNotVisible('id-1'), ledger.isShown('id-1')]).toEqual([false, true])
@@ -375,10 +375,11 @@ describe('its size', () => {
 
   it('does not grow with chains of one leaf, nor with what is gone', () => {
     for (let round = 0; round < 3; round += 1) {
-      for (let i = 0; i < 100; i += 1) uploadedAs('id-1', { repeated: i > 0 }, round * hour, `${chain}-${i}`)
+      const at = 2 * round * claimAfterMs
+      for (let i = 0; i < 100; i += 1) uploadedAs('id-1', { repeated: i > 0 }, at, `${chain}-${i}`)
       expect(ledger.size.chains).toBeLessThanOrEqual(17)
-      expect(holder(round * hour, `${chain}-0`)).toBe('id-1')
-      ledger.learnAbsent('id-1', { requested: true }, round * hour + minute)
+      expect(holder(at, `${chain}-0`)).toBe('id-1')
+      ledger.learnAbsent('id-1', { requested: true }, at + claimAfterMs)
       expect(ledger.size.chains).toBe(1)
     }
   })
