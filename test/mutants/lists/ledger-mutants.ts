@@ -8,7 +8,7 @@ export const ledgerMutants: readonly Mutant[] = [
     within: 'Ledger.holderOf',
     original: 'now - entry.seenAt > claimAfterMs',
     mutated: 'false',
-    tests: ['test/heart/gone.test.ts'],
+    tests: ['test/heart/gone.test.ts', 'src/ledger/ledger.test.ts'],
   },
   {
     name: 'absence counts although certificates are hidden',
