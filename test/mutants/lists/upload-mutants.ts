@@ -213,14 +213,6 @@ export const uploadMutants: readonly Mutant[] = [
     tests: ['test/heart/not-visible.test.ts'],
   },
   {
-    name: 'any id that is answered for one that is gone proves that look-ups can be trusted',
-    file: 'src/capabilities/upload/lessons.ts',
-    within: 'learn',
-    original: '&& !answer.value.repeated',
-    mutated: '&& answer.value.certificateId !== action.replaces',
-    tests: ['test/heart/not-visible.test.ts'],
-  },
-  {
     name: 'a look-up that was refused leaves an id shown',
     file: 'src/capabilities/upload/lessons.ts',
     within: 'learn',
