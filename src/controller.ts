@@ -8,8 +8,9 @@ import { Reconciler } from './engine/reconciler.ts'
 import { StatusWriter } from './engine/status/status-writer.ts'
 import { Worker } from './engine/worker.ts'
 import { InventoryRunner, inventoryKey } from './inventory-runner.ts'
+import type { DoubtReason } from './ledger/account-doubt.ts'
 import { Inventory } from './ledger/inventory.ts'
-import { type AccountDoubt, Ledger } from './ledger/ledger.ts'
+import { Ledger } from './ledger/ledger.ts'
 import type { EventRecorder } from './ports/events.ts'
 import type { Fence } from './ports/fence.ts'
 import type { Log } from './ports/log.ts'
@@ -41,7 +42,7 @@ export interface ControllerParts {
   readonly hasListed?: () => boolean
 }
 
-const doubts: Readonly<Record<AccountDoubt, string>> = {
+const doubts: Readonly<Record<DoubtReason, string>> = {
   NoneFound: 'the account shows none of the certificates that the Secrets name',
   OwnerChanged: 'the certificates in the account belong to another owner than before',
 }
@@ -60,8 +61,12 @@ export class Controller {
     this.#clock = clock
     this.#ledger = new Ledger(
       (keys) => this.#worker.wake(keys, 'CertificateGone'),
-      (why) =>
-        log.error({ reason: 'AccountChanged' }, `${doubts[why]}: nothing is uploaded until it is clear`),
+      ({ why, namespace }) =>
+        log.error(
+          { reason: 'AccountChanged', ...(namespace === undefined ? {} : { namespace }) },
+          `${doubts[why]}: nothing is uploaded until it is clear`,
+        ),
+      identity.cluster,
     )
     const upload = new UploadCapability({
       identity,

@@ -35,11 +35,19 @@ export interface Entry {
   alias?: string
   /** When the service last said that it exists, ms of the monotonic clock. */
   seenAt?: number
+  /** When a listing or a look-up last showed it, and when last one did not, ms of the monotonic clock. */
+  listedAt?: number
+  unlistedAt?: number
   /** Since when look-ups by id do not find it, ms of the monotonic clock. */
   missingSince?: number | undefined
   gone: boolean
   /** ms since the epoch. */
   notAfter?: number
+}
+
+/** Whether the last listing or look-up showed it. */
+export function isShown({ listedAt, unlistedAt }: Entry): boolean {
+  return listedAt !== undefined && (unlistedAt === undefined || listedAt > unlistedAt)
 }
 
 /** Whether an existing certificate may serve a chain for a key; with `own`, only one that it has for itself. */

@@ -2,8 +2,9 @@ import { describe, expect, it } from 'vitest'
 import { clusterTag } from '../contract/ownership.ts'
 import type { ObjectKey } from '../ports/secrets.ts'
 import type { CertificatePage, CertificateQuery, RemoteCertificate, Tag } from '../ports/ssl-service.ts'
+import type { DoubtReason } from './account-doubt.ts'
 import { Inventory } from './inventory.ts'
-import { type AccountDoubt, goneAfterMs, Ledger } from './ledger.ts'
+import { goneAfterMs, Ledger } from './ledger.ts'
 import { remoteCertificate } from './testing/remote-certificate.ts'
 
 const minute = 60_000
@@ -14,10 +15,11 @@ type Answer = CertificatePage | 'unanswered' | 'refused' | 'denied'
 /** An inventory of an account, asked and answered by hand. */
 class Account {
   readonly woken: ObjectKey[] = []
-  readonly doubts: AccountDoubt[] = []
+  readonly doubts: DoubtReason[] = []
   readonly ledger = new Ledger(
     (keys) => this.woken.push(...keys),
-    (why) => this.doubts.push(why),
+    ({ why }) => this.doubts.push(why),
+    'test',
   )
   readonly inventory = new Inventory({
     ledger: this.ledger,

@@ -47,7 +47,6 @@ const learnedAtATime = 100
 const pagePatienceMs = 10 * 60_000
 /** Ids that were looked up to no avail are asked for again after so long, ms. */
 const suspectsAgainMs = 60_000
-const fewestForDoubt = 2
 
 /**
  * What the certificates in the account are to the ledger is what the reflector is to the worker: every interval, all of this
@@ -268,10 +267,9 @@ export class Inventory {
   #judge(missed: ReadonlySet<string>, now: number): void {
     const { ledger } = this.#parts
     const isAnySeen = ledger.claimedIds().some((id) => ledger.isSeenSince(id, this.#since))
-    const isNoneSeen = !isAnySeen && missed.size >= fewestForDoubt
-    // Of ids that were passed nothing is known: the next inventory judges.
-    this.#isJudged = isAnySeen || isNoneSeen || this.passed === 0
     // That look-ups do not show what is there is known already.
-    if (isNoneSeen && !ledger.hidesCertificates(now)) ledger.accountChanged('NoneFound')
+    if (!isAnySeen && !ledger.hidesCertificates(now)) ledger.findNone(missed, this.#since)
+    // Of ids that were passed nothing is known: the next inventory judges.
+    this.#isJudged = isAnySeen || ledger.isAnotherAccount || this.passed === 0
   }
 }

@@ -7,6 +7,7 @@ import { remoteCertificate } from './testing/remote-certificate.ts'
 const chain = `SVR:${'a'.repeat(64)}`
 const other = `SVR:${'b'.repeat(64)}`
 const notAfter = 1_800_000_000_000
+const minute = 60_000
 const upload: Upload = {
   by: 'web/site',
   own: false,
@@ -27,7 +28,8 @@ let ledger: Ledger
 
 beforeEach(() => {
   woken = []
-  ledger = new Ledger((keys) => woken.push(...keys))
+  const noDoubt = () => {}
+  ledger = new Ledger((keys) => woken.push(...keys), noDoubt, 'test')
 })
 
 function uploadedAs(id: string, more: Partial<Upload> = {}, now = 0, of = chain): void {
@@ -89,7 +91,7 @@ describe('which id holds a chain', () => {
 
 describe('that an id is gone', () => {
   it('takes two look-ups ten minutes apart', () => {
-    uploadedAs('id-1')
+    uploadedAs('id-1', {}, -minute)
     ledger.claim('web/site', 'id-1')
     ledger.learnAbsent('id-1', { requested: false }, 0)
     expect(ledger.isGone('id-1')).toBe(false)
@@ -100,6 +102,19 @@ describe('that an id is gone', () => {
     ledger.learnAbsent('id-1', { requested: false }, goneAfterMs)
     expect(ledger.isGone('id-1')).toBe(true)
     expect(ledger.suspects(goneAfterMs)).toEqual([])
+  })
+
+  it.each<[string, () => void]>([
+    ['an upload answered it', () => uploadedAs('id-1')],
+    ['a listing showed it', () => ledger.learnListed(remoteCertificate('id-1', { tags: tags(chain) }), 0)],
+  ])('is not proven by a look-up less than a minute after %s', (_, name) => {
+    name()
+    ledger.learnAbsent('id-1', { requested: true }, minute - 1)
+    expect(ledger.isGone('id-1')).toBe(false)
+    expect(holder()).toBe('id-1')
+    expect(ledger.absenceCountsFrom('id-1')).toBe(minute)
+    ledger.learnAbsent('id-1', { requested: true }, minute)
+    expect(ledger.isGone('id-1')).toBe(true)
   })
 
   it('takes one look-up where somebody asked for it, and wakes every key that named it', () => {
@@ -125,20 +140,136 @@ describe('that an id is gone', () => {
     expect(ledger.isGone('id-1')).toBe(false)
   })
 
-  it('is a mistake where an upload answers it: absence proves nothing for a day, and everybody is woken', () => {
-    ledger.claim('web/site', 'id-1')
-    ledger.claim('web/other', 'id-2')
-    ledger.learnAbsent('id-1', { requested: true }, 0)
-    ledger.learnAbsent('id-2', { requested: true }, 0)
+  it('is a mistake where an upload answers it: its absence proves nothing for a day', () => {
+    for (const [key, id] of claimed) ledger.claim(key, id)
+    for (const [, id] of claimed) ledger.learnAbsent(id, { requested: true }, 0)
     woken.length = 0
     uploadedAs('id-1', { repeated: true }, 10)
-    expect(woken).toEqual(['web/site', 'web/other'])
-    expect(ledger.isGone('id-2')).toBe(false)
-    ledger.learnAbsent('id-2', { requested: true }, claimAfterMs)
-    expect(ledger.isGone('id-2')).toBe(false)
-    expect(ledger.hidesCertificates(claimAfterMs)).toBe(true)
-    ledger.learnAbsent('id-2', { requested: true }, claimAfterMs + 10)
+    expect(woken).toEqual(['web/site'])
+    expect([ledger.isGone('id-1'), ledger.isGone('id-2')]).toEqual([false, true])
+    expect(ledger.isNotVisible('id-1')).toBe(true)
+    ledger.learnAbsent('id-1', { requested: true }, claimAfterMs)
+    expect(ledger.isGone('id-1')).toBe(false)
+    ledger.learnAbsent('id-1', { requested: true }, claimAfterMs + 10)
+    expect(ledger.isGone('id-1')).toBe(true)
+  })
+
+  it('is a mistake where a search by chain names it', () => {
+    ledger.claim('web/site', 'id-1')
+    ledger.learnAbsent('id-1', { requested: true }, 0)
+    ledger.learnNamed('id-1', 'web/site', 10)
+    expect([ledger.isGone('id-1'), ledger.isNotVisible('id-1')]).toEqual([false, true])
+  })
+
+  it('wakes whoever named it before it was taken back, as soon as it turns out to be there', () => {
+    ledger.claim('web/site', 'id-1')
+    ledger.learnAbsent('id-1', { requested: true }, 0)
+    ledger.claim('web/site', undefined)
+    ledger.claim('web/other', 'id-1')
+    woken.length = 0
+    ledger.learnListed(remoteCertificate('id-1'), 1)
+    expect(woken).toEqual(['web/other', 'web/site'])
+  })
+})
+
+/** Claims of two namespaces, and one more. */
+const claimed = [
+  ['web/site', 'id-1'],
+  ['shop/site', 'id-2'],
+  ['web/more', 'id-3'],
+] as const
+
+describe('that look-ups do not show what is there', () => {
+  const named = (id: string, by: string) => uploadedAs(id, { by, repeated: true }, 10)
+
+  it('is said of the account by two ids of two namespaces: then everybody is woken', () => {
+    for (const [key, id] of claimed) ledger.claim(key, id)
+    for (const [, id] of claimed) ledger.learnAbsent(id, { requested: true }, 0)
+    named('id-1', 'web/site')
+    named('id-3', 'web/more')
+    expect(ledger.hidesCertificates(10)).toBe(false)
     expect(ledger.isGone('id-2')).toBe(true)
+    woken.length = 0
+    uploadedAs('id-2', { by: 'shop/site', repeated: true }, 20)
+    expect(ledger.hidesCertificates(20)).toBe(true)
+    expect(woken).toEqual(['shop/site'])
+    ledger.claim('web/last', 'id-4')
+    ledger.learnAbsent('id-4', { requested: true }, claimAfterMs)
+    expect(ledger.isGone('id-4')).toBe(false)
+    expect(ledger.hidesCertificates(claimAfterMs + 20)).toBe(false)
+  })
+
+  it('is said by two ids where there is one namespace, and by one where there is one id', () => {
+    ledger.claim('web/site', 'id-1')
+    ledger.learnAbsent('id-1', { requested: true }, 0)
+    named('id-1', 'web/site')
+    expect(ledger.hidesCertificates(10)).toBe(true)
+    ledger.claim('web/more', 'id-3')
+    expect(ledger.hidesCertificates(10)).toBe(false)
+    ledger.learnAbsent('id-3', { requested: true }, 10)
+    named('id-3', 'web/more')
+    expect(ledger.hidesCertificates(10)).toBe(true)
+    ledger.claim('shop/site', 'id-2')
+    expect(ledger.hidesCertificates(10)).toBe(false)
+  })
+
+  it('takes back what was called gone, and wakes whoever named it', () => {
+    for (const [key, id] of claimed) ledger.claim(key, id)
+    for (const [, id] of claimed) ledger.learnAbsent(id, { requested: true }, 0)
+    named('id-1', 'web/site')
+    woken.length = 0
+    named('id-2', 'shop/site')
+    expect(woken).toEqual(['shop/site', 'web/more'])
+    expect(ledger.isGone('id-3')).toBe(false)
+  })
+
+  it('ends for an id as soon as it is shown, and wakes whose status says that it is not', () => {
+    ledger.claim('web/site', 'id-1')
+    ledger.learnAbsent('id-1', { requested: true }, 0)
+    named('id-1', 'web/site')
+    ledger.waitForId('web/site', 'id-1')
+    woken.length = 0
+    // A listing that began before the look-up which did not show it.
+    ledger.learnListed(remoteCertificate('id-1'), -1)
+    expect([ledger.isNotVisible('id-1'), woken]).toEqual([true, []])
+    ledger.learnListed(remoteCertificate('id-1'), 11)
+    expect([ledger.isNotVisible('id-1'), ledger.isShown('id-1')]).toEqual([false, true])
+    expect(woken).toEqual(['web/site'])
+    expect(ledger.hidesCertificates(11)).toBe(false)
+  })
+
+  it('is not known any more of an id whose look-up was refused', () => {
+    ledger.learnListed(remoteCertificate('id-1'), 0)
+    expect(ledger.isShown('id-1')).toBe(true)
+    ledger.learnUnlisted('id-1', 1)
+    expect(ledger.isShown('id-1')).toBe(false)
+  })
+})
+
+describe('a key that waits for a chain', () => {
+  it.each<[string, () => void]>([
+    ['an upload of another one is answered', () => uploadedAs('id-1', { by: 'web/other' })],
+    [
+      'a listing shows its tag',
+      () => ledger.learnListed(remoteCertificate('id-1', { tags: tags(chain) }), 0),
+    ],
+  ])('is woken when %s, once', (_, name) => {
+    ledger.waitForChain('web/site', chain)
+    ledger.waitForChain('web/third', other)
+    name()
+    expect(woken).toEqual(['web/site'])
+    name()
+    expect(woken).toEqual(['web/site'])
+  })
+
+  it('is not woken by its own upload, by a copy that is somebody else’s own, or when it does not wait any more', () => {
+    ledger.waitForChain('web/site', chain)
+    uploadedAs('id-1')
+    ledger.waitForChain('web/other', other)
+    uploadedAs('id-2', { by: 'web/third', own: true }, 0, other)
+    ledger.forget('web/other', 0)
+    uploadedAs('id-3', { by: 'web/third' }, 0, other)
+    expect(woken).toEqual([])
   })
 })
 
@@ -175,9 +306,84 @@ describe('the account', () => {
     expect(ledger.isAnotherAccount).toBe(false)
     expect(woken).toEqual(['web/site'])
   })
+
+  const none = () => ledger.findNone(new Set(ledger.claimedIds()), 0)
+
+  it('is another one for everybody by claims of two namespaces, for one namespace by its own', () => {
+    ledger.claim('web/site', 'id-1')
+    none()
+    expect(ledger.isAnotherAccount).toBe(false)
+    ledger.claim('web/other', 'id-2')
+    none()
+    expect([ledger.isDoubtedFor('web/new'), ledger.isDoubtedFor('shop/site')]).toEqual([true, false])
+    ledger.claim('shop/site', 'id-3')
+    none()
+    expect([ledger.isDoubtedFor('web/new'), ledger.isDoubtedFor('blog/site')]).toEqual([true, true])
+  })
+
+  it('that is doubted for one namespace still proves what is gone for the others', () => {
+    ledger.claim('web/site', 'id-1')
+    ledger.claim('web/other', 'id-2')
+    none()
+    ledger.claim('shop/site', 'id-3')
+    for (const id of ['id-1', 'id-3']) ledger.learnAbsent(id, { requested: true }, 0)
+    expect([ledger.isGone('id-1'), ledger.isGone('id-3')]).toEqual([false, true])
+  })
+
+  it.each<[string, () => void, boolean]>([
+    ['a new certificate', () => uploadedAs('new', { by: 'shop/site' }), true],
+    ['one that it had already', () => uploadedAs('old', { by: 'shop/site', repeated: true }), false],
+    [
+      'a listed one with our tags',
+      () => ledger.learnListed(remoteCertificate('new', { tags: tags(chain) }), 0),
+      true,
+    ],
+    ['a listed one without tags', () => ledger.learnListed(remoteCertificate('new', { tags: [] }), 0), false],
+  ])('that shows none of the ids on record is the right one because of %s: %#', (_, find, isRight) => {
+    ledger.claim('web/site', 'id-1')
+    ledger.claim('shop/site', 'id-2')
+    ledger.waitForChain('blog/site', other)
+    none()
+    find()
+    expect(ledger.isAnotherAccount).toBe(!isRight)
+    expect(woken).toEqual(isRight ? ['web/site', 'shop/site', 'blog/site'] : [])
+    none()
+    expect(ledger.isAnotherAccount).toBe(!isRight)
+  })
+
+  it('whose owner changed is not the right one because of what is uploaded to it', () => {
+    ledger.learnListed(remoteCertificate('id-1', { ownerUin: '1' }), 0)
+    ledger.learnListed(remoteCertificate('id-1', { ownerUin: '2' }), 0)
+    uploadedAs('new')
+    expect(ledger.isAnotherAccount).toBe(true)
+  })
 })
 
 describe('its size', () => {
+  it('is bounded whatever ids are looked up to no avail, or found to hold a chain', () => {
+    for (let i = 0; i < 20_100; i += 1) ledger.learnAbsent(`absent-${i}`, { requested: true }, 0)
+    for (let i = 0; i < 20_100; i += 1) ledger.learnChain(`id-${i}`, `${chain}-${i}`)
+    expect(ledger.size).toEqual({ certificates: 20_000, chains: 20_000 })
+  })
+
+  it('shrinks with the claims', () => {
+    for (let i = 0; i < 20_100; i += 1) ledger.claim(`web/${i}`, `id-${i}`)
+    for (let i = 0; i < 20_100; i += 1) ledger.forget(`web/${i}`, 0)
+    uploadedAs('new')
+    expect(ledger.size.certificates).toBe(20_000)
+  })
+
+  it('does not grow with chains of one leaf, nor with what is gone', () => {
+    for (let round = 0; round < 3; round += 1) {
+      const at = 2 * round * claimAfterMs
+      for (let i = 0; i < 100; i += 1) uploadedAs('id-1', { repeated: i > 0 }, at, `${chain}-${i}`)
+      expect(ledger.size.chains).toBeLessThanOrEqual(17)
+      expect(holder(at, `${chain}-0`)).toBe('id-1')
+      ledger.learnAbsent('id-1', { requested: true }, at + claimAfterMs)
+      expect(ledger.size.chains).toBe(1)
+    }
+  })
+
   it('is bounded: what was heard of longest ago goes first, but nothing that a status names', () => {
     ledger.claim('web/site', 'claimed')
     for (let i = 0; i < 20_100; i += 1) uploadedAs(`id-${i}`, {}, 0, `${chain}-${i}`)

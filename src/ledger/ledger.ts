@@ -1,10 +1,16 @@
+import { splitKey } from '../contract/object-key.ts'
 import { type Ownership, readOwnership } from '../contract/ownership.ts'
 import type { ObjectKey } from '../ports/secrets.ts'
 import type { RemoteCertificate } from '../ports/ssl-service.ts'
+import { type AccountDoubt, concerns, doubtOf } from './account-doubt.ts'
+import { ChainIndex } from './chain-index.ts'
+import { Claims } from './claims.ts'
 import { Copies } from './copies.ts'
 import { CosmeticsLadder } from './cosmetics-ladder.ts'
-import { type Entry, isHolder, type Upload } from './entry.ts'
+import { type Entry, isHolder, isShown, type Upload } from './entry.ts'
+import { HiddenIds } from './hidden-ids.ts'
 import { ReUploads } from './re-uploads.ts'
+import { Waiters } from './waiters.ts'
 
 /** An id that the service gave for a chain. */
 export interface Holder {
@@ -15,20 +21,21 @@ export interface Holder {
   readonly upload: Upload | undefined
 }
 
-/** Why an account is taken for another one than before. */
-export type AccountDoubt = 'NoneFound' | 'OwnerChanged'
-
 /** What decisions may ask. Nothing here changes the ledger. */
 export type LedgerReader = Omit<
   Ledger,
-  `learn${string}` | 'claim' | 'forget' | 'trustAccount' | 'accountChanged'
+  `learn${string}` | 'claim' | `waitFor${string}` | 'forget' | 'trustAccount' | 'findNone'
 >
 
 /** A statement that the service has not renewed for so long counts as a claim, ms. */
 export const claimAfterMs = 24 * 3_600_000
 /** Two look-ups by id so far apart, ms, prove that a certificate is gone. */
 export const goneAfterMs = 10 * 60_000
+/** Listings may show a certificate so much later, ms, than the service named it first. */
+const listedLateMs = 60_000
 const mostEntries = 20_000
+/** So many chains of one leaf may be answered with one id. */
+const mostUploads = 16
 
 /**
  * What is known of the certificates in one account, and how it is known: which chain each of them holds, whether it exists,
@@ -41,25 +48,39 @@ export class Ledger {
   readonly cosmetics = new CosmeticsLadder()
   readonly reUploads = new ReUploads((keys) => this.#wake(keys))
   readonly #wake: (keys: Iterable<ObjectKey>) => void
-  readonly #onDoubt: (why: AccountDoubt) => void
+  readonly #onDoubt: (doubt: AccountDoubt) => void
+  readonly #cluster: string | undefined
   /** In order of the last statement. */
   readonly #entries = new Map<string, Entry>()
-  readonly #byChain = new Map<string, Set<string>>()
-  readonly #claims = new Map<ObjectKey, string>()
+  readonly #chains = new ChainIndex()
+  readonly #claims = new Claims()
+  readonly #hidden = new HiddenIds(claimAfterMs)
+  /** Keys without a certificate, by their chain. Keys to which it matters that an id is shown, by that id. */
+  readonly #forChain = new Waiters()
+  readonly #forId = new Waiters()
   #ownerUin: string | undefined
-  #accountChanged = false
-  #absenceCountsFrom = Number.NEGATIVE_INFINITY
+  #doubt: AccountDoubt | undefined
+  /** When a certificate of ours was last uploaded or listed. */
+  #oursAt: number | undefined
 
   /**
-   * @param wake asks for a reconcile of keys whose certificate turned out to be gone, or may be uploaded again
+   * @param wake asks for a reconcile of keys to which something new matters
    * @param onDoubt the account turned out to be another one
+   * @param cluster whose tags are ours; undefined: nobody's
    */
   constructor(
     wake: (keys: Iterable<ObjectKey>) => void = () => {},
-    onDoubt: (why: AccountDoubt) => void = () => {},
+    onDoubt: (doubt: AccountDoubt) => void = () => {},
+    cluster?: string,
   ) {
     this.#wake = wake
     this.#onDoubt = onDoubt
+    this.#cluster = cluster
+  }
+
+  /** How many certificates and chains it knows: both are bounded. */
+  get size(): { readonly certificates: number; readonly chains: number } {
+    return { certificates: this.#entries.size, chains: this.#chains.size }
   }
 
   /**
@@ -77,8 +98,7 @@ export class Ledger {
       const upload = this.uploadOf(id, chain)
       return this.chainOf(id) === chain ? 0 : upload?.own && upload.by === key ? 1 : 2
     }
-    const ids = [...(this.#byChain.get(chain) ?? [])].sort()
-    for (const certificateId of ids.sort((a, b) => rank(a) - rank(b))) {
+    for (const certificateId of this.#chains.of(chain).sort((a, b) => rank(a) - rank(b))) {
       const entry = this.#entries.get(certificateId)
       if (entry?.seenAt === undefined || !isHolder(entry, chain, { key, own })) continue
       if (now - entry.seenAt > claimAfterMs) continue
@@ -159,31 +179,81 @@ export class Ledger {
     )
   }
 
-  /** The credentials see only some of the certificates: that one is not found proves nothing. */
+  /**
+   * The credentials see only some of the certificates: that one is not found proves nothing. It takes two ids of two
+   * namespaces to say so of the account, where there are so many: one tenant's word is not enough.
+   */
   hidesCertificates(now: number): boolean {
-    return now < this.#absenceCountsFrom
+    const { ids, namespaces } = this.#hidden.evidenceAt(now)
+    if (ids.size === 0) return false
+    return (
+      (ids.size > 1 || !this.#claims.nameOthers(ids)) &&
+      (namespaces.size > 1 || !this.#claims.areInOthers(namespaces))
+    )
   }
 
-  /** The ids belong to another account than before, or the credentials see nothing. */
+  /** That look-ups do not find an id proves nothing: the credentials do not see it. */
+  isHidden(certificateId: string, now: number): boolean {
+    return this.#hidden.excuses(certificateId, now) || this.hidesCertificates(now)
+  }
+
+  /** The service named an id that look-ups do not show, and none has shown it since. */
+  isNotVisible(certificateId: string): boolean {
+    return this.#hidden.has(certificateId)
+  }
+
+  /** The last look-up showed it. */
+  isShown(certificateId: string): boolean {
+    const entry = this.#entries.get(certificateId)
+    return entry !== undefined && isShown(entry)
+  }
+
+  /** From when on (ms of the monotonic clock) it proves something that a look-up does not find an id: it may be listed late. */
+  absenceCountsFrom(certificateId: string): number {
+    return (this.#entries.get(certificateId)?.seenAt ?? Number.NEGATIVE_INFINITY) + listedLateMs
+  }
+
+  /** The ids belong to another account than before, or the credentials see nothing: for somebody. */
   get isAnotherAccount(): boolean {
-    return this.#accountChanged
+    return this.#doubt !== undefined
+  }
+
+  /** A key waits because its account may be another one. */
+  isDoubtedFor(key: ObjectKey): boolean {
+    return this.#doubt !== undefined && concerns(this.#doubt, key)
   }
 
   /** A status names this id; undefined: it names none. */
   claim(key: ObjectKey, certificateId: string | undefined): void {
-    const before = this.#claims.get(key)
+    const before = this.#claims.of(key)
     if (before === certificateId) return
     if (before !== undefined) this.#unclaim(key, before)
     if (certificateId === undefined) return
     this.#claims.set(key, certificateId)
-    this.#entry(certificateId).claimants.add(key)
-    this.#drop()
+    const entry = this.#entry(certificateId)
+    entry.claimants.add(key)
+    this.#forId.set(key, undefined)
+  }
+
+  /**
+   * A key needs a certificate for this chain; undefined: it has one, or wants none. It is woken as soon as the service names
+   * one, and when the account is not doubted any more.
+   */
+  waitForChain(key: ObjectKey, chain: string | undefined): void {
+    this.#forChain.set(key, chain)
+  }
+
+  /** The status of a key says that look-ups do not show its id: it is woken when one does. Undefined: it does not say so. */
+  waitForId(key: ObjectKey, certificateId: string | undefined): void {
+    this.#forId.set(key, certificateId)
   }
 
   /** The Secret is gone. What the service said of its certificate stays known. */
   forget(key: ObjectKey, now: number): void {
-    const before = this.#claims.get(key)
+    const before = this.#claims.of(key)
     if (before !== undefined) this.#unclaim(key, before)
+    this.#forId.set(key, undefined)
+    this.#forChain.set(key, undefined)
     this.reUploads.forget(key, now)
   }
 
@@ -193,97 +263,190 @@ export class Ledger {
    * @param notAfter of the leaf, ms since the epoch
    */
   learnUploaded(certificateId: string, chain: string, notAfter: number, upload: Upload, now: number): void {
-    if (this.isGone(certificateId)) this.#absenceProvesNothing(now)
-    const entry = this.#seen(certificateId, now)
-    entry.uploads.set(chain, upload)
-    if (!upload.repeated) entry.chain = chain
-    entry.notAfter = notAfter
-    this.#index(chain, certificateId)
+    if (this.isGone(certificateId)) this.learnNamed(certificateId, upload.by, now)
+    this.#serving(chain, now, upload.by, () => {
+      const entry = this.#seen(certificateId, now)
+      if (!upload.repeated) this.#setChain(entry, chain)
+      this.#addUpload(entry, chain, upload)
+      entry.notAfter = notAfter
+    })
+    if (!upload.repeated) this.#findOurs(now)
   }
 
   /** It was found, and proven to hold this chain: by our alias and tags, or where tags are refused by what is on record. */
   learnChain(certificateId: string, chain: string): void {
-    this.#entry(certificateId).chain ??= chain
-    this.#index(chain, certificateId)
+    const entry = this.#entry(certificateId)
+    if (entry.chain === undefined) this.#setChain(entry, chain)
+    this.#chains.add(chain, certificateId)
+  }
+
+  /**
+   * The service named a certificate that was called gone: the credentials do not see it.
+   *
+   * @param key for whose Secret
+   */
+  learnNamed(certificateId: string, key: ObjectKey, now: number): void {
+    this.#hidden.learn(certificateId, splitKey(key).namespace, now)
+    this.reUploads.inVain()
+    const ids = this.hidesCertificates(now) ? [...this.#entries.keys()] : [certificateId]
+    for (const id of ids) {
+      const entry = this.#entries.get(id)
+      if (!entry?.gone) continue
+      entry.gone = false
+      entry.missingSince = undefined
+      this.#wakeNamed(entry)
+    }
+  }
+
+  /** A look-up of an id was refused: nobody knows whether it would be shown. */
+  learnUnlisted(certificateId: string, now: number): void {
+    const entry = this.#entry(certificateId)
+    entry.unlistedAt = Math.max(entry.unlistedAt ?? now, now)
   }
 
   /** The service listed a certificate, whatever was asked for. What was found out after `now` stays. */
   learnListed(remote: RemoteCertificate, now: number): void {
     const { certificateId, tags, notAfter, ownerUin, alias } = remote
-    const missingSince = this.#entries.get(certificateId)?.missingSince
-    if (missingSince !== undefined && missingSince > now) return
-    const entry = this.#seen(certificateId, now)
-    entry.gone = false
-    entry.ownership = readOwnership(tags)
-    entry.alias = alias
-    if (notAfter !== undefined) entry.notAfter = notAfter
-    const { chain } = entry.ownership
-    if (chain !== undefined) {
-      const isNews = entry.chain !== chain
-      entry.chain = chain
+    const known = this.#entries.get(certificateId)
+    if (known?.missingSince !== undefined && (known.unlistedAt ?? now) > now) return
+    const ownership = readOwnership(tags)
+    const { chain = known?.chain } = ownership
+    const wasGone = known?.gone === true
+    const learn = () => {
+      const entry = this.#seen(certificateId, now)
+      entry.listedAt = Math.max(entry.listedAt ?? now, now)
+      entry.gone = false
+      entry.ownership = ownership
+      entry.alias = alias
+      if (notAfter !== undefined) entry.notAfter = notAfter
+      if (isShown(entry)) this.#hidden.end(certificateId)
+      const isNews = ownership.chain !== undefined && ownership.chain !== entry.chain
+      if (ownership.chain !== undefined) this.#setChain(entry, ownership.chain)
       // Adopted for another chain of the same leaf: whoever names it has to know.
-      if (isNews && [...entry.uploads.keys()].some((it) => it !== chain)) this.#wake(entry.claimants)
-      this.#index(chain, certificateId)
+      const isOfOther = isNews && [...entry.uploads.keys()].some((it) => it !== chain)
+      if (isOfOther || wasGone) this.#wakeNamed(entry)
+      else if (isShown(entry)) this.#wake(this.#forId.of(certificateId))
     }
+    if (chain === undefined) learn()
+    else this.#serving(chain, now, undefined, learn)
+    if (this.#cluster !== undefined && ownership.cluster === this.#cluster) this.#findOurs(now)
     if (ownerUin === undefined) return
     this.#ownerUin ??= ownerUin
-    if (this.#ownerUin !== ownerUin) this.accountChanged('OwnerChanged')
+    if (this.#ownerUin !== ownerUin) this.#doubtAccount({ why: 'OwnerChanged', namespace: undefined })
   }
 
-  /** A look-up by id did not find it. `requested`: somebody asked for exactly this, so that one look-up is enough. */
+  /**
+   * A look-up by id did not find it. `requested`: somebody asked for exactly this, so that one look-up is enough. It proves
+   * nothing within a minute of the service's naming it.
+   */
   learnAbsent(certificateId: string, { requested }: { readonly requested: boolean }, now: number): void {
-    if (!this.#doesAbsenceCount(now)) return
+    this.learnUnlisted(certificateId, now)
     const entry = this.#entry(certificateId)
+    if (!this.#doesAbsenceCount(entry, now)) return
     entry.missingSince ??= now
     if (entry.gone || (!requested && now - entry.missingSince < goneAfterMs)) return
     entry.gone = true
+    for (const chain of entry.uploads.keys()) {
+      if (chain !== entry.chain) this.#chains.remove(chain, certificateId)
+    }
     entry.uploads.clear()
+    this.#hidden.end(certificateId)
     this.#wake(entry.claimants)
   }
 
-  /** Calls for uploads wait until a new request, or new credentials, say that the account is the right one. */
-  accountChanged(why: AccountDoubt): void {
-    if (this.#accountChanged) return
-    this.#accountChanged = true
-    this.#onDoubt(why)
+  /**
+   * None of the ids on record was found since then, whoever names them: the account may be another one.
+   *
+   * @param missed those of them that were looked up
+   */
+  findNone(missed: ReadonlySet<string>, since: number): void {
+    if (this.#oursAt !== undefined && this.#oursAt >= since) return
+    const doubt = doubtOf(this.#claims.all.filter(([, certificateId]) => missed.has(certificateId)))
+    if (doubt) this.#doubtAccount(doubt)
   }
 
-  /** Whoever asks now means the account as it is. */
+  /**
+   * The account is the right one: somebody asked anew, there are new credentials, or it holds certificates of ours. A request
+   * lifts the hold whoever makes it, a tenant included: the status promises an administrator that one on any Secret does. A
+   * wrong one costs certificates in an account that the administrator's own credentials name; the ids on record are looked up
+   * anew, twice, before anything is uploaded again, and then one at a time until one of them brings a new id.
+   */
   trustAccount(): void {
-    if (!this.#accountChanged) return
-    this.#accountChanged = false
+    if (this.#doubt === undefined) return
+    this.#doubt = undefined
     this.#ownerUin = undefined
+    this.reUploads.inVain()
     // What the doubtful account did not show is looked up anew.
     for (const entry of this.#entries.values()) if (!entry.gone) entry.missingSince = undefined
-    this.#wake(this.#claims.keys())
+    this.#wake(new Set([...this.#claims.all.map(([key]) => key), ...this.#forChain.all]))
   }
 
   #uploadsOf(certificateId: string): Upload[] {
     return [...(this.#entries.get(certificateId)?.uploads.values() ?? [])]
   }
 
-  #doesAbsenceCount(now: number): boolean {
-    return !this.#accountChanged && !this.hidesCertificates(now)
+  /** The account holds a certificate that this operator made: it is not another one, whatever ids statuses name. */
+  #findOurs(now: number): void {
+    this.#oursAt = Math.max(this.#oursAt ?? now, now)
+    if (this.#doubt?.why === 'NoneFound') this.trustAccount()
+  }
+
+  #doubtAccount(doubt: AccountDoubt): void {
+    const before = this.#doubt
+    if (before && (before.namespace === undefined || doubt.namespace !== undefined)) return
+    this.#doubt = doubt
+    this.#onDoubt(doubt)
+  }
+
+  #doesAbsenceCount({ certificateId, claimants }: Entry, now: number): boolean {
+    const isOfAll = this.#doubt?.namespace === undefined || claimants.size > 0
+    const isDoubted = this.#doubt && isOfAll && [...claimants].every((key) => this.isDoubtedFor(key))
+    return !isDoubted && now >= this.absenceCountsFrom(certificateId) && !this.isHidden(certificateId, now)
   }
 
   /** Claimed ids that a look-up did not find, as long as that proves anything. */
   #missing(now: number): { certificateId: string; missingSince: number }[] {
-    if (!this.#doesAbsenceCount(now)) return []
-    return [...this.#entries.values()].flatMap(({ certificateId, missingSince, gone, claimants }) =>
-      missingSince !== undefined && !gone && claimants.size > 0 ? [{ certificateId, missingSince }] : [],
-    )
+    if (this.hidesCertificates(now)) return []
+    return [...this.#entries.values()].flatMap((entry) => {
+      const { certificateId, missingSince, gone, claimants } = entry
+      if (missingSince === undefined || gone || claimants.size === 0) return []
+      return this.#doubt && !this.#doesAbsenceCount(entry, now) ? [] : [{ certificateId, missingSince }]
+    })
   }
 
-  /** An upload answered an id that was called gone: the credentials do not see it. */
-  #absenceProvesNothing(now: number): void {
-    this.#absenceCountsFrom = now + claimAfterMs
-    this.reUploads.inVain()
-    for (const entry of this.#entries.values()) {
-      if (!entry.gone) continue
-      entry.gone = false
-      entry.missingSince = undefined
-      this.#wake(entry.claimants)
+  /** Wakes whoever names an id, or named it before it was taken back. */
+  #wakeNamed({ certificateId, claimants }: Entry): void {
+    this.#wake([...claimants, ...this.#forId.of(certificateId)])
+  }
+
+  /** Makes a change, and wakes whoever waits for the chain where it has a holder because of it. */
+  #serving(chain: string, now: number, by: ObjectKey | undefined, change: () => void): void {
+    const waiting = this.#forChain.of(chain).filter((key) => key !== by)
+    const isServed = () => this.holderOf(chain, { key: '', own: false }, now) !== undefined
+    const isNews = waiting.length > 0 && !isServed()
+    change()
+    if (isNews && isServed()) this.#wake(waiting)
+  }
+
+  #setChain(entry: Entry, chain: string): void {
+    const { certificateId, chain: before } = entry
+    if (before !== undefined && before !== chain && !entry.uploads.has(before)) {
+      this.#chains.remove(before, certificateId)
     }
+    entry.chain = chain
+    this.#chains.add(chain, certificateId)
+  }
+
+  #addUpload(entry: Entry, chain: string, upload: Upload): void {
+    const { uploads, certificateId } = entry
+    uploads.delete(chain)
+    uploads.set(chain, upload)
+    this.#chains.add(chain, certificateId)
+    if (uploads.size <= mostUploads) return
+    const oldest = [...uploads.keys()].find((it) => it !== entry.chain)
+    if (oldest === undefined) return
+    uploads.delete(oldest)
+    this.#chains.remove(oldest, certificateId)
   }
 
   #seen(certificateId: string, now: number): Entry {
@@ -292,7 +455,6 @@ export class Ledger {
     entry.missingSince = undefined
     this.#entries.delete(certificateId)
     this.#entries.set(certificateId, entry)
-    this.#drop()
     return entry
   }
 
@@ -301,31 +463,27 @@ export class Ledger {
     if (known) return known
     const fresh: Entry = { certificateId, uploads: new Map(), claimants: new Set(), gone: false }
     this.#entries.set(certificateId, fresh)
+    this.#drop()
     return fresh
   }
 
-  #index(chain: string, certificateId: string): void {
-    const ids = this.#byChain.get(chain) ?? new Set()
-    this.#byChain.set(chain, ids.add(certificateId))
-  }
-
   #unclaim(key: ObjectKey, certificateId: string): void {
-    this.#claims.delete(key)
-    this.#entries.get(certificateId)?.claimants.delete(key)
+    this.#claims.set(key, undefined)
+    const entry = this.#entries.get(certificateId)
+    entry?.claimants.delete(key)
+    this.#forId.set(key, entry?.gone ? certificateId : undefined)
   }
 
   /** Beyond the bound: the oldest that no status names. */
   #drop(): void {
-    if (this.#entries.size <= mostEntries + this.#claims.size) return
     for (const entry of this.#entries.values()) {
+      if (this.#entries.size <= mostEntries + this.#claims.size) return
       if (entry.claimants.size > 0) continue
       this.#entries.delete(entry.certificateId)
+      this.#hidden.end(entry.certificateId)
       for (const chain of [entry.chain, ...entry.uploads.keys()]) {
-        const ids = chain === undefined ? undefined : this.#byChain.get(chain)
-        ids?.delete(entry.certificateId)
-        if (chain !== undefined && ids?.size === 0) this.#byChain.delete(chain)
+        if (chain !== undefined) this.#chains.remove(chain, entry.certificateId)
       }
-      return
     }
   }
 }

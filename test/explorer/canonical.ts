@@ -97,6 +97,8 @@ function knowledge({ now, account, profile }: World, process: Process): string {
     ledger.chainOf(id),
     ledger.isGone(id),
     ledger.ownershipOf(id),
+    [ledger.isNotVisible(id), ledger.isHidden(id, now), ledger.isShown(id)],
+    ageClass(ledger.absenceCountsFrom(id) - now),
     ledger.claimantsOf(id),
     chains.map((it) => ledger.uploadOf(id, it.chainFingerprint)),
   ])
@@ -118,7 +120,7 @@ const memories = new WeakMap<KeyState, TextAt>()
 function memoryText({ now, profile }: World, process: Process, state: KeyState): string {
   const known = memories.get(state)
   if (known?.now === now && known.of === process.journal) return known.text
-  const { failure, reported, progress, last: _, ...rest } = state.memory
+  const { failure, reported, progress, absent, last: _, ...rest } = state.memory
   const { copies } = partsOf(process, profile).ledger
   const noCopy = progress?.noCopy && [
     progress.noCopy.times,
@@ -128,6 +130,7 @@ function memoryText({ now, profile }: World, process: Process, state: KeyState):
   const text = JSON.stringify([
     ageClass((state.until ?? 0) - now),
     rest,
+    absent && [absent.certificateId, ageClass(absent.until - now)],
     failure && [failure.input, failure.class, Math.min(failure.attempt, 3), ageClass(failure.until - now)],
     reported && [reported.input, reported.outcome.reason],
     progress && { ...progress, noCopy },

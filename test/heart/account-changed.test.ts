@@ -1,6 +1,8 @@
 import { beforeAll, describe, expect, it } from 'vitest'
+import { userKeys } from '../../src/contract/annotation-keys.ts'
+import { ownerTags } from '../../src/contract/ownership.ts'
 import { createMaterial, type TestChain, type TestMaterial } from './material.ts'
-import { uploadedStatus, userAnnotations } from './observed.ts'
+import { identity, uploadedStatus, userAnnotations } from './observed.ts'
 import { World } from './world.ts'
 
 const hour = 3_600_000
@@ -85,7 +87,96 @@ describe('an account in which a process finds none of the ids on record', () => 
   })
 })
 
+describe('ids that the Secrets of one namespace name, and nobody finds,', () => {
+  /** A tenant's Secrets, with ids that never were. */
+  async function forged(): Promise<void> {
+    world = new World({ parts: { inventoryMs: hour } })
+    world.start()
+    for (const [i, chain] of chains.slice(0, 2).entries()) {
+      const claim = uploadedStatus(chain, `never${i}`)
+      world.store.put(`evil/${i}`, { ...userAnnotations(), ...claim }, chain.data)
+    }
+    await world.clock.advance(10 * 60_000)
+    expect(world.held).toBe(true)
+    expect(uploads()).toBe(0)
+  }
+
+  it('hold that namespace alone: what another one uploads is news that ends it', async () => {
+    await forged()
+    world.store.put('new/site', userAnnotations(), material.second.data)
+    await world.clock.advance(10_000)
+    expect(world.status('new/site')).toMatchObject({ phase: 'Synced', reason: 'CertificateUploaded' })
+    expect(world.held).toBe(false)
+    await world.clock.advance(8 * hour)
+    for (const [i, chain] of chains.slice(0, 2).entries()) {
+      expect(world.certificateOf(`evil/${i}`)?.chain).toBe(chain.chainFingerprint)
+    }
+  })
+
+  it('hold its other Secrets, which are woken when the hold ends', async () => {
+    await forged()
+    world.store.put('evil/new', userAnnotations(), material.first.data)
+    await world.clock.advance(10_000)
+    expect(world.status('evil/new')).toMatchObject({ phase: 'Failed', reason: 'AccountChanged' })
+    world.store.put('new/site', userAnnotations(), material.second.data)
+    await world.clock.advance(10_000)
+    expect(world.status('evil/new').phase).toBe('Synced')
+  })
+})
+
+describe('a doubted account', () => {
+  it('that turns out to be the right one wakes Secrets that name no id as well', async () => {
+    recorded(2)
+    await world.clock.advance(hour)
+    world.store.put('new/site', userAnnotations(), material.second.data)
+    await world.clock.advance(10_000)
+    expect(world.status('new/site').reason).toBe('AccountChanged')
+    world.ask('a/site')
+    await world.clock.advance(10_000)
+    expect(world.status('new/site').phase).toBe('Synced')
+  })
+
+  it('gives no answer to a request that is older than the doubt, and keeps it open', async () => {
+    recorded(2)
+    const third = chains[2] as TestChain
+    const settings = userAnnotations({ paused: 'true', requestedAt: 'old' })
+    world.store.put('c/site', { ...settings, ...uploadedStatus(third, 'elsewhere2') }, third.data)
+    await world.clock.advance(hour)
+    expect(world.held).toBe(true)
+    world.store.edit('c/site', { [userKeys.paused]: null })
+    await world.clock.advance(hour)
+    expect(world.status('c/site')).toMatchObject({ reason: 'AccountChanged', handledRequest: undefined })
+    expect(world.ids(['c/site'])).toEqual(['elsewhere2'])
+    // One look-up: the others are the inventory's.
+    const ofRequest = world.service.calls.filter(
+      ({ query }) => query?.by === 'ids' && query.ids.length === 1 && query.ids[0] === 'elsewhere2',
+    )
+    expect(ofRequest).toHaveLength(1)
+    world.ask('a/site')
+    await world.clock.advance(30 * 60_000)
+    expect(world.certificateOf('c/site')?.chain).toBe(third.chainFingerprint)
+    expect(world.status('c/site').handledRequest).toBe('old')
+  })
+
+  it('is not trusted because of a request on a Secret that is not opted in', async () => {
+    recorded(2)
+    await world.clock.advance(hour)
+    world.store.put('new/site', userAnnotations({ upload: 'false', requestedAt: 'x' }), material.second.data)
+    await world.clock.advance(hour)
+    expect(world.held).toBe(true)
+  })
+})
+
 describe('an account in which a process finds', () => {
+  it('a certificate with the tags of this cluster is the right one', async () => {
+    recorded(2)
+    const tags = ownerTags({ cluster: identity.cluster, namespace: 'web', name: 'former' })
+    world.service.add({ certificate: pem(material.second), tags })
+    await world.clock.advance(8 * hour)
+    expectAllThere(2)
+    expect(world.log.reasons()).not.toContain('AccountChanged')
+  })
+
   it('one of the ids on record is the right one: the others are uploaded again', async () => {
     recorded(3, [1])
     await world.clock.advance(8 * hour)

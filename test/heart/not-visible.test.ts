@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, it } from 'vitest'
-import type { ServiceBehaviour } from '../fakes/certificate-service.ts'
+import { type ServiceBehaviour, serviceError } from '../fakes/certificate-service.ts'
 import { createMaterial, type TestChain, type TestMaterial } from './material.ts'
 import { userAnnotations } from './observed.ts'
 import { World } from './world.ts'
@@ -66,7 +66,7 @@ describe('an id that was called gone, and is answered by an upload', () => {
     expect(world.status('a/site')).toMatchObject({ phase: 'Synced', handledRequest: 'again 9' })
   })
 
-  it('proves it for every Secret of the account', async () => {
+  it('proves it for every Secret of the account, when one of another namespace says the same', async () => {
     await hidden(keys.length)
     const ids = world.ids(keys)
     world.ask('a/site')
@@ -74,7 +74,7 @@ describe('an id that was called gone, and is answered by an upload', () => {
     for (const key of keys) world.ask(key, 'later')
     await world.clock.advance(60_000)
     expect(world.ids(keys)).toEqual(ids)
-    expect(uploads()).toBe(keys.length + 1)
+    expect(uploads()).toBe(keys.length + 2)
     expect(keys.map((key) => world.status(key).handledRequest)).toEqual(keys.map(() => 'later'))
     expect(keys.map((key) => world.status(key).phase)).toEqual(keys.map(() => 'Synced'))
   })
@@ -100,6 +100,84 @@ describe('an id that was called gone, and is answered by an upload', () => {
     await world.clock.advance(60_000)
     expect(world.status('a/site').phase).toBe('Synced')
     expect(world.status('a/site').reason).toMatch(/^Certificate(Uploaded|Adopted)$/)
+    world.store.edit('a/site', { touched: 'yes' })
+    await world.clock.advance(60_000)
+    expect(world.status('a/site').reason).toMatch(/^Certificate(Uploaded|Adopted)$/)
+  })
+
+  it.each([false, true])('is said until an inventory shows it (after a restart: %s)', async (restarts) => {
+    await hidden(1, { inventoryMs: hour })
+    world.ask('a/site')
+    await world.clock.advance(60_000)
+    expect(world.status('a/site').reason).toBe('NotVisible')
+    if (restarts) world.start()
+    await world.clock.advance(3 * hour)
+    expect(world.status('a/site').reason).toBe('NotVisible')
+    world.service.hides = () => false
+    await world.clock.advance(2 * hour)
+    expect(world.status('a/site')).toMatchObject({ phase: 'Synced', reason: 'CertificateAdopted' })
+  })
+
+  it('says nothing of what other Secrets name: that is uploaded again where it is gone', async () => {
+    await hidden(3)
+    const [id] = world.ids(['a/site'])
+    world.service.hides = (it) => it.certificateId === id
+    await world.clock.advance(60_000)
+    world.ask('a/site')
+    await world.clock.advance(60_000)
+    expect(world.status('a/site').reason).toBe('NotVisible')
+    world.service.delete(world.ids(['b/site'])[0] ?? '')
+    world.ask('b/site')
+    await world.clock.advance(60_000)
+    expect(world.certificateOf('b/site')?.chain).toBe(chains[1]?.chainFingerprint)
+  })
+
+  it('is kept as well where duplicates are refused and the search by chain names it', async () => {
+    await hidden(1, { service: { duplicates: 'refused' } })
+    const ids = world.ids(['a/site'])
+    world.ask('a/site')
+    await world.clock.advance(2 * 60_000)
+    expect(world.status('a/site')).toMatchObject({ phase: 'Synced', reason: 'NotVisible' })
+    expect(world.ids(['a/site'])).toEqual(ids)
+  })
+})
+
+describe('an id that nobody may look up', () => {
+  it('is verified as soon as an inventory shows it', async () => {
+    world = new World({ parts: { inventoryMs: hour } })
+    world.start()
+    world.store.put('a/site', userAnnotations(), material.first.data)
+    await world.clock.advance(2 * hour)
+    world.service.fault = ({ action }) =>
+      action === 'DescribeCertificates'
+        ? serviceError({ failure: 'not-allowed', action, code: 'UnauthorizedOperation' })
+        : undefined
+    world.ask('a/site')
+    await world.clock.advance(3 * hour)
+    expect(world.status('a/site').reason).toBe('VerifyNotAllowed')
+    world.service.fault = undefined
+    await world.clock.advance(2 * hour)
+    expect(world.status('a/site')).toMatchObject({ phase: 'Synced', reason: 'CertificateUploaded' })
+  })
+})
+
+describe('an id that the account had already', () => {
+  it('and that is answered for one that is gone does not prove that look-ups can be trusted', async () => {
+    await hidden(3, { service: { serviceMs: 300, names: 'newest' } })
+    await world.clock.advance(60_000)
+    const ids = world.ids(['a/site', 'b/site'])
+    // Somebody else's copy of the same certificate is what the service names.
+    world.service.add({ certificate: String(chains[0]?.data['tls.crt']) })
+    world.ask('a/site')
+    await world.until(() => world.status('a/site').handledRequest === 'now')
+    expect(world.ids(['a/site'])).not.toEqual(ids.slice(0, 1))
+    const before = world.service.calls.length
+    world.ask('b/site')
+    world.ask('c/site')
+    await world.clock.advance(2 * 60_000)
+    const again = world.service.calls.slice(before).filter((it) => it.action === 'UploadCertificate')
+    // One at a time.
+    expect((again[1]?.at ?? Number.POSITIVE_INFINITY) - (again[0]?.at ?? 0)).toBeGreaterThanOrEqual(300)
   })
 })
 
@@ -147,11 +225,11 @@ describe('ids that are gone', () => {
 })
 
 describe('an inventory that sees nothing any more', () => {
-  it('costs one upload a day at most, and no id', async () => {
+  it('costs two uploads a day at most, and no id', async () => {
     await hidden(keys.length, { inventoryMs: hour })
     const ids = world.ids(keys)
     await world.clock.advance(20 * hour)
-    expect(uploads()).toBeLessThanOrEqual(keys.length + 1)
+    expect(uploads()).toBeLessThanOrEqual(keys.length + 2)
     expect(world.ids(keys)).toEqual(ids)
     expect(keys.map((key) => world.status(key).phase)).toEqual(keys.map(() => 'Synced'))
     expect(world.service.certificates).toHaveLength(keys.length)

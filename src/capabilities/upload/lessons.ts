@@ -5,10 +5,12 @@ import type { Instant } from '../../engine/step.ts'
 import { lower } from '../../ledger/cosmetics-ladder.ts'
 import type { Upload } from '../../ledger/entry.ts'
 import type { Ledger } from '../../ledger/ledger.ts'
+import type { FailureClass } from '../../ports/service-error.ts'
 import type { LookUp, UploadAction, UploadCertificate } from './action.ts'
 import type { CallResult } from './calls.ts'
 import { evidenceFor, holdsChain, mayHoldChain } from './evidence.ts'
 import { refusedOf, type UploadMemory } from './memory.ts'
+import { isMissingFound } from './model.ts'
 import { openRequest, reUploadOf, type UploadView } from './view.ts'
 
 /** What the ledger learns from an answer: the same for every Secret that holds the chain or names the id. */
@@ -24,11 +26,11 @@ export function learn(
   const { chainFingerprint } = material.chain as Chain
   if (action.name === 'UploadCertificate') {
     if (action.copy && isKnownToHaveEnded(answer)) ledger.copies.answered(chainFingerprint)
-    const id = answer.ok && answer.value.kind === 'Uploaded' ? answer.value.certificateId : undefined
     if (action.replaces) {
       const ending = {
         answered: isReplaced(action, answer),
-        newId: id !== undefined && id !== action.replaces,
+        // Another id that the account had already says nothing of look-ups.
+        newId: answer.ok && answer.value.kind === 'Uploaded' && !answer.value.repeated,
       }
       ledger.reUploads.ended(key, reUploadOf(view.observed), ending, now.elapsed)
     }
@@ -38,9 +40,13 @@ export function learn(
       ledger.cosmetics.succeeded({ key, group: secret.namespace }, { sent, afterRefusal }, now.elapsed)
     }
   }
-  if (!answer.ok) return
+  if (!answer.ok) {
+    learnDenial(ledger, action, answer.error.failure, now)
+    return
+  }
   const { value } = answer
   if (value.kind === 'Uploaded') learnUploaded(ledger, view, memory, action as UploadCertificate, value, now)
+  if (value.kind === 'NamedByChain') learnNamed(ledger, view, memory, value.certificateId, now)
   if (value.kind === 'Page') learnPage(ledger, view, memory, action as LookUp, value, now)
 }
 
@@ -58,6 +64,28 @@ function isReplaced({ replaces }: UploadCertificate, answer: Answer<CallResult>)
 /** The service itself said what became of the call, or it was never sent: a gateway's answer proves nothing. */
 function isKnownToHaveEnded(answer: Answer<CallResult>): boolean {
   return answer.ok || answer.error.requestId !== undefined || answer.error.reached === 'unsent'
+}
+
+/** Nobody knows any more whether look-ups show what they showed before. */
+function learnDenial(ledger: Ledger, action: UploadAction, failure: FailureClass, now: Instant): void {
+  if (action.name !== 'DescribeCertificates' || action.query.by !== 'ids' || failure !== 'not-allowed') return
+  for (const id of action.query.ids) ledger.learnUnlisted(id, now.elapsed)
+}
+
+/** The service named an id for the chain. One that was called gone is only hidden. */
+function learnNamed(
+  ledger: Ledger,
+  view: UploadView,
+  memory: UploadMemory,
+  named: string | undefined,
+  now: Instant,
+): void {
+  if (named === undefined || !ledger.isGone(named)) return
+  const { chainFingerprint, notAfter } = expiringChain(view, now)
+  ledger.learnNamed(named, view.observed.key, now.elapsed)
+  if (!isMissingFound(view, memory, named)) return
+  const upload = { ...answeredFor(view), ...nothingSent }
+  ledger.learnUploaded(named, chainFingerprint, notAfter, upload, now.elapsed)
 }
 
 function learnUploaded(

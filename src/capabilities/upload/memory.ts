@@ -53,8 +53,8 @@ export interface UploadMemory extends CapabilityMemory {
     | undefined
   /** The id on record is gone: it is uploaded again. */
   readonly missing?: string | undefined
-  /** An upload answered this id although look-ups do not find it. */
-  readonly notVisible?: string | undefined
+  /** A look-up did not find this id, which proves something only from then on, ms of the monotonic clock. */
+  readonly absent?: { readonly certificateId: string; readonly until: number } | undefined
   /** What belongs to the log line and the Event of the next outcome. */
   readonly last?:
     | { readonly requestId?: string | undefined; readonly code?: string; readonly attempt: number }

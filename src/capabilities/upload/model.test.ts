@@ -81,7 +81,6 @@ describe('after an upload', () => {
     expect(answered(view, plain, uploadedAs('new'), { failure, progress })).toMatchObject({
       failure: undefined,
       progress: undefined,
-      notVisible: undefined,
       last: { requestId: 'request', attempt: 4 },
     })
   })
@@ -106,12 +105,6 @@ describe('after an upload', () => {
     const copy = { ...plain, copy: true, suffix: 'x' } as const
     expect(answered(chainOnly(), copy, uploadedAs('id-of-first')).progress).toBeUndefined()
   })
-
-  it('the id that look-ups did not find is not visible', () => {
-    const again = { ...plain, replaces: 'gone' }
-    expect(answered(fresh(), again, uploadedAs('gone', true)).notVisible).toBe('gone')
-    expect(answered(fresh(), again, uploadedAs('new')).notVisible).toBeUndefined()
-  })
 })
 
 describe('after a look-up', () => {
@@ -124,9 +117,22 @@ describe('after a look-up', () => {
     ['Exists', [remote('id')]],
     ['Gone', []],
   ] as const)('a request is answered: %s', (result, found) => {
-    const after = answered(asked(), lookUp('Request'), page(...found))
+    const view = asked()
+    if (result === 'Gone') view.ledger.learnAbsent('id', { requested: true }, now.elapsed)
+    const after = answered(view, lookUp('Request'), page(...found))
     expect(after.answered).toEqual({ request: 'web/site now', result })
+    expect(after.absent).toBeUndefined()
   })
+
+  it.each(['Request', 'Known'] as const)(
+    'what may be listed late is looked up again a minute after the service named it: %s',
+    (purpose) => {
+      const view = { ...asked(), ledger: ledgerWith(material.first, 'id') }
+      const after = answered(view, lookUp(purpose), page())
+      expect(after).toEqual({ absent: { certificateId: 'id', until: now.elapsed + 60_000 } })
+      expect(answered(view, lookUp(purpose), page(remote('id')), after).answered?.result).toBe('Exists')
+    },
+  )
 
   it('a request that was withdrawn meanwhile has no answer', () => {
     expect(answered(fresh(), lookUp('Request'), page()).answered).toBeUndefined()

@@ -35,8 +35,20 @@ export function model(
     case 'Page':
       return afterLookUp(view, memory, action as LookUp, answer.value, now)
     case 'NamedByChain':
-      return progressed(view, memory, afterChainSearch(answer.value.certificateId))
+      return isMissingFound(view, memory, answer.value.certificateId)
+        ? succeeded(memory)
+        : progressed(view, memory, afterChainSearch(answer.value.certificateId))
   }
+}
+
+/** The service names, for this very chain, the id that was taken for gone: the credentials do not see it. */
+export function isMissingFound(
+  { ledger, observed }: UploadView,
+  { missing }: UploadMemory,
+  named: string | undefined,
+): boolean {
+  const { chain } = observed.material
+  return named !== undefined && named === missing && ledger.chainOf(named) === chain?.chainFingerprint
 }
 
 /** Memory after a GET: what the first one found on record is trusted; from then on what this process wrote is. */
@@ -93,10 +105,7 @@ function afterUpload(
   if (!copy && isOtherChain) {
     return progressed(view, memory, { sameLeafId: certificateId })
   }
-  return {
-    ...succeeded(memory, requestId),
-    notVisible: certificateId === replaces ? certificateId : undefined,
-  }
+  return succeeded(memory, requestId)
 }
 
 function afterLookUp(
@@ -112,12 +121,16 @@ function afterLookUp(
   const id = query.by === 'ids' ? query.ids[0] : undefined
   switch (purpose) {
     case 'Request': {
+      const isFound = found(id) !== undefined
+      if (!isFound && !doesAbsenceCount(view, id, now))
+        return { ...memory, failure: undefined, absent: absentNow(view, id) }
       const request = openRequest(observed)
-      const answered = request && ({ request, result: found(id) ? 'Exists' : 'Gone' } as const)
-      const notVisible = found(id) ? undefined : memory.notVisible
-      return { ...memory, failure: undefined, notVisible, ...(answered ? { answered } : {}) }
+      const answered = request && ({ request, result: isFound ? 'Exists' : 'Gone' } as const)
+      return { ...memory, failure: undefined, absent: undefined, ...(answered ? { answered } : {}) }
     }
     case 'Known': {
+      const isLate = id !== undefined && now.elapsed < view.ledger.absenceCountsFrom(id)
+      if (!found(id) && isLate) return { ...memory, absent: absentNow(view, id) }
       if (!found(id)) return withoutLookUp(view, memory, purpose, id)
       const request = openRequest(observed)
       return request === undefined ? memory : { ...memory, answered: { request, result: 'Exists' } }
@@ -150,6 +163,15 @@ function afterLookUp(
       return isLast ? nowhere(view, memory, now) : progressed(view, memory, { offset: nextOffset })
     }
   }
+}
+
+/** It is known to be gone, or known that look-ups do not show it. Otherwise it may be listed late, or in another account. */
+function doesAbsenceCount({ ledger }: UploadView, id: string | undefined, { elapsed }: Instant): boolean {
+  return id === undefined || ledger.isGone(id) || ledger.isHidden(id, elapsed)
+}
+
+function absentNow({ ledger }: UploadView, id: string | undefined): UploadMemory['absent'] {
+  return id === undefined ? undefined : { certificateId: id, until: ledger.absenceCountsFrom(id) }
 }
 
 function afterError(

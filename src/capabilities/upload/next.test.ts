@@ -466,7 +466,9 @@ describe('waiting', () => {
   it('is for the account', () => {
     expect(step(fresh(), { view: held })).toMatchObject({ kind: 'Held', action: upload.action })
     const ledger = new Ledger()
-    ledger.accountChanged('OwnerChanged')
+    ledger.claim('web/site', 'a')
+    ledger.claim('web/other', 'b')
+    ledger.findNone(new Set(['a', 'b']), 0)
     expect(step(fresh(), { view: { ledger } })).toMatchObject({
       kind: 'Wait',
       label: 'AccountHeld',

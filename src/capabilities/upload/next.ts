@@ -55,7 +55,11 @@ export function next(view: UploadView, memory: UploadMemory, now: Instant): Step
     const isFresh = now.elapsed - holder.confirmedAt <= freshMs && !isOlderThanRequest(holder, view, memory)
     if (isFresh) return report(uploaded(view, holder, memory, now))
     if (!progressOf(memory, chain)?.knownAsked) {
-      return lookUp('Known', { by: 'ids', ids: [holder.certificateId] }, view, memory, now)
+      const ids = [holder.certificateId]
+      return (
+        untilListed(view, memory, holder.certificateId, now) ??
+        lookUp('Known', { by: 'ids', ids }, view, memory, now)
+      )
     }
   }
 
@@ -65,10 +69,7 @@ export function next(view: UploadView, memory: UploadMemory, now: Instant): Step
   if (rejectedUntil > now.elapsed) return withMissing(wait('StillRejected', rejectedUntil, memory, observed))
   const step = withMissing(nextForChain(view, memory, chain, now))
   if (step.kind === 'Wait' || step.kind === 'Held') return step
-  if (view.ledger.isAnotherAccount) {
-    const until = now.elapsed + doubtedMs
-    return { kind: 'Wait', label: 'AccountHeld', until, meanwhile: accountChanged(view) }
-  }
+  if (view.ledger.isDoubtedFor(observed.key)) return untilTrusted(view, now)
   if (view.budgetFreeAt !== undefined && view.budgetFreeAt > now.elapsed) {
     return report(pending(view, 'UploadBudgetExceeded'), view.budgetFreeAt)
   }
@@ -100,13 +101,37 @@ function nextForClaim(
   const request = openRequest(observed)
   const answer = memory.answered?.request === request ? memory.answered?.result : undefined
   if (request !== undefined && answer === undefined && !isAnsweredByUpload(view, claimed, request)) {
-    return lookUp('Request', { by: 'ids', ids: [claimed] }, view, memory, now)
+    const isAbsent = memory.absent?.certificateId === claimed
+    // That another account does not hold it is no answer.
+    if (isAbsent && ledger.isDoubtedFor(observed.key)) return untilTrusted(view, now)
+    return (
+      untilListed(view, memory, claimed, now) ??
+      lookUp('Request', { by: 'ids', ids: [claimed] }, view, memory, now)
+    )
   }
   if (mustAskForOwner(view, memory, claimed)) {
     return lookUp('Owner', { by: 'ids', ids: [claimed] }, view, memory, now)
   }
   if (request !== undefined && answer !== undefined) return report(verified(view, memory, answer, now))
   return report(alreadySynced(view, memory, now))
+}
+
+/** Waits where a look-up did not find an id that may be listed late; the status stays as it is meanwhile. */
+function untilListed(
+  { observed }: UploadView,
+  memory: UploadMemory,
+  certificateId: string,
+  now: Instant,
+): Step<UploadAction> | undefined {
+  const { absent } = memory
+  if (absent?.certificateId !== certificateId || absent.until <= now.elapsed) return undefined
+  return wait('MayBeListedLate', absent.until, memory, observed)
+}
+
+/** Waits until the account is known to be the right one. The end of the doubt wakes the Secret as well. */
+function untilTrusted(view: UploadView, now: Instant): Step<UploadAction> {
+  const until = now.elapsed + doubtedMs
+  return { kind: 'Wait', label: 'AccountHeld', until, meanwhile: accountChanged(view) }
 }
 
 /** With `repeatable` the id must be this Secret's own: the status may be copied along with the Secret. */

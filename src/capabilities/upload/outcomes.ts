@@ -44,7 +44,7 @@ export function uploaded(
     inAccount &&
     status.uploaded.chainFingerprint !== chain.chainFingerprint &&
     !ledger.isGone(status.uploaded.certificateId)
-  const reason = memory.notVisible === certificateId ? 'NotVisible' : syncedReason(observed, { origin, sent })
+  const reason = ledger.isNotVisible(certificateId) ? 'NotVisible' : syncedReason(observed, { origin, sent })
   return synced(observed, reason, syncedMessage(reason, observed, sent), memory, {
     ...namedNow(view, now),
     certificateId,
@@ -94,12 +94,18 @@ export function putBack(
 
 /** The status already names the observed chain: what is missing is written again, the rest stays. */
 export function alreadySynced(view: UploadView, memory: UploadMemory, now: Instant): UploadOutcome {
-  const { phase, reason, uploaded: claim } = view.observed.status
-  const isKept = phase === 'Synced' && (reason === 'VerifyNotAllowed' || reason === 'NotVisible')
-  if (memory.notVisible !== undefined && memory.notVisible === claim?.certificateId) {
-    return kept(view, 'NotVisible', memory, now)
-  }
-  return kept(view, isKept ? reason : undefined, memory, now)
+  const { ledger, observed } = view
+  const { status } = observed
+  const id = String(status.uploaded?.certificateId)
+  if (ledger.isNotVisible(id)) return kept(view, 'NotVisible', memory, now)
+  // It is true until a look-up or a listing shows the certificate, also for a process that did not write it.
+  const isKept = status.phase === 'Synced' && isUnverified(status.reason) && !ledger.isShown(id)
+  return kept(view, isKept ? status.reason : undefined, memory, now)
+}
+
+/** The reason says that look-ups do not show the certificate. */
+export function isUnverified(reason: Reason | undefined): boolean {
+  return reason === 'VerifyNotAllowed' || reason === 'NotVisible'
 }
 
 /** `requested-at` asked whether the id on record exists. `Gone` can only be kept where absence proves nothing. */

@@ -87,7 +87,7 @@ function arbitraries({ first, firstAgain, second }: TestMaterial) {
     {
       progress,
       missing: id,
-      notVisible: id,
+      absent: fc.record({ certificateId: id, until: time }),
       ownerAsked: id,
       recorded: fc.record({ certificateId: id, chainFingerprint, existed: fc.boolean() }),
       answered: fc.record({

@@ -14,10 +14,10 @@ import { learn } from './lessons.ts'
 import { blankMemory, type UploadMemory } from './memory.ts'
 import { model, observedOnce, reporting, written } from './model.ts'
 import { next } from './next.ts'
-import { unexpected } from './outcomes.ts'
+import { isUnverified, unexpected } from './outcomes.ts'
 import { priorityOf } from './priority.ts'
 import type { UploadBudget } from './upload-budget.ts'
-import { openRequest, type UploadView } from './view.ts'
+import { isWaiting, openRequest, type UploadView } from './view.ts'
 
 export interface UploadParts {
   readonly identity: Identity
@@ -45,17 +45,24 @@ export class UploadCapability implements Capability<UploadView, UploadMemory, Up
     const { identity, service, ledger, budget, heldFor, elapsed } = this.#parts
     const { key, material, status } = observed
     const { uploaded } = status
-    ledger.claim(key, uploaded?.account === identity.account ? uploaded.certificateId : undefined)
+    const claimed = uploaded?.account === identity.account ? uploaded.certificateId : undefined
+    ledger.claim(key, claimed)
+    if (claimed !== undefined) {
+      const isUnseen = isUnverified(status.reason) && !ledger.isShown(claimed)
+      ledger.waitForId(key, isUnseen ? claimed : undefined)
+    }
     this.#noteRequest(observed)
     const chain = material.chain?.chainFingerprint
-    return {
+    const view = {
       observed,
       identity,
       ledger,
-      heldFor: (action) => heldFor(key, action),
+      heldFor: (action: ServiceAction) => heldFor(key, action),
       budgetFreeAt: chain === undefined ? undefined : budget.freeAt(key, chain, elapsed()),
       canFindByChain: service.canFindByChain,
     }
+    ledger.waitForChain(key, isWaiting(view) ? chain : undefined)
+    return view
   }
 
   observe(view: UploadView, memory: UploadMemory): UploadMemory {
@@ -113,10 +120,13 @@ export class UploadCapability implements Capability<UploadView, UploadMemory, Up
     return model(view, memory, action, answer, now)
   }
 
-  reporting({ key }: Observed, memory: UploadMemory, outcome: Outcome): UploadMemory {
+  reporting({ key, status }: Observed, memory: UploadMemory, outcome: Outcome): UploadMemory {
+    const { ledger } = this.#parts
     // The operator's own write is not observed again: what it says is claimed at once.
     const certificateId = outcome.slice[statusKeys.certificateId]
-    if (certificateId !== undefined) this.#parts.ledger.claim(key, certificateId ?? undefined)
+    if (certificateId !== undefined) ledger.claim(key, certificateId ?? undefined)
+    if (certificateId) ledger.waitForChain(key, undefined)
+    if (isUnverified(outcome.reason)) ledger.waitForId(key, certificateId ?? status.uploaded?.certificateId)
     return reporting(memory, outcome)
   }
 
@@ -148,7 +158,8 @@ export class UploadCapability implements Capability<UploadView, UploadMemory, Up
   /** A request that is new while the account is doubted says that it is the right one. */
   #noteRequest(observed: Observed): void {
     const { ledger } = this.#parts
-    const request = openRequest(observed)
+    const { upload } = observed.settings
+    const request = upload === 'absent' || upload === 'no' ? undefined : openRequest(observed)
     const before = this.#requests.get(observed.key)
     if (request === undefined) this.#requests.delete(observed.key)
     else this.#requests.set(observed.key, request)

@@ -36,6 +36,14 @@ export function reUploadOf({ settings, material, key }: Observed): string {
   return settings.repeatable ? `${chain} ${key}` : chain
 }
 
+/** The Secret wants its certificate in the account, and no status names an id for it that may be true. */
+export function isWaiting(view: UploadView): boolean {
+  const { settings } = view.observed
+  if (settings.upload === 'absent' || settings.upload === 'no' || settings.paused) return false
+  const claimed = claimedId(view)
+  return claimed === undefined || view.ledger.isGone(claimed)
+}
+
 /** The status names an id for this very chain in this very account: a claim. */
 export function claimedId({ observed, identity }: UploadView): string | undefined {
   const { uploaded } = observed.status

@@ -1,0 +1,95 @@
+import { beforeAll, describe, expect, it } from 'vitest'
+import { createMaterial, type TestChain, type TestMaterial } from './material.ts'
+import { userAnnotations } from './observed.ts'
+import { World } from './world.ts'
+
+const key = 'web/site'
+const other = 'shop/site'
+const minute = 60_000
+const hour = 60 * minute
+
+let material: TestMaterial
+let another: TestChain
+let world: World
+
+beforeAll(async () => {
+  material = await createMaterial()
+  another = await material.another()
+})
+
+/** A Secret whose certificate was uploaded just now, and is listed only so much later. */
+async function uploaded(
+  lagMs: number,
+  settings: Parameters<typeof userAnnotations>[0] = {},
+): Promise<string> {
+  world = new World({ parts: { inventoryMs: hour } })
+  world.service.listingLagMs = lagMs
+  world.start()
+  world.store.put(other, userAnnotations(), another.data)
+  await world.clock.advance(30 * minute)
+  world.store.put(key, userAnnotations(settings), material.first.data)
+  await world.until(() => world.status(key).phase === 'Synced')
+  return world.ids([key])[0] ?? ''
+}
+
+const calls = (action: string) => world.service.count(action as 'UploadCertificate')
+
+describe('a request within seconds of the upload, where listings show a certificate late,', () => {
+  it('is answered by one more look-up when the minute is over; the status stays as it is until then', async () => {
+    const id = await uploaded(8_000)
+    const [uploads, lookUps] = [calls('UploadCertificate'), calls('DescribeCertificates')]
+    const before = world.store.writes(key)
+    world.ask(key)
+    await world.clock.advance(50_000)
+    expect(world.store.writes(key)).toBe(before)
+    expect(world.status(key)).toMatchObject({ phase: 'Synced', handledRequest: undefined })
+    expect(calls('DescribeCertificates') - lookUps).toBe(1)
+    await world.clock.advance(15_000)
+    expect(world.status(key)).toMatchObject({
+      phase: 'Synced',
+      reason: 'CertificateUploaded',
+      handledRequest: 'now',
+    })
+    expect(world.ids([key])).toEqual([id])
+    expect(calls('DescribeCertificates') - lookUps).toBe(2)
+    expect(calls('UploadCertificate')).toBe(uploads)
+  })
+
+  it('costs one look-up a minute however often somebody asks', async () => {
+    await uploaded(8_000)
+    const lookUps = calls('DescribeCertificates')
+    for (let i = 0; i < 20; i++) {
+      world.ask(key, `${i}`)
+      await world.clock.advance(2_000)
+    }
+    expect(calls('DescribeCertificates') - lookUps).toBe(1)
+  })
+
+  it('does not keep what is gone elsewhere in the account from being uploaded again', async () => {
+    await uploaded(8_000)
+    world.ask(key)
+    await world.clock.advance(minute)
+    world.service.delete(world.ids([other])[0] ?? '')
+    await world.clock.advance(5 * hour)
+    expect(world.certificateOf(other)?.chain).toBe(another.chainFingerprint)
+    expect(world.status(key).reason).toBe('CertificateUploaded')
+  })
+
+  it('makes no second copy where the Secret has one of its own and its status was wiped', async () => {
+    const id = await uploaded(30_000, { repeatable: 'true' })
+    world.wipe(key)
+    world.ask(key)
+    await world.clock.advance(2 * minute)
+    expect(world.ids([key])).toEqual([id])
+    expect(world.service.withChain(material.first.chainFingerprint)).toHaveLength(1)
+  })
+
+  it('finds out that the certificate is gone when the minute is over', async () => {
+    const id = await uploaded(0)
+    world.service.delete(id)
+    world.ask(key)
+    await world.clock.advance(2 * minute)
+    expect(world.certificateOf(key)?.chain).toBe(material.first.chainFingerprint)
+    expect(world.status(key).handledRequest).toBe('now')
+  })
+})
