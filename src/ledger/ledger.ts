@@ -112,6 +112,12 @@ export class Ledger {
     return this.#uploadsOf(certificateId).some((it) => it.own && it.by === key)
   }
 
+  /** Whether an id is proven to be the copy of this chain that another key has for itself. */
+  isAnothersOwn(certificateId: string, chain: string, key: ObjectKey): boolean {
+    const upload = this.uploadOf(certificateId, chain)
+    return upload?.own === true && upload.by !== key && this.chainOf(certificateId) === chain
+  }
+
   /** What was sent when the service answered an id for a chain. */
   uploadOf(certificateId: string, chain: string): Upload | undefined {
     return this.#entries.get(certificateId)?.uploads.get(chain)
@@ -195,7 +201,8 @@ export class Ledger {
   learnUploaded(certificateId: string, chain: string, notAfter: number, upload: Upload, now: number): void {
     if (this.isGone(certificateId)) this.#absenceProvesNothing(now)
     const entry = this.#seen(certificateId, now)
-    entry.uploads.set(chain, upload)
+    // Somebody else's copy of its own stays that, whoever finds it or is answered its id.
+    if (!this.isAnothersOwn(certificateId, chain, upload.by)) entry.uploads.set(chain, upload)
     if (!upload.repeated) entry.chain = chain
     entry.notAfter = notAfter
     this.#index(chain, certificateId)
