@@ -32,7 +32,19 @@ interface StampAction extends Action {
   readonly id: string
 }
 
-type Part = 'view' | 'observe' | 'next' | 'flightOf' | 'priorityOf' | 'begins' | 'call' | 'ended' | 'model'
+type Part =
+  | 'view'
+  | 'observe'
+  | 'next'
+  | 'flightOf'
+  | 'priorityOf'
+  | 'begins'
+  | 'call'
+  | 'ended'
+  | 'model'
+  | 'reporting'
+  | 'written'
+  | 'unexpected'
 
 export interface StampParts {
   readonly service: CertificateService
@@ -49,8 +61,10 @@ export class StampCapability implements Capability<View, Memory, StampAction, bo
   readonly name = 'stamp'
   readonly blank: Memory = {}
   readonly #parts: StampParts
-  /** A bug in one of its parts. */
-  broken: Part | undefined
+  /** A bug in some of its parts. */
+  readonly broken = new Set<Part>()
+  /** What all its calls are named. */
+  flight: string | undefined
   readonly forgotten: string[] = []
 
   constructor(parts: StampParts) {
@@ -123,20 +137,23 @@ export class StampCapability implements Capability<View, Memory, StampAction, bo
   }
 
   reporting(_observed: Observed, memory: Memory): Memory {
+    this.#mayThrow('reporting')
     return memory
   }
 
   written(memory: Memory): Memory {
+    this.#mayThrow('written')
     return memory
   }
 
   unexpected(_observed: Observed, errorName: string): Outcome {
+    this.#mayThrow('unexpected')
     return outcomeOf('UnexpectedError', { problem: errorName })
   }
 
   flightOf({ observed }: View): string {
     this.#mayThrow('flightOf')
-    return `stamp ${observed.key}`
+    return this.flight ?? observed.key
   }
 
   priorityOf({ observed }: View): CallPriority {
@@ -154,7 +171,7 @@ export class StampCapability implements Capability<View, Memory, StampAction, bo
   }
 
   #mayThrow(part: Part): void {
-    if (this.broken === part) throw new TypeError(`a bug in ${part}`)
+    if (this.broken.has(part)) throw new TypeError(`a bug in ${part}`)
   }
 }
 
