@@ -126,6 +126,27 @@ describe("a Secret's own copy", () => {
     },
   )
 
+  it('is made at once where it is asked for later by whom the ID does not belong to, else with the next certificate', async () => {
+    world = new World()
+    world.start()
+    for (const key of [owner, other]) world.store.put(key, userAnnotations(), material.first.data)
+    await world.settle()
+    const [shared] = world.ids([owner])
+    const isOwner = (key: string) => world.certificateOf(key)?.tags.some((it) => it.value === key)
+    const [tagged = '', adopter = ''] = isOwner(owner) ? [owner, other] : [other, owner]
+    world.store.edit(tagged, { [userKeys.repeatable]: 'true' })
+    await world.clock.advance(60_000)
+    expect(world.ids([tagged, adopter])).toEqual([shared, shared])
+    world.store.edit(adopter, { [userKeys.repeatable]: 'true' })
+    await world.clock.advance(60_000)
+    expect(world.ids([tagged])).toEqual([shared])
+    expect(isOwner(adopter)).toBe(true)
+    for (const key of [owner, other]) world.store.replaceData(key, material.second.data)
+    await world.clock.advance(60_000)
+    expect([isOwner(owner), isOwner(other)]).toEqual([true, true])
+    expect(world.service.certificates).toHaveLength(4)
+  })
+
   it('stays its own although a new process knows it from a search alone', async () => {
     world = new World({ service: { duplicates: 'refused', canFindByChain: false } })
     world.start()

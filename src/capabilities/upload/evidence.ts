@@ -70,8 +70,8 @@ export function holdsChain(
   if (cluster !== undefined && ownership.cluster !== cluster) return false
   const isOfSecret = ownership.secret === secretTag(secret)
   if (!hasChainTag(remote.tags)) {
-    const isOurs = ownership.cluster !== undefined && ownership.cluster === cluster
-    return refused !== 'Nothing' && isOurs && (isOfSecret || (suffix !== undefined && !settings.repeatable))
+    const isProven = isOfSecret || (suffix !== undefined && !settings.repeatable)
+    return refused !== 'Nothing' && cluster !== undefined && isProven
   }
   return ownership.chain === material.chain?.chainFingerprint && (isOfSecret || !settings.repeatable)
 }
