@@ -67,11 +67,13 @@ export class Ledger {
    * answered for its leaf, and the smallest where there are several.
    *
    * @param own only a copy that the key has for itself
+   * @param isUnfit leaves out an id that is not proven to hold the chain
    */
   holderOf(
     chain: string,
     { key, own }: { readonly key: ObjectKey; readonly own: boolean },
     now: number,
+    isUnfit: (certificateId: string) => boolean = () => false,
   ): Holder | undefined {
     const rank = (id: string) => {
       const upload = this.uploadOf(id, chain)
@@ -82,6 +84,7 @@ export class Ledger {
       const entry = this.#entries.get(certificateId)
       if (entry?.seenAt === undefined || !isHolder(entry, chain, { key, own })) continue
       if (now - entry.seenAt > claimAfterMs) continue
+      if (entry.chain !== chain && isUnfit(certificateId)) continue
       return { certificateId, confirmedAt: entry.seenAt, upload: entry.uploads.get(chain) }
     }
     return undefined

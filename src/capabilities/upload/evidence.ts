@@ -77,6 +77,16 @@ export function holdsChain(
 }
 
 /**
+ * Whether nothing keeps a certificate that was found for the observed chain from serving the Secret: neither a proof that it
+ * holds another chain, nor another Secret that has it for itself.
+ */
+export function mayServe(remote: RemoteCertificate, view: UploadView): boolean {
+  const proven = view.ledger.chainOf(remote.certificateId)
+  const isOtherChain = proven !== undefined && proven !== view.observed.material.chain?.chainFingerprint
+  return !isOtherChain && !isAnothersOwn(remote, view)
+}
+
+/**
  * Whether a certificate with the observed chain is a copy that another Secret has for itself: it serves nobody else. This
  * process uploaded it, or its tags and alias say so.
  */

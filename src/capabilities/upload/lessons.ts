@@ -8,7 +8,7 @@ import type { Upload } from '../../ledger/entry.ts'
 import type { Ledger } from '../../ledger/ledger.ts'
 import type { LookUp, UploadAction, UploadCertificate } from './action.ts'
 import type { CallResult } from './calls.ts'
-import { evidenceFor, holdsChain, isAnothersOwn, mayHoldChain } from './evidence.ts'
+import { evidenceFor, holdsChain, mayHoldChain, mayServe } from './evidence.ts'
 import { refusedOf, type UploadMemory } from './memory.ts'
 import { openRequest, reUploadOf, type UploadView } from './view.ts'
 
@@ -101,7 +101,7 @@ function learnPage(
   const { observed } = view
   const { chainFingerprint, notAfter } = expiringChain(view, now)
   const taken = certificates.filter((it) => {
-    if (isAnothersOwn(it, view)) return false
+    if (!mayServe(it, view)) return false
     if (purpose === 'Candidate') return mayHoldChain(it, observed, ledger.chainOf(it.certificateId))
     if (purpose !== 'Copy' && purpose !== 'Exists' && purpose !== 'Previous') return false
     return holdsChain(it, observed, evidenceFor(view, memory, lookUp))

@@ -16,6 +16,7 @@ import {
   isRecordedForOtherChain,
   isSameType,
   mayHoldChain,
+  mayServe,
 } from './evidence.ts'
 import { type ChainProgress, progressOf, type UploadMemory } from './memory.ts'
 import { existsElsewhere, failed, rejectedByService } from './outcomes.ts'
@@ -143,11 +144,11 @@ function afterLookUp(
     case 'Exists': {
       const evidence = evidenceFor(view, memory, lookUp)
       const holding = certificates.filter((it) => holdsChain(it, observed, evidence))
-      const [anothers] = holding
-      if (holding.some((it) => !isAnothersOwn(it, view))) return succeeded(memory)
-      // It serves that Secret alone: a copy for the others is made.
-      const before = anothers
-        ? progressed(view, memory, { sameLeafId: anothers.certificateId, exists: false })
+      const [unfit] = holding
+      if (holding.some((it) => mayServe(it, view))) return succeeded(memory)
+      // It serves another Secret or chain alone: a further copy is made.
+      const before = unfit
+        ? progressed(view, memory, { sameLeafId: unfit.certificateId, exists: false })
         : memory
       if (!isLast) return progressed(view, before, { offset: nextOffset })
       return purpose === 'Copy' ? noCopyFound(view, before, now) : withoutLookUp(view, before, purpose)

@@ -80,7 +80,7 @@ export const ledgerMutants: readonly Mutant[] = [
     within: 'Copies.epochOf',
     original: 'return this.#begun.get(suffix)?.epoch ?? 0',
     mutated: 'return 0',
-    tests: ['test/heart/shared-certificates.test.ts'],
+    tests: ['test/heart/late-listing.test.ts', 'test/heart/chain-tag-refused.test.ts'],
   },
   {
     name: 'no copy is ever listed late',
