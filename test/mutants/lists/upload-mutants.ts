@@ -250,7 +250,11 @@ export const uploadMutants: readonly Mutant[] = [
     within: 'holdsChain',
     original: 'ownership.chain === material.chain?.chainFingerprint',
     mutated: 'true',
-    tests: ['test/heart/forged-alias.test.ts', 'test/heart/chain-tag.test.ts'],
+    tests: [
+      'src/capabilities/upload/evidence.test.ts',
+      'test/heart/forged-alias.test.ts',
+      'test/heart/chain-tag.test.ts',
+    ],
   },
   {
     name: "another cluster's certificate is taken for a copy of ours",
@@ -258,7 +262,7 @@ export const uploadMutants: readonly Mutant[] = [
     within: 'holdsChain',
     original: 'cluster !== undefined && ownership.cluster !== cluster',
     mutated: 'false',
-    tests: ['test/heart/forged-alias.test.ts'],
+    tests: ['src/capabilities/upload/evidence.test.ts', 'test/heart/forged-alias.test.ts'],
   },
   {
     name: "another Secret's own copy is adopted",
@@ -266,7 +270,7 @@ export const uploadMutants: readonly Mutant[] = [
     within: 'holdsChain',
     original: '(isOfSecret || !settings.repeatable)',
     mutated: 'true',
-    tests: ['test/heart/forged-alias.test.ts'],
+    tests: ['src/capabilities/upload/evidence.test.ts', 'test/heart/forged-alias.test.ts'],
   },
   {
     name: 'every upload asks for a copy',
