@@ -69,6 +69,11 @@ export function secretTag({ namespace, name }: Pick<Owner, 'namespace' | 'name'>
   return shorten(`${namespace}/${name}`)
 }
 
+/** Whether there is a tag that names a chain, well-formed or not. */
+export function hasChainTag(tags: readonly Tag[]): boolean {
+  return tags.some((it) => it.key === chainKey)
+}
+
 /** Whether a tag key is one that only the operator may set. */
 export function isOwnershipTag(key: string): boolean {
   return key.startsWith(prefix)

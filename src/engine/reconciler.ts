@@ -126,7 +126,8 @@ export class Reconciler {
         if (!this.#parts.dryRun) capability.decided(view, step, this.#now())
         return { capability, memories, step, ...this.#wanted(capability, view, memory, step) }
       }
-      const flight = capability.flightOf(view, step.action)
+      // What a capability names its calls is its own business.
+      const flight = `${capability.name} ${capability.flightOf(view, step.action)}`
       const join = this.#flights.join(flight)
       if (join) return { capability, memories, step, join }
       called = true
@@ -176,30 +177,30 @@ export class Reconciler {
     return capability.model(view, memory, action, answer, this.#now())
   }
 
-  /** A bug of ours in one capability: the status says so, the others go on. */
+  /** A bug of ours in one capability: the status says so, where it still can, and the others go on. */
   #afterThrow(
     capability: AnyCapability,
     memories: Memories<object>,
     observed: Observed,
     error: unknown,
   ): Turn {
-    const threw = error instanceof Error ? error.name : 'unknown'
-    const outcome = capability.unexpected(observed, threw)
-    return { capability, memories, step: { kind: 'Report', label: 'Failed', outcome }, threw }
+    const threw = nameOf(error)
+    try {
+      const outcome = capability.unexpected(observed, threw)
+      return { capability, memories, step: { kind: 'Report', label: 'Failed', outcome }, threw }
+    } catch {
+      return { capability, memories, step: { kind: 'Done', label: 'Failed' }, threw }
+    }
   }
 
-  async #finish(observed: Observed, turns: readonly Turn[], signal: AbortSignal): Promise<Result> {
+  async #finish(observed: Observed, taken: readonly Turn[], signal: AbortSignal): Promise<Result> {
     const { writer, metrics, dryRun } = this.#parts
     const { key, secret } = observed
-    const isOptedOut = turns.every(({ step }) => step.kind === 'Done' && step.label === 'NotOptedIn')
+    const isOptedOut = taken.every(({ step }) => step.kind === 'Done' && step.label === 'NotOptedIn')
     if (isOptedOut) this.forget(key)
+    const turns = taken.map((turn) => this.#reporting(observed, turn))
     const outcomes = turns.flatMap(({ step }) => outcomeOf(step))
     const slices = turns.flatMap(({ step }) => (step.kind === 'WriteFirst' && !dryRun ? [step.slice] : []))
-    for (const { capability, memories, step } of turns) {
-      for (const outcome of outcomeOf(step)) {
-        memories.set(key, capability.reporting(observed, memories.of(key), outcome))
-      }
-    }
     const mustWrite = turns.every(({ step }) => step.kind !== 'Call')
     const result = await writer.write(key, secret, { outcomes, slices }, signal).catch((error: unknown) => {
       // A status that cannot be written does not stop a call: what that finds out is remembered.
@@ -207,24 +208,46 @@ export class Reconciler {
       return { kind: 'failed', error } as const
     })
     const isDone = isStored(result)
-    if (isDone) for (const turn of turns) this.#written(key, turn)
+    const ends = isDone ? turns.map((turn) => this.#written(key, turn)) : turns
     const merged: StatusSlice = Object.assign({}, ...outcomes.map((it) => it.slice))
     if (!isOptedOut) metrics.secret(key, secretFacts(observed, isDone ? merged : {}, this.#now().wall))
     if (dryRun) this.#wouldDo(observed, turns)
-    const threw = result.kind === 'failed' ? errorText(result.error) : turns.find((it) => it.threw)?.threw
+    const threw = result.kind === 'failed' ? errorText(result.error) : ends.find((it) => it.threw)?.threw
     return {
       requeue: dryRun ? {} : this.#requeue(turns, result),
       steps: Object.fromEntries(turns.map(({ capability, step }) => [capability.name, step.label])),
-      settled: isDone && turns.every(({ step }) => isSettled(step)),
+      settled: isDone && ends.every(({ step, threw }) => isSettled(step) && threw === undefined),
       ...(result.kind === 'written' ? { written: result.resourceVersion } : {}),
       ...(threw ? { threw } : {}),
     }
   }
 
-  #written(key: ObjectKey, { capability, memories, step }: Turn): void {
+  /** The capability remembers what is going to be written; where it throws, that is what is written. */
+  #reporting(observed: Observed, turn: Turn): Turn {
+    const { capability, memories, step } = turn
+    const { key } = observed
+    try {
+      for (const outcome of outcomeOf(step)) {
+        memories.set(key, capability.reporting(observed, memories.of(key), outcome))
+      }
+      return turn
+    } catch (error) {
+      return this.#afterThrow(capability, memories, observed, error)
+    }
+  }
+
+  /** The capability remembers what was written. Where it throws, it is too late for a status: the key backs off. */
+  #written(key: ObjectKey, turn: Turn): Turn {
+    const { capability, memories, step } = turn
     const slice =
       step.kind === 'Report' ? step.outcome.slice : step.kind === 'WriteFirst' ? step.slice : undefined
-    if (slice && !this.#parts.dryRun) memories.set(key, capability.written(memories.of(key), slice))
+    if (!slice || this.#parts.dryRun) return turn
+    try {
+      memories.set(key, capability.written(memories.of(key), slice))
+      return turn
+    } catch (error) {
+      return { ...turn, threw: nameOf(error) }
+    }
   }
 
   #requeue(turns: readonly Turn[], result: WriteResult | { readonly kind: 'failed' }): Requeue {
@@ -261,6 +284,10 @@ export class Reconciler {
     const { clock } = this.#parts
     return { wall: clock.now(), elapsed: clock.elapsed() }
   }
+}
+
+function nameOf(error: unknown): string {
+  return error instanceof Error ? error.name : 'unknown'
 }
 
 /** The status says now what it should. */

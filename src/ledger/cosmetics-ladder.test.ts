@@ -21,13 +21,13 @@ describe('what an account refuses', () => {
     expect(ladder.accountAt(0)).toBe('Nothing')
     succeeded('shop/d', 'ChainTag')
     expect(ladder.accountAt(0)).toBe('ChainTag')
-    expect(ladder.refusesTags).toBe(false)
+    expect(ladder.refused).toBe('ChainTag')
   })
 
   it('is not proven by one Secret that does so again and again', () => {
     for (let i = 0; i < 10; i += 1) succeeded('web/a', 'Everything')
     succeeded('shop/b', 'Everything')
-    expect(ladder.refusesTags).toBe(false)
+    expect(ladder.refused).toBe('Nothing')
   })
 
   it('is not proven where more was not refused before, nor are settings ever', () => {
@@ -51,7 +51,7 @@ describe('what an account refuses', () => {
     for (const key of ['web/a', 'web/b', 'shop/c']) succeeded(key, 'Everything')
     succeeded('web/a', 'ChainTag', false, tenMinutes)
     expect(ladder.accountAt(tenMinutes)).not.toBe('Everything')
-    expect(ladder.refusesTags).toBe(false)
+    expect(ladder.refused).toBe('ChainTag')
     succeeded('web/a', 'Settings', false, tenMinutes)
     expect(ladder.accountAt(tenMinutes)).toBe('Nothing')
   })

@@ -31,9 +31,9 @@ export class CosmeticsLadder {
     return this.#account === 'Everything' ? 'ChainTag' : 'Nothing'
   }
 
-  /** The account takes nothing cosmetic, so none of its certificates of ours carries a tag. */
-  get refusesTags(): boolean {
-    return this.#account === 'Everything'
+  /** What the account refuses, so that certificates of ours may lack it. */
+  get refused(): AccountRung {
+    return this.#account
   }
 
   /** An upload that leaves this out on account of the account begins. */
@@ -42,7 +42,7 @@ export class CosmeticsLadder {
   }
 
   /**
-   * An upload was answered with a certificate.
+   * An upload was answered with a new certificate. One that was there already proves nothing: its cosmetics were not read.
    *
    * @param group the Secret's namespace
    * @param sent what it left out, on account of the Secret or of the account

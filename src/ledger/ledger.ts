@@ -88,11 +88,13 @@ export class Ledger {
    * answered for its leaf, and the smallest where there are several.
    *
    * @param own only a copy that the key has for itself
+   * @param isUnfit leaves out an id that is not proven to hold the chain
    */
   holderOf(
     chain: string,
     { key, own }: { readonly key: ObjectKey; readonly own: boolean },
     now: number,
+    isUnfit: (certificateId: string) => boolean = () => false,
   ): Holder | undefined {
     const rank = (id: string) => {
       const upload = this.uploadOf(id, chain)
@@ -102,6 +104,7 @@ export class Ledger {
       const entry = this.#entries.get(certificateId)
       if (entry?.seenAt === undefined || !isHolder(entry, chain, { key, own })) continue
       if (now - entry.seenAt > claimAfterMs) continue
+      if (entry.chain !== chain && isUnfit(certificateId)) continue
       return { certificateId, confirmedAt: entry.seenAt, upload: entry.uploads.get(chain) }
     }
     return undefined
@@ -130,6 +133,12 @@ export class Ledger {
   /** Whether the service gave this id to this very key for a copy of its own. */
   isOwnCopyOf(certificateId: string, key: ObjectKey): boolean {
     return this.#uploadsOf(certificateId).some((it) => it.own && it.by === key)
+  }
+
+  /** Whether an id is proven to be the copy of this chain that another key has for itself. */
+  isAnothersOwn(certificateId: string, chain: string, key: ObjectKey): boolean {
+    const upload = this.uploadOf(certificateId, chain)
+    return upload?.own === true && upload.by !== key && this.chainOf(certificateId) === chain
   }
 
   /** What was sent when the service answered an id for a chain. */
@@ -265,9 +274,11 @@ export class Ledger {
   learnUploaded(certificateId: string, chain: string, notAfter: number, upload: Upload, now: number): void {
     if (this.isGone(certificateId)) this.learnNamed(certificateId, upload.by, now)
     this.#serving(chain, now, upload.by, () => {
+      // Somebody else's copy of its own stays that, whoever finds it or is answered its id.
+      const isAnothers = this.isAnothersOwn(certificateId, chain, upload.by)
       const entry = this.#seen(certificateId, now)
       if (!upload.repeated) this.#setChain(entry, chain)
-      this.#addUpload(entry, chain, upload)
+      if (!isAnothers) this.#addUpload(entry, chain, upload)
       entry.notAfter = notAfter
     })
     if (!upload.repeated) this.#findOurs(now)

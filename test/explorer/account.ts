@@ -60,8 +60,10 @@ export class AccountService implements CertificateService {
   }
 
   async upload({ certificate: chain, alias = '', tags, repeatable }: UploadRequest): Promise<UploadAnswer> {
-    const { duplicates, refusesTags } = this.#profile
-    if (refusesTags && tags.length > 0) throw refusal('UploadCertificate', 'cosmetic', 'InvalidParameter')
+    const { duplicates, refuses } = this.#profile
+    const isRefused = ({ key }: Tag) =>
+      refuses === 'all tags' || (refuses === 'the chain tag' && key === 'cert-sync/chain')
+    if (tags.some(isRefused)) throw refusal('UploadCertificate', 'cosmetic', 'InvalidParameter')
     const there = repeatable ? undefined : this.#same(chain)
     if (there && duplicates === 'refused') {
       throw refusal('UploadCertificate', 'exists', 'FailedOperation.CertificateExists')

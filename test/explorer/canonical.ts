@@ -1,6 +1,9 @@
 import { hash } from 'node:crypto'
 import { statusKeys } from '../../src/contract/annotation-keys.ts'
+import { splitKey } from '../../src/contract/object-key.ts'
+import { copySuffix } from '../../src/contract/ownership.ts'
 import type { ObjectKey } from '../../src/ports/secrets.ts'
+import { identity } from '../heart/observed.ts'
 import type { StoredCertificate } from './account.ts'
 import { chains } from './chains.ts'
 import { partsOf } from './process.ts'
@@ -103,16 +106,26 @@ function knowledge({ now, account, profile }: World, process: Process): string {
     chains.map((it) => ledger.uploadOf(id, it.chainFingerprint)),
   ])
   const ofChains = chains.map(({ chainFingerprint: chain }) => [
-    ledger.copies.mayBeListedLate(chain),
+    suffixesOf(chain).map((it) => ledger.copies.mayBeListedLate(it, now)),
     ageClass(ledger.reUploads.dueAt(chain, { requested: false }, now) - now),
     keys.map((key) => ageClass(ledger.reUploads.turnAt(key, now) - now)),
   ])
   const { cosmetics } = ledger
-  const ofAccount = [ledger.hidesCertificates(now), cosmetics.accountAt(now), cosmetics.refusesTags]
+  const ofAccount = [ledger.hidesCertificates(now), cosmetics.accountAt(now), cosmetics.refused]
   const suspects = [ledger.suspects(now), ledger.suspects(now + 10 * 60_000)]
   const text = JSON.stringify([holders, ids, ofChains, ofAccount, suspects])
   knowledges.set(process.journal, { now, of: account.length, text })
   return text
+}
+
+/** What copies of a chain are found by: the one for all, and the Secrets' own. */
+function suffixesOf(chain: string): string[] {
+  const { cluster } = identity
+  const owners = keys.map((key) => ({ cluster, ...splitKey(key) }))
+  return [
+    copySuffix({ cluster, namespace: '', name: '' }, chain, false),
+    ...owners.map((it) => copySuffix(it, chain, true)),
+  ]
 }
 
 const memories = new WeakMap<KeyState, TextAt>()
@@ -125,7 +138,7 @@ function memoryText({ now, profile }: World, process: Process, state: KeyState):
   const noCopy = progress?.noCopy && [
     progress.noCopy.times,
     ageClass(now - progress.noCopy.at),
-    progress.noCopy.epoch === copies.epochOf(progress.chainFingerprint),
+    suffixesOf(progress.chainFingerprint).map((it) => copies.epochOf(it) === progress.noCopy?.epoch),
   ]
   const text = JSON.stringify([
     ageClass((state.until ?? 0) - now),

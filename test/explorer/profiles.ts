@@ -11,7 +11,8 @@ export interface Profile {
   readonly names: 'oldest' | 'newest'
   /** Whether a chain can be looked up (CheckCertificateExist: China). */
   readonly canFindByChain: boolean
-  readonly refusesTags: boolean
+  /** Uploads with these tags are refused. */
+  readonly refuses: 'no tags' | 'the chain tag' | 'all tags'
   /** Searches find what was uploaded ten seconds later. */
   readonly listsLate: boolean
   readonly deniesLookUps: boolean
@@ -27,7 +28,7 @@ const china: Profile = {
   duplicates: 'answered',
   names: 'oldest',
   canFindByChain: true,
-  refusesTags: false,
+  refuses: 'no tags',
   listsLate: false,
   deniesLookUps: false,
   repeatable: false,
@@ -56,7 +57,15 @@ export const profiles: readonly Profile[] = [
     duplicates: 'refused',
     canFindByChain: false,
   },
-  { ...china, name: 'leaf-without-tags', refusesTags: true },
+  { ...china, name: 'leaf-without-tags', refuses: 'all tags' },
+  {
+    ...china,
+    name: 'leaf-newest-without-chain-tag',
+    names: 'newest',
+    refuses: 'the chain tag',
+    repeatable: true,
+    listsLate: true,
+  },
   { ...china, name: 'leaf-listed-late', listsLate: true },
   // A copy that cannot be searched for is not made: the user grants the permission.
   { ...china, name: 'leaf-lookups-denied', deniesLookUps: true, mayStay: ['NotAllowed'] },

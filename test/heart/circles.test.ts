@@ -1,5 +1,5 @@
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { serviceError } from '../fakes/certificate-service.ts'
+import { noAnswer, serviceError } from '../fakes/certificate-service.ts'
 import { createMaterial, type TestMaterial } from './material.ts'
 import { uploadedStatus, userAnnotations } from './observed.ts'
 import { World } from './world.ts'
@@ -57,6 +57,56 @@ describe('no Secret goes round in circles', () => {
     await world.clock.advance(2 * hour)
     expect(uploads() - before).toBeLessThan(12)
     expect(world.status(other).phase).toBeDefined()
+  })
+
+  it('whose id on record was adopted for its new chain by another Secret, while the service names a third one', async () => {
+    world = new World({ service: { names: 'newest' } })
+    const certificate = String(material.first.data['tls.crt'])
+    world.service.add({ certificate })
+    world.start()
+    await synced(one)
+    world.store.put(other, userAnnotations(), material.firstAgain.data)
+    await world.settle()
+    expect(world.ids([other])).toEqual(world.ids([one]))
+    world.service.add({ certificate })
+    const before = uploads()
+    world.store.replaceData(one, material.firstAgain.data)
+    await world.clock.advance(2 * hour)
+    expect(uploads() - before).toBeLessThan(5)
+    expect(world.status(one)).toMatchObject({
+      phase: 'Synced',
+      uploaded: { chainFingerprint: material.firstAgain.chainFingerprint },
+    })
+  })
+
+  it('whose copy is searched for by an alias that somebody gave to the certificate of another chain', async () => {
+    world = new World()
+    world.service.fault = ({ action, upload }) =>
+      upload?.tags.length
+        ? serviceError({ failure: 'cosmetic', action, code: 'InvalidParameter' })
+        : undefined
+    world.start()
+    await synced(one)
+    for (const key of ['c/1', 'c/2', 'd/3']) {
+      world.store.put(key, userAnnotations(), (await material.another()).data)
+      await world.settle()
+    }
+    world.service.lostAnswer = ({ upload }) => {
+      const [first] = world.service.certificates
+      // In the console.
+      if (upload?.repeatable && first) {
+        world.service.certificates.splice(0, 1, { ...first, alias: upload.alias ?? '' })
+        world.service.certificates.pop()
+      }
+      return upload?.repeatable ? noAnswer('UploadCertificate') : undefined
+    }
+    world.store.put(other, userAnnotations({ repeatable: 'true' }), material.firstAgain.data)
+    await world.clock.advance(1_000)
+    world.service.lostAnswer = undefined
+    const before = world.service.calls.length
+    await world.clock.advance(2 * hour)
+    expect(world.service.calls.length - before).toBeLessThan(12)
+    expect(world.certificateOf(other)?.chain).toBe(material.firstAgain.chainFingerprint)
   })
 
   it('nor waits for ever with an intent of another account on record', async () => {

@@ -136,6 +136,22 @@ describe('a chain tag that is refused', () => {
       expect(tagKeys(world.certificateOf(secret) ?? { tags: [] })).toContain(chain)
     }
   })
+
+  it('is not taken because a certificate that was there already is answered: its tags are not read', async () => {
+    create()
+    const known = await material.another()
+    world.service.fault = (call) => {
+      const isKnown = call.upload?.certificate.trim() === String(known.data['tls.crt']).trim()
+      return isKnown ? undefined : refusesChainTag(call)
+    }
+    for (const secret of ['a/one', 'a/two', 'b/one']) await upload(secret)
+    world.service.add({ certificate: String(known.data['tls.crt']) })
+    await world.clock.advance(11 * minute)
+    world.store.put(key, userAnnotations(), known.data)
+    await world.settle()
+    expect(world.status(key).reason).toBe('CertificateAdopted')
+    expect(await upload('web/next')).toBe(1)
+  })
 })
 
 describe('an account that takes no cosmetics at all', () => {

@@ -88,3 +88,60 @@ describe.each(scenes)('%s', (_, chains, repeatable) => {
     expectOneCopy(last)
   })
 })
+
+describe('a copy of its own that is gone', () => {
+  const lagMs = 8_000
+
+  /** The Secret's own copy is deleted; whatever is stored from now on is listed late. */
+  async function gone(): Promise<void> {
+    world = new World({ service: { names: 'newest' } })
+    world.start()
+    world.store.put(key, userAnnotations({ repeatable: 'true' }), material.first.data)
+    await world.settle()
+    world.service.listingLagMs = lagMs
+    world.service.delete(world.ids([key])[0] ?? '')
+    world.ask(key)
+  }
+
+  it.each(['goes on', 'dies'] as const)(
+    'and whose upload was lost is found, whatever the next answer would name, where the process %s',
+    async (fate) => {
+      await gone()
+      let lost = 0
+      world.service.lostAnswer = (call) => {
+        if (call.action !== upload || lost++ > 0) return undefined
+        // Now the service would name this one: the retry proves nothing of the first call.
+        world.service.add({ certificate: String(material.first.data['tls.crt']) })
+        if (fate === 'dies') world.process.kill()
+        return timeout()
+      }
+      if (fate === 'dies') {
+        await world.until(() => world.process.dead)
+        world.start()
+      }
+      await world.clock.advance(5 * 60_000)
+      expect(lost).toBeGreaterThan(0)
+      expect(world.status(key).phase).toBe('Synced')
+      const own = world.service.certificates.filter((it) => it.tags.some(({ value }) => value === key))
+      expect(own.map((it) => it.certificateId)).toEqual(world.ids([key]))
+    },
+  )
+})
+
+describe('two copies of their own of one chain', () => {
+  it('are one each although the answer to one is lost while the other is answered', async () => {
+    world = new World({ service: { serviceMs: 200 } })
+    world.service.listingLagMs = 4_000
+    let lost = 0
+    world.service.lostAnswer = ({ upload: request }) =>
+      request?.tags.some(({ value }) => value === key) && lost++ === 0 ? timeout() : undefined
+    world.start()
+    for (const secret of [key, 'shop/site', 'web/other']) {
+      world.store.put(secret, userAnnotations({ repeatable: 'true' }), material.first.data)
+    }
+    await world.clock.advance(2 * 60_000)
+    expect(lost).toBeGreaterThan(0)
+    expect(world.service.certificates).toHaveLength(3)
+    expect(world.status(key).phase).toBe('Synced')
+  })
+})

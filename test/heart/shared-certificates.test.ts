@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, it } from 'vitest'
 import { userKeys } from '../../src/contract/annotation-keys.ts'
-import { noAnswer, serviceError } from '../fakes/certificate-service.ts'
+import { noAnswer, type ServiceBehaviour, serviceError } from '../fakes/certificate-service.ts'
 import { createMaterial, type TestChain, type TestMaterial } from './material.ts'
 import { userAnnotations } from './observed.ts'
 import { World } from './world.ts'
@@ -90,6 +90,74 @@ describe('a copy that was asked for', () => {
     await world.settle()
     expect(world.status('web/site')).toMatchObject({ origin: 'Uploaded', reason: 'CertificateUploaded' })
     expect(world.certificateOf('web/site')?.chain).toBe(material.firstAgain.chainFingerprint)
+  })
+})
+
+describe("a Secret's own copy", () => {
+  const owner = 'web/owner'
+  const other = 'shop/other'
+  const services: readonly Partial<ServiceBehaviour>[] = [
+    { duplicates: 'answered' },
+    { duplicates: 'refused', canFindByChain: true },
+    { duplicates: 'refused', canFindByChain: false },
+    { duplicates: 'refused', canFindByChain: false, compares: 'chain' },
+  ]
+
+  it.each(services)(
+    'stays its own where the service names it to another one, which gets its own (%o)',
+    async (service) => {
+      world = new World({ service })
+      world.start()
+      world.store.put(owner, userAnnotations({ repeatable: 'true' }), material.first.data)
+      await world.settle()
+      const [own] = world.ids([owner])
+      world.store.put(other, userAnnotations(), material.first.data)
+      await world.clock.advance(60_000)
+      expect(world.status(other).phase).toBe('Synced')
+      expect(world.ids([other])).not.toContain(own)
+      // What is for everybody serves the next one.
+      world.store.put('shop/third', userAnnotations(), material.first.data)
+      await world.clock.advance(60_000)
+      expect(world.ids(['shop/third'])).toEqual(world.ids([other]))
+      world.wipe(owner)
+      await world.clock.advance(60_000)
+      expect(world.ids([owner])).toEqual([own])
+      expect(world.service.withChain(material.first.chainFingerprint)).toHaveLength(2)
+    },
+  )
+
+  it('is made at once where it is asked for later by whom the ID does not belong to, else with the next certificate', async () => {
+    world = new World()
+    world.start()
+    for (const key of [owner, other]) world.store.put(key, userAnnotations(), material.first.data)
+    await world.settle()
+    const [shared] = world.ids([owner])
+    const isOwner = (key: string) => world.certificateOf(key)?.tags.some((it) => it.value === key)
+    const [tagged = '', adopter = ''] = isOwner(owner) ? [owner, other] : [other, owner]
+    world.store.edit(tagged, { [userKeys.repeatable]: 'true' })
+    await world.clock.advance(60_000)
+    expect(world.ids([tagged, adopter])).toEqual([shared, shared])
+    world.store.edit(adopter, { [userKeys.repeatable]: 'true' })
+    await world.clock.advance(60_000)
+    expect(world.ids([tagged])).toEqual([shared])
+    expect(isOwner(adopter)).toBe(true)
+    for (const key of [owner, other]) world.store.replaceData(key, material.second.data)
+    await world.clock.advance(60_000)
+    expect([isOwner(owner), isOwner(other)]).toEqual([true, true])
+    expect(world.service.certificates).toHaveLength(4)
+  })
+
+  it('stays its own although a new process knows it from a search alone', async () => {
+    world = new World({ service: { duplicates: 'refused', canFindByChain: false } })
+    world.start()
+    world.store.put(owner, userAnnotations({ repeatable: 'true' }), material.first.data)
+    await world.settle()
+    world.start()
+    world.store.put(other, userAnnotations(), material.first.data)
+    await world.clock.advance(60_000)
+    expect(world.status(other).phase).toBe('Synced')
+    expect(world.ids([other])).not.toEqual(world.ids([owner]))
+    expect(world.service.withChain(material.first.chainFingerprint)).toHaveLength(2)
   })
 })
 

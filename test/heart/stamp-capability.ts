@@ -44,6 +44,9 @@ type Part =
   | 'abandoned'
   | 'decided'
   | 'model'
+  | 'reporting'
+  | 'written'
+  | 'unexpected'
 
 export interface StampParts {
   readonly service: CertificateService
@@ -60,8 +63,10 @@ export class StampCapability implements Capability<View, Memory, StampAction, bo
   readonly name = 'stamp'
   readonly blank: Memory = {}
   readonly #parts: StampParts
-  /** A bug in one of its parts. */
-  broken: Part | undefined
+  /** A bug in some of its parts. */
+  readonly broken = new Set<Part>()
+  /** What all its calls are named. */
+  flight: string | undefined
   readonly forgotten: string[] = []
 
   constructor(parts: StampParts) {
@@ -142,20 +147,23 @@ export class StampCapability implements Capability<View, Memory, StampAction, bo
   }
 
   reporting(_observed: Observed, memory: Memory): Memory {
+    this.#mayThrow('reporting')
     return memory
   }
 
   written(memory: Memory): Memory {
+    this.#mayThrow('written')
     return memory
   }
 
   unexpected(_observed: Observed, errorName: string): Outcome {
+    this.#mayThrow('unexpected')
     return outcomeOf('UnexpectedError', { problem: errorName })
   }
 
   flightOf({ observed }: View): string {
     this.#mayThrow('flightOf')
-    return `stamp ${observed.key}`
+    return this.flight ?? observed.key
   }
 
   priorityOf({ observed }: View): CallPriority {
@@ -173,7 +181,7 @@ export class StampCapability implements Capability<View, Memory, StampAction, bo
   }
 
   #mayThrow(part: Part): void {
-    if (this.broken === part) throw new TypeError(`a bug in ${part}`)
+    if (this.broken.has(part)) throw new TypeError(`a bug in ${part}`)
   }
 }
 

@@ -3,7 +3,7 @@ import { statusKeys, userKeys } from '../../src/contract/annotation-keys.ts'
 import { readStatus } from '../../src/contract/status.ts'
 import { serviceError } from '../fakes/certificate-service.ts'
 import { createMaterial, type TestMaterial } from './material.ts'
-import { userAnnotations } from './observed.ts'
+import { identity, userAnnotations } from './observed.ts'
 import { stampKeys, stampLifetimeMs, wishKey } from './stamp-capability.ts'
 import { TwoCapabilities, type TwoCapabilitiesOptions } from './two-capabilities.ts'
 
@@ -141,6 +141,18 @@ describe('the ticket of a key', () => {
   })
 })
 
+describe('calls of the same name', () => {
+  it('of two capabilities do not wait for each other', async () => {
+    world = new TwoCapabilities({ serviceMs: 5_000 })
+    const other = 'web/other'
+    world.stamp.flight = `${identity.account} ${material.first.chainFingerprint}`
+    world.store.put(key, userAnnotations(), material.first.data)
+    world.store.put(other, { ...userAnnotations({ paused: 'true' }), ...wish }, material.second.data)
+    await world.until(() => world.actions.length === 2, 4_000)
+    expect(new Set(world.actions)).toEqual(new Set([upload, lookUp]))
+  })
+})
+
 describe('a capability that fails', () => {
   it('backs off by itself, and leaves the upload alone', async () => {
     fail(lookUp, 'unknown')
@@ -207,7 +219,7 @@ describe('a bug in one capability', () => {
   it.each(['view', 'observe', 'next', 'flightOf', 'priorityOf', 'begins', 'ended', 'model'] as const)(
     'in its %s is a status with a reason, and does not disturb the upload (I7)',
     async (part) => {
-      world.stamp.broken = part
+      world.stamp.broken.add(part)
       world.store.put(key, { ...userAnnotations(), ...wish }, material.first.data)
       await world.until(() => isSynced() && annotation(stampKeys.problem) === 'TypeError')
       const gets = world.store.gets(key)
@@ -219,18 +231,61 @@ describe('a bug in one capability', () => {
       expect(isSynced()).toBe(true)
       expect(JSON.stringify(world.log.lines)).not.toContain('a bug in')
 
-      world.stamp.broken = undefined
+      world.stamp.broken.clear()
       await world.until(isStamped, 2 * minute)
       expect(annotation(stampKeys.problem)).toBeUndefined()
     },
   )
 
+  it('in what it does before the write is a status with a reason, and does not disturb the upload (I7)', async () => {
+    world.stamp.broken.add('reporting')
+    world.store.put(key, { ...userAnnotations(), ...wish }, material.first.data)
+    await world.until(() => isSynced() && annotation(stampKeys.problem) === 'TypeError')
+    const gets = world.store.gets(key)
+    await world.clock.advance(10 * minute)
+    expect(world.store.gets(key) - gets).toBeLessThan(60)
+    expect(world.service.count(upload)).toBe(1)
+    world.stamp.broken.clear()
+    await world.until(isStamped, 2 * minute)
+  })
+
+  it('in what it does after the write is retried, and the upload remembers what was written', async () => {
+    world.stamp.broken.add('written')
+    world.store.put(key, { ...userAnnotations(), ...wish }, material.first.data)
+    await world.until(isSynced)
+    const gets = world.store.gets(key)
+    await world.clock.advance(10 * minute)
+    expect(world.store.gets(key) - gets).toBeGreaterThan(0)
+    expect(world.store.gets(key) - gets).toBeLessThan(60)
+    expect(world.log.lines).toContainEqual(
+      expect.objectContaining({ level: 'warn', fields: expect.objectContaining({ error: 'TypeError' }) }),
+    )
+    // A chain-only change needs an intent that is remembered once it is written.
+    world.store.replaceData(key, material.firstAgain.data)
+    const { chainFingerprint } = material.firstAgain
+    await world.until(() => statusOf().uploaded?.chainFingerprint === chainFingerprint, 5_000)
+    expect(world.service.certificates).toHaveLength(2)
+    world.stamp.broken.clear()
+    await world.until(isStamped, 2 * minute)
+  })
+
+  it('in what it says of its own bugs leaves the upload alone', async () => {
+    world.stamp.broken.add('next').add('unexpected')
+    world.store.put(key, { ...userAnnotations(), ...wish }, material.first.data)
+    await world.until(isSynced)
+    const gets = world.store.gets(key)
+    await world.clock.advance(10 * minute)
+    expect(world.store.gets(key) - gets).toBeLessThan(60)
+    world.stamp.broken.clear()
+    await world.until(isStamped, 2 * minute)
+  })
+
   it('in its call is a failure of its own, with a back-off', async () => {
-    world.stamp.broken = 'call'
+    world.stamp.broken.add('call')
     world.store.put(key, { ...userAnnotations(), ...wish }, material.first.data)
     await world.until(() => annotation(stampKeys.problem) === 'OperatorFailed.TypeError')
     await world.until(isSynced)
-    world.stamp.broken = undefined
+    world.stamp.broken.clear()
     await world.clock.advance(minute)
     expect(isStamped()).toBe(false)
     await world.until(isStamped, 10 * minute)

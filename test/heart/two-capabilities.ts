@@ -20,13 +20,15 @@ export interface TwoCapabilitiesOptions {
   readonly action?: ServiceAction
   /** Whether the upload comes first, as in the operator. */
   readonly uploadFirst?: boolean
+  /** From a call's arrival to its answer, ms. */
+  readonly serviceMs?: number
 }
 
 /** The core with the upload and a second capability, put together as the controller puts it together with the upload alone. */
 export class TwoCapabilities {
   readonly clock = createManualClock(testNow)
   readonly store = new FakeSecretStore()
-  readonly service = new FakeCertificateService(this.clock)
+  readonly service: FakeCertificateService
   readonly events = new FakeEvents()
   readonly log = new FakeLog()
   readonly metrics = new FakeMetrics()
@@ -36,8 +38,10 @@ export class TwoCapabilities {
   /** A bug in the upload. */
   uploadThrows = false
 
-  constructor({ action, uploadFirst = true }: TwoCapabilitiesOptions = {}) {
-    const { clock, store, service, events, log, metrics } = this
+  constructor({ action, uploadFirst = true, serviceMs = 0 }: TwoCapabilitiesOptions = {}) {
+    const { clock, store, events, log, metrics } = this
+    const service = new FakeCertificateService(clock, { serviceMs })
+    this.service = service
     const heldFor = (key: string, it: ServiceAction) => this.#runner.holdOf(key, it)
     this.stamp = new StampCapability({ service, heldFor, ...(action ? { action } : {}) })
     const upload = new UploadCapability({

@@ -1,7 +1,8 @@
 import type { Chain } from '../../certificate/material.ts'
 import type { Observed } from '../../contract/observe.ts'
-import { readOwnership, secretTag } from '../../contract/ownership.ts'
+import { copySuffix, hasChainTag, readOwnership, secretTag } from '../../contract/ownership.ts'
 import { chainPrefix, type Status } from '../../contract/status.ts'
+import type { AccountRung, Rung } from '../../ledger/cosmetics-ladder.ts'
 import type { RemoteCertificate } from '../../ports/ssl-service.ts'
 import type { LookUp } from './action.ts'
 import { refusedOf, type UploadMemory } from './memory.ts'
@@ -11,50 +12,99 @@ import type { UploadView } from './view.ts'
 export interface Evidence {
   /** The cluster that the tags must name; undefined: any, since the service itself says that it has the certificate. */
   readonly cluster: string | undefined
-  /** Certificates without any tag may be ours. */
-  readonly refusesTags: boolean
+  /** What certificates of ours may lack: the chain tag, or every tag. */
+  readonly refused: AccountRung
   /** The alias must end so. */
   readonly suffix: string | undefined
 }
 
 /**
- * A certificate without any tag is ours only where tags are refused: by the account, for this input, or for the one on record,
- * from which a new process learns. The record is the Secret's own word: the ledger trusts it for that Secret alone.
+ * A certificate without tags of ours is ours only where they are refused: by the account, for this input, or for the one on
+ * record, from which a new process learns. The record is the Secret's own word: the ledger trusts it for that Secret alone.
+ *
+ * Where there is no record either, as after a crash on the way of a Secret's first copy, the tags of a new process are
+ * refused once more; and since that call has begun, a copy is looked for again before the one without them is sent.
  */
 export function evidenceFor(
   { observed, ledger, identity }: UploadView,
   memory: UploadMemory,
   { purpose, query }: LookUp,
 ): Evidence {
-  const onRecord = observed.status.settings?.refused ?? []
+  const refused = [
+    ledger.cosmetics.refused,
+    refusedOf(memory, observed)?.rung,
+    refusedOnRecord(observed.status),
+  ]
+  const isRefused = (rung: Rung) => refused.includes(rung)
   return {
     cluster: purpose === 'Exists' ? undefined : identity.cluster,
-    refusesTags:
-      ledger.cosmetics.refusesTags ||
-      refusedOf(memory, observed)?.rung === 'Everything' ||
-      onRecord.includes('all-tags'),
+    refused: isRefused('Everything') ? 'Everything' : isRefused('ChainTag') ? 'ChainTag' : 'Nothing',
     suffix: query.by === 'alias' ? query.alias : undefined,
   }
+}
+
+function refusedOnRecord({ settings }: Status): AccountRung {
+  if (settings?.refused.includes('all-tags')) return 'Everything'
+  return settings?.refused.includes('chain-tag') ? 'ChainTag' : 'Nothing'
 }
 
 /**
  * Whether a listed certificate is proven to hold the observed chain. An alias proves little, for whoever may choose one can
  * forge it: the tags must be ours, for this chain and, where a Secret has a copy of its own, for this Secret. Without any tag
  * only where the account is known to refuse tags. No date decides: those of listings have no zone.
+ *
+ * Where the chain tag alone is refused, the other tags of ours and the suffix prove the same: no Secret can have the operator
+ * send either, and who sets them in the console could set the chain tag as well. A previous ID has no suffix: the record of
+ * the Secret that owns the certificate says which chain it holds.
  */
 export function holdsChain(
   remote: RemoteCertificate,
   observed: Observed,
-  { cluster, refusesTags, suffix }: Evidence,
+  { cluster, refused, suffix }: Evidence,
 ): boolean {
   const { settings, secret, material } = observed
   const ownership = readOwnership(remote.tags)
   if (!isSameType(remote, observed)) return false
-  if (suffix !== undefined && remote.alias !== suffix && !remote.alias.endsWith(` ${suffix}`)) return false
-  if (ownership.untagged) return refusesTags
-  if (ownership.chain !== material.chain?.chainFingerprint) return false
+  if (suffix !== undefined && !endsIn(remote.alias, suffix)) return false
+  if (ownership.untagged) return refused === 'Everything'
   if (cluster !== undefined && ownership.cluster !== cluster) return false
-  return !settings.repeatable || ownership.secret === secretTag(secret)
+  const isOfSecret = ownership.secret === secretTag(secret)
+  if (!hasChainTag(remote.tags)) {
+    const isProven = isOfSecret || (suffix !== undefined && !settings.repeatable)
+    return refused !== 'Nothing' && cluster !== undefined && isProven
+  }
+  return ownership.chain === material.chain?.chainFingerprint && (isOfSecret || !settings.repeatable)
+}
+
+/**
+ * Whether nothing keeps a certificate that was found for the observed chain from serving the Secret: neither a proof that it
+ * holds another chain, nor another Secret that has it for itself.
+ */
+export function mayServe(remote: RemoteCertificate, view: UploadView): boolean {
+  const proven = view.ledger.chainOf(remote.certificateId)
+  const isOtherChain = proven !== undefined && proven !== view.observed.material.chain?.chainFingerprint
+  return !isOtherChain && !isAnothersOwn(remote, view)
+}
+
+/**
+ * Whether a certificate with the observed chain is a copy that another Secret has for itself: it serves nobody else. This
+ * process uploaded it, or its tags and alias say so.
+ */
+export function isAnothersOwn(
+  { certificateId, alias, tags }: RemoteCertificate,
+  { observed: { key, secret, material }, ledger, identity }: UploadView,
+): boolean {
+  const { chainFingerprint } = material.chain as Chain
+  if (ledger.isAnothersOwn(certificateId, chainFingerprint, key)) return true
+  const { cluster, secret: owner = '' } = readOwnership(tags)
+  const isOfSecret = cluster === identity.cluster && owner === secretTag(secret)
+  if (cluster === undefined || isOfSecret) return false
+  const [namespace = '', name = ''] = owner.split('/')
+  return endsIn(alias, copySuffix({ cluster, namespace, name }, chainFingerprint, true))
+}
+
+function endsIn(alias: string, suffix: string): boolean {
+  return alias === suffix || alias.endsWith(` ${suffix}`)
 }
 
 /**

@@ -1,5 +1,6 @@
 import { expiryOf } from '../../certificate/expiry.ts'
 import type { Chain } from '../../certificate/material.ts'
+import { hasChainTag } from '../../contract/ownership.ts'
 import type { Answer } from '../../engine/capability.ts'
 import type { Instant } from '../../engine/step.ts'
 import { lower } from '../../ledger/cosmetics-ladder.ts'
@@ -8,7 +9,7 @@ import type { Ledger } from '../../ledger/ledger.ts'
 import type { FailureClass } from '../../ports/service-error.ts'
 import type { LookUp, UploadAction, UploadCertificate } from './action.ts'
 import type { CallResult } from './calls.ts'
-import { evidenceFor, holdsChain, mayHoldChain } from './evidence.ts'
+import { evidenceFor, holdsChain, mayHoldChain, mayServe } from './evidence.ts'
 import { refusedOf, type UploadMemory } from './memory.ts'
 import { isMissingFound } from './model.ts'
 import { openRequest, reUploadOf, type UploadView } from './view.ts'
@@ -22,10 +23,9 @@ export function learn(
   answer: Answer<CallResult>,
   now: Instant,
 ): void {
-  const { key, secret, material } = view.observed
-  const { chainFingerprint } = material.chain as Chain
+  const { key, secret } = view.observed
   if (action.name === 'UploadCertificate') {
-    if (action.copy && isKnownToHaveEnded(answer)) ledger.copies.answered(chainFingerprint)
+    if (action.suffix !== undefined && isKnownToHaveEnded(answer)) ledger.copies.answered(action.suffix)
     if (action.replaces) {
       const ending = {
         answered: isReplaced(action, answer),
@@ -34,7 +34,8 @@ export function learn(
       }
       ledger.reUploads.ended(key, reUploadOf(view.observed), ending, now.elapsed)
     }
-    if (answer.ok) {
+    // What is repeated says nothing of the cosmetics: the service ignores them.
+    if (answer.ok && answer.value.kind === 'Uploaded' && !answer.value.repeated) {
       const afterRefusal = refusedOf(memory, view.observed) !== undefined
       const sent = lower(action.rung, action.account)
       ledger.cosmetics.succeeded({ key, group: secret.namespace }, { sent, afterRefusal }, now.elapsed)
@@ -61,9 +62,13 @@ function isReplaced({ replaces }: UploadCertificate, answer: Answer<CallResult>)
   return !answer.value.repeated || answer.value.certificateId === replaces
 }
 
-/** The service itself said what became of the call, or it was never sent: a gateway's answer proves nothing. */
+/**
+ * The service itself said what became of the call, or it was never sent. A gateway's answer proves nothing, nor does an
+ * internal error: the service may have failed after it had stored the certificate.
+ */
 function isKnownToHaveEnded(answer: Answer<CallResult>): boolean {
-  return answer.ok || answer.error.requestId !== undefined || answer.error.reached === 'unsent'
+  if (answer.ok || answer.error.reached === 'unsent') return true
+  return answer.error.requestId !== undefined && answer.error.failure !== 'outage'
 }
 
 /** Nobody knows any more whether look-ups show what they showed before. */
@@ -124,13 +129,14 @@ function learnPage(
   const { observed } = view
   const { chainFingerprint, notAfter } = expiringChain(view, now)
   const taken = certificates.filter((it) => {
+    if (!mayServe(it, view)) return false
     if (purpose === 'Candidate') return mayHoldChain(it, observed, ledger.chainOf(it.certificateId))
     if (purpose !== 'Copy' && purpose !== 'Exists' && purpose !== 'Previous') return false
     return holdsChain(it, observed, evidenceFor(view, memory, lookUp))
   })
   for (const { certificateId, tags } of taken) {
     // Without a tag it is the Secret's own record that speaks for it: that convinces nobody else (I11).
-    const isOwnWord = tags.length === 0
+    const isOwnWord = tags.length === 0 || (purpose === 'Previous' && !hasChainTag(tags))
     const answered = answeredFor(view)
     const upload = { ...answered, own: answered.own || isOwnWord, ...nothingSent }
     ledger.learnUploaded(certificateId, chainFingerprint, notAfter, upload, now.elapsed)

@@ -12,6 +12,7 @@ import type { CallResult } from './calls.ts'
 import type { UploadMemory } from './memory.ts'
 import { model, observedOnce, reporting, written } from './model.ts'
 import { ledgerWith, now, viewOf } from './testing/upload-view.ts'
+import { suffixOf } from './view.ts'
 
 let material: TestMaterial
 
@@ -180,7 +181,7 @@ describe('after a look-up', () => {
     const memory: UploadMemory = { progress: { chainFingerprint, noCopy: { times: 1, at: 0, epoch: 0 } } }
     expect(answered(fresh(), lookUp('Copy'), page(), memory).progress?.noCopy?.times).toBe(2)
     const ledger = new Ledger()
-    ledger.copies.begins(chainFingerprint)
+    ledger.copies.begins(suffixOf(fresh(), { chainFingerprint }), 0)
     const afterwards = answered({ ...fresh(), ledger }, lookUp('Copy'), page(), memory)
     expect(afterwards.progress?.noCopy).toMatchObject({ times: 1, epoch: 1 })
   })

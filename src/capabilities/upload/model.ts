@@ -12,13 +12,15 @@ import {
   evidenceFor,
   hasLeafOf,
   holdsChain,
+  isAnothersOwn,
   isRecordedForOtherChain,
   isSameType,
   mayHoldChain,
+  mayServe,
 } from './evidence.ts'
 import { type ChainProgress, progressOf, type UploadMemory } from './memory.ts'
 import { existsElsewhere, failed, rejectedByService } from './outcomes.ts'
-import { openRequest, type UploadView } from './view.ts'
+import { openRequest, suffixOf, type UploadView } from './view.ts'
 
 /** Memory after an answer, good or bad. Pure: what other Secrets should know is the ledger's. */
 export function model(
@@ -102,7 +104,8 @@ function afterUpload(
   if (observed.settings.repeatable && repeated && certificateId !== replaces) {
     return progressed(view, memory, { notOwn: true })
   }
-  if (!copy && isOtherChain) {
+  const isAnothers = ledger.isAnothersOwn(certificateId, chain.chainFingerprint, observed.key)
+  if (!copy && (isOtherChain || isAnothers)) {
     return progressed(view, memory, { sameLeafId: certificateId })
   }
   return succeeded(memory, requestId)
@@ -145,16 +148,23 @@ function afterLookUp(
       if (!remote || !isSameType(remote, observed)) return withoutLookUp(view, memory, purpose, id)
       const isOtherChain =
         !mayHoldChain(remote, observed, view.ledger.chainOf(remote.certificateId)) ||
-        isRecordedForOtherChain(observed.status, remote.certificateId, chainOf(view))
+        isRecordedForOtherChain(observed.status, remote.certificateId, chainOf(view)) ||
+        isAnothersOwn(remote, view)
       if (!isOtherChain) return succeeded(memory)
       return progressed(view, memory, { sameLeafId: id, exists: false, candidate: undefined })
     }
     case 'Copy':
     case 'Exists': {
       const evidence = evidenceFor(view, memory, lookUp)
-      if (certificates.some((it) => holdsChain(it, observed, evidence))) return succeeded(memory)
-      if (!isLast) return progressed(view, memory, { offset: nextOffset })
-      return purpose === 'Copy' ? noCopyFound(view, memory, now) : withoutLookUp(view, memory, purpose, id)
+      const holding = certificates.filter((it) => holdsChain(it, observed, evidence))
+      const [unfit] = holding
+      if (holding.some((it) => mayServe(it, view))) return succeeded(memory)
+      // It serves another Secret or chain alone: a further copy is made.
+      const before = unfit
+        ? progressed(view, memory, { sameLeafId: unfit.certificateId, exists: false })
+        : memory
+      if (!isLast) return progressed(view, before, { offset: nextOffset })
+      return purpose === 'Copy' ? noCopyFound(view, before, now) : withoutLookUp(view, before, purpose)
     }
     case 'OwnLeaf': {
       const sameLeaf = certificates.find((it) => hasLeafOf(it, observed))
@@ -279,7 +289,7 @@ function afterChainSearch(certificateId: string | undefined): Partial<ChainProgr
 
 function noCopyFound(view: UploadView, memory: UploadMemory, { elapsed }: Instant): UploadMemory {
   const chain = chainOf(view)
-  const epoch = view.ledger.copies.epochOf(chain.chainFingerprint)
+  const epoch = view.ledger.copies.epochOf(suffixOf(view, chain))
   const before = progressOf(memory, chain)?.noCopy
   const times = before?.epoch === epoch ? before.times + 1 : 1
   return progressed(view, memory, { noCopy: { times, at: elapsed, epoch }, offset: 0 })

@@ -103,7 +103,7 @@ describe('another chain of the leaf on record', () => {
       action: { suffix: expect.any(String), copy: true },
     })
     const ledger = new Ledger()
-    ledger.copies.begins(intended)
+    ledger.copies.begins(copySuffix(owner, intended, false), now.elapsed)
     const afterwards = { ...looked(1, { epoch: 1 }), intended }
     expect(step(observed, afterwards, { ledger })).toMatchObject({ label: 'CopyMayAppear' })
     expect(step(observed, { ...looked(2), intended }, { ledger })).toMatchObject({

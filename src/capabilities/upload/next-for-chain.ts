@@ -1,12 +1,12 @@
 import type { Chain } from '../../certificate/material.ts'
-import { chainTag, copySuffix, ownerTags } from '../../contract/ownership.ts'
+import { chainTag, ownerTags } from '../../contract/ownership.ts'
 import { chainPrefix, toAnnotations } from '../../contract/status.ts'
 import type { Instant, Step } from '../../engine/step.ts'
 import type { CertificateQuery } from '../../ports/ssl-service.ts'
 import type { UploadAction, UploadCertificate } from './action.ts'
 import { type ChainProgress, progressOf, refusedOf, type UploadMemory } from './memory.ts'
 import { call, lookUp, wait } from './steps.ts'
-import { ownerOf, type UploadView } from './view.ts'
+import { ownerOf, suffixOf, type UploadView } from './view.ts'
 
 /** A copy may be listed so much later than its call, ms. */
 const listedLateMs = 10_000
@@ -15,7 +15,7 @@ const listedLateMs = 10_000
  * The rows UploadChain and Upload of the decision table. Each answer leads to the next step by what it left in memory, in the
  * ledger or, where a crash must not lose it, in the status (`intent`).
  *
- * A second copy is made (`Repeatable=true`) only with an intent on record, and only after no copy with its alias was found:
+ * A copy that is told by its alias is made only with an intent on record, and only after none with that alias was found:
  * whoever dies in between finds it again (I1).
  */
 export function nextForChain(
@@ -47,12 +47,7 @@ export function nextForChain(
     const previous = status.previous.find((it) => it.chainPrefix === chainPrefix(chainFingerprint))
     if (previous) return lookUp('Previous', { by: 'ids', ids: [previous.certificateId] }, view, memory, now)
   }
-  // What is gone may only be hidden, which a copy would not show.
-  const isKnownToBeThere = progress?.notOwn || progress?.exists || progress?.sameLeafId !== undefined
-  if (settings.repeatable && (memory.missing === undefined || isKnownToBeThere))
-    return intend(chainFingerprint)
-  if (settings.repeatable)
-    return call({ ...uploadOf(view, memory, now), suffix: suffixOf(view, chain) }, view, memory, now)
+  if (settings.repeatable) return intend(chainFingerprint)
   if (progress?.sameLeafId !== undefined) {
     const isUnknown = ledger.chainOf(progress.sameLeafId) === undefined && !progress.sameLeafAsked
     if (!isUnknown) return intend(chainFingerprint)
@@ -81,14 +76,18 @@ function nextForCopy(
   }
   const suffix = suffixOf(view, chain)
   const { copies } = ledger
-  const looks = progress?.noCopy?.epoch === copies.epochOf(chainFingerprint) ? progress.noCopy : undefined
-  const isFirst = memory.intended === chainFingerprint && !copies.mayBeListedLate(chainFingerprint)
+  const looks = progress?.noCopy?.epoch === copies.epochOf(suffix) ? progress.noCopy : undefined
+  const isFirst = memory.intended === chainFingerprint && !copies.mayBeListedLate(suffix, now.elapsed)
   if ((looks?.times ?? 0) < (isFirst ? 1 : 2)) {
     const nextLook = looks ? looks.at + listedLateMs : now.elapsed
     if (nextLook > now.elapsed) return wait('CopyMayAppear', nextLook, memory, observed)
     return lookUp('Copy', { by: 'alias', alias: suffix, offset: progress?.offset ?? 0 }, view, memory, now)
   }
-  return call({ ...uploadOf(view, memory, now), suffix, copy: true }, view, memory, now)
+  // A copy of its own that is gone may only be hidden, which a further copy would not show.
+  const isKnownToBeThere = progress?.notOwn || progress?.exists || progress?.sameLeafId !== undefined
+  const mayBeHidden = observed.settings.repeatable && memory.missing !== undefined && !isKnownToBeThere
+  const upload = { ...uploadOf(view, memory, now), suffix }
+  return call(mayBeHidden ? upload : { ...upload, copy: true }, view, memory, now)
 }
 
 function whereItExists(
@@ -121,11 +120,6 @@ function uploadOf(
 
 function byChainTag(chain: Chain, progress: { readonly offset?: number } | undefined): CertificateQuery {
   return { by: 'tags', tags: [chainTag(chain)], offset: progress?.offset ?? 0 }
-}
-
-/** What a copy of this chain, for this Secret, is found by. */
-function suffixOf(view: UploadView, { chainFingerprint }: Chain): string {
-  return copySuffix(ownerOf(view), chainFingerprint, view.observed.settings.repeatable)
 }
 
 /** Puts on record that a second copy is about to be made; the copy itself is the next step. */

@@ -149,13 +149,12 @@ function mustAskForOwner({ observed, ledger }: UploadView, memory: UploadMemory,
   return ledger.claimantsOf(claimed).some((it) => it !== observed.key)
 }
 
-/** The id that the service has named for this chain, unless it is on record for another chain and nothing proves it. */
+/** The id that the service has named for this chain, but none that is on record for another chain while nothing proves it. */
 function holderFor(view: UploadView, chain: Chain, now: Instant): Holder | undefined {
   const { observed, ledger } = view
   const whose = { key: observed.key, own: observed.settings.repeatable }
-  const holder = ledger.holderOf(chain.chainFingerprint, whose, now.elapsed)
-  if (!holder || ledger.chainOf(holder.certificateId) === chain.chainFingerprint) return holder
-  return isRecordedForOtherChain(observed.status, holder.certificateId, chain) ? undefined : holder
+  const isUnfit = (id: string) => isRecordedForOtherChain(observed.status, id, chain)
+  return ledger.holderOf(chain.chainFingerprint, whose, now.elapsed, isUnfit)
 }
 
 /** An open request asks to go past what was known before it. */

@@ -79,8 +79,8 @@ export class UploadCapability implements Capability<UploadView, UploadMemory, Up
     const { chainFingerprint } = observed.material.chain as Chain
     budget.spend(observed.key, chainFingerprint, now.elapsed)
     ledger.cosmetics.begins(action.account, now.elapsed)
-    // Whatever becomes of this call, a further copy must be looked for first, by whoever holds the chain.
-    if (action.copy || action.suffix) ledger.copies.begins(chainFingerprint)
+    // Whatever becomes of this call, a further copy must be looked for first, by whoever may want the same.
+    if (action.suffix !== undefined) ledger.copies.begins(action.suffix, now.elapsed)
     if (action.replaces) ledger.reUploads.begins(observed.key, now.elapsed)
   }
 

@@ -1,5 +1,6 @@
+import type { Chain } from '../../certificate/material.ts'
 import type { Identity, Observed } from '../../contract/observe.ts'
-import type { Owner } from '../../contract/ownership.ts'
+import { copySuffix, type Owner } from '../../contract/ownership.ts'
 import type { LedgerReader } from '../../ledger/ledger.ts'
 import type { ServiceAction } from '../../ports/ssl-service.ts'
 import type { Reason } from '../../reasons.ts'
@@ -20,6 +21,11 @@ export interface UploadView {
 /** Whose certificate the Secret's is. */
 export function ownerOf({ observed: { secret }, identity }: UploadView): Owner {
   return { cluster: identity.cluster, namespace: secret.namespace, name: secret.name }
+}
+
+/** What a copy of a chain for the Secret is found by: the end of its alias. */
+export function suffixOf(view: UploadView, { chainFingerprint }: Pick<Chain, 'chainFingerprint'>): string {
+  return copySuffix(ownerOf(view), chainFingerprint, view.observed.settings.repeatable)
 }
 
 /** Identifies an open request of one Secret, so that an answer to it can be told from an older one. */
