@@ -42,8 +42,8 @@ export interface ControllerParts {
 }
 
 const doubts: Readonly<Record<AccountDoubt, string>> = {
-  NoneFound: 'the account shows none of the certificates that the Secrets name',
-  OwnerChanged: 'the certificates in the account belong to another owner than before',
+  NoneFound: 'the account shows none of the certificates that were uploaded',
+  OwnerChanged: 'the owner of the certificates in the account has changed',
 }
 
 /** Ties the core together: ledger, capabilities, reconciler, worker, call runner. Knows the world by its ports only. */
@@ -60,8 +60,7 @@ export class Controller {
     this.#clock = clock
     this.#ledger = new Ledger(
       (keys) => this.#worker.wake(keys, 'CertificateGone'),
-      (why) =>
-        log.error({ reason: 'AccountChanged' }, `${doubts[why]}: nothing is uploaded until it is clear`),
+      (why) => log.error({ reason: 'AccountChanged' }, `${doubts[why]}; uploads are on hold`),
     )
     const upload = new UploadCapability({
       identity,
