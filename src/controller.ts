@@ -43,8 +43,8 @@ export interface ControllerParts {
 }
 
 const doubts: Readonly<Record<DoubtReason, string>> = {
-  NoneFound: 'the account shows none of the certificates that the Secrets name',
-  OwnerChanged: 'the certificates in the account belong to another owner than before',
+  NoneFound: 'the account shows none of the certificates that were uploaded',
+  OwnerChanged: 'the owner of the certificates in the account has changed',
 }
 
 /** Ties the core together: ledger, capabilities, reconciler, worker, call runner. Knows the world by its ports only. */
@@ -64,7 +64,7 @@ export class Controller {
       ({ why, namespace }) =>
         log.error(
           { reason: 'AccountChanged', ...(namespace === undefined ? {} : { namespace }) },
-          `${doubts[why]}: nothing is uploaded until it is clear`,
+          `${doubts[why]}; uploads are on hold`,
         ),
       identity.cluster,
     )

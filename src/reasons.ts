@@ -11,7 +11,7 @@ export const reasons = {
   SettingsNotApplied:
     'Alias, use, project or tags changed after the upload; the uploaded certificate keeps the old values.',
   SettingsRefused:
-    'The certificate was uploaded without an alias, use or tag that is invalid or that Tencent Cloud refused.',
+    'An alias, use or tag is invalid, or Tencent Cloud refused it; the certificate was uploaded without it.',
   VerifyNotAllowed:
     'The CertificateId was kept unverified: the credentials lack the permission to look it up.',
   NotVisible: 'The account holds the certificate, but look-ups with these credentials do not show it.',
@@ -27,8 +27,8 @@ export const reasons = {
   NotAllowed: 'The credentials lack a permission that is needed.',
   QuotaExceeded: 'The account has reached its certificate quota.',
   ExistsElsewhere: 'The account already holds this certificate, but its CertificateId could not be found.',
-  CertificateMissing: 'The certificate is gone from the account; it is uploaded again.',
-  AccountChanged: 'The account shows none of the certificates on record.',
+  CertificateMissing: 'The account no longer holds the certificate; it is uploaded again.',
+  AccountChanged: 'The account shows none of the certificates that were uploaded.',
   UnexpectedError: 'Tencent Cloud responded with an unknown error code.',
 
   // phase Rejected: not retried until something changes
@@ -39,7 +39,7 @@ export const reasons = {
   KeyUnreadable: 'The private key is not a PEM-encoded key.',
   KeyEncrypted: 'The private key is encrypted.',
   NoLeafCertificate: 'The Secret contains no server certificate.',
-  UnsupportedKey: 'A certificate has a key that is too large.',
+  UnsupportedKey: 'A certificate has a public key that is too large.',
   KeyMismatch: 'The private key does not match the certificate.',
   CertificateExpired: 'The certificate has expired.',
   RefusedByService: 'Tencent Cloud refused the certificate.',

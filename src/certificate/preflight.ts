@@ -114,7 +114,7 @@ function keyEncrypted({ key }: MaterialFacts): Violation | undefined {
 
 function keyUnreadable({ key, keyProblem }: MaterialFacts): Violation | undefined {
   if (key !== 'unreadable') return undefined
-  const what = `tls.key cannot be read: ${keyProblem ?? 'it is no private key'}.`
+  const what = `tls.key cannot be read: ${keyProblem ?? 'it is not a private key'}.`
   return violation('KeyUnreadable', `${what} Put the private key there as PEM (PKCS#8, PKCS#1 or SEC1).`)
 }
 
@@ -151,7 +151,7 @@ function certificateExpired(material: MaterialFacts, now: number): Violation | u
 }
 
 function tooLarge(source: string, size: number, limit: number, remedy: string): Violation {
-  return violation('DataTooLarge', `${source} ${size} bytes as PEM; ${limit} are allowed. ${remedy}`)
+  return violation('DataTooLarge', `${source} ${size} bytes as PEM; at most ${limit} are allowed. ${remedy}`)
 }
 
 function violation(reason: PreflightReason, message: string): Violation {

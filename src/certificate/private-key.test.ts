@@ -65,7 +65,7 @@ describe('readPrivateKey', () => {
         'PRIVATE KEY',
         Buffer.concat([der.subarray(0, 100), Buffer.alloc(der.length - 100)]),
       ),
-      'no PKCS#8, PKCS#1 or SEC1': writePem('PRIVATE KEY', der.subarray(0, -1)),
+      'not a PKCS#8, PKCS#1 or SEC1': writePem('PRIVATE KEY', der.subarray(0, -1)),
     }
     for (const [detail, text] of Object.entries(damaged)) {
       const reading = readPrivateKey(Buffer.from(text))

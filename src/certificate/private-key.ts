@@ -36,7 +36,7 @@ export function readPrivateKey(data: Uint8Array | undefined): PrivateKeyReading 
   if (size > sizeLimits.key) return { kind: 'unreadable', size, detail: 'it is too large' }
   const form = formOf(block.bytes)
   if (form === undefined) {
-    return { kind: 'unreadable', size, detail: 'the block is no PKCS#8, PKCS#1 or SEC1 key for TLS' }
+    return { kind: 'unreadable', size, detail: 'the block is not a PKCS#8, PKCS#1 or SEC1 key for TLS' }
   }
   try {
     const key = createPrivateKey({ key: block.bytes, format: 'der', type: form })

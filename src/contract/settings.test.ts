@@ -169,7 +169,7 @@ describe('any text', () => {
     const { tags, leftOut } = read({ tags: many })
     expect(tags).toEqual(tagsOf(...Array.from({ length: 47 }, (_, index) => [`k${index}`, ''] as const)))
     expect(leftOut).toEqual([
-      ...[47, 48, 49, 50, 51].map((index) => `tag "k${index}" (more than 47 tags)`),
+      ...[47, 48, 49, 50, 51].map((index) => `tag "k${index}" (there are more than 47 tags)`),
       '148 more tags',
       'all tags after the first 200 entries',
     ])

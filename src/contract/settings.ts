@@ -80,7 +80,7 @@ function readAlias(text: string | undefined, leftOut: string[]): string {
 
 function readUse(text: string | undefined, leftOut: string[]): string | undefined {
   if (text === undefined || /^[A-Za-z0-9_, -]{1,64}$/.test(text)) return text
-  leftOut.push('certificate-use (letters, digits, "_", "-", at most 64 characters)')
+  leftOut.push('certificate-use (only letters, digits, spaces, "_", "-" and ",", at most 64 characters)')
   return undefined
 }
 
@@ -100,7 +100,7 @@ function readTags(text: string | undefined, leftOut: string[]): Tag[] {
   for (const entry of entries.slice(0, maximumEntries)) {
     if (entry.trim() === '') continue
     const { key, value, problem } = readTag(entry)
-    const reason = problem ?? (tags.has(key) ? 'is there twice' : undefined) ?? tooMany(tags.size)
+    const reason = problem ?? (tags.has(key) ? 'the key occurs twice' : undefined) ?? tooMany(tags.size)
     if (reason === undefined) tags.set(key, value)
     else refused.push(`tag ${quote(key)} (${reason})`)
   }
@@ -111,21 +111,21 @@ function readTags(text: string | undefined, leftOut: string[]): Tag[] {
 }
 
 function tooMany(count: number): string | undefined {
-  return count < maximumTags ? undefined : `more than ${maximumTags} tags`
+  return count < maximumTags ? undefined : `there are more than ${maximumTags} tags`
 }
 
 function readTag(entry: string): { key: string; value: string; problem: string | undefined } {
   const at = entry.indexOf('=')
   const key = (at < 0 ? entry : entry.slice(0, at)).trim()
   const value = entry.slice(at + 1).trim()
-  return { key, value, problem: at < 0 ? 'has no "="' : tagProblem(key, value) }
+  return { key, value, problem: at < 0 ? 'it has no "="' : tagProblem(key, value) }
 }
 
 /** Bounds and reserved words: vendor documentation of the Tag product. */
 function tagProblem(key: string, value: string): string | undefined {
-  if (key === '' || key.length > 127) return 'key of 1 to 127 characters wanted'
-  if (value.length > 255) return 'value of at most 255 characters wanted'
-  if (/\p{Cc}/u.test(key + value)) return 'has control characters'
+  if (key === '' || key.length > 127) return 'the key must have 1 to 127 characters'
+  if (value.length > 255) return 'the value must have at most 255 characters'
+  if (/\p{Cc}/u.test(key + value)) return 'it contains control characters'
   if (/^(qcloud|tencent|project|qcs:)/i.test(key)) return 'reserved by Tencent Cloud'
   return isOwnershipTag(key) ? 'reserved for the ownership tags' : undefined
 }

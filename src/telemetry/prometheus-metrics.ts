@@ -79,8 +79,11 @@ export class PrometheusMetrics implements Metrics {
       [],
       (gauge) => gauge.set(gauges.oldestUnsyncedMs() / 1000),
     )
-    this.#gauge('watch_age_seconds', 'Longest time since a watch heard of the API server.', [], (gauge) =>
-      gauge.set(gauges.watchAgeMs() / 1000),
+    this.#gauge(
+      'watch_age_seconds',
+      'Longest time since a watch received anything from the API server.',
+      [],
+      (gauge) => gauge.set(gauges.watchAgeMs() / 1000),
     )
     this.#gauge(
       'namespace_unreadable',

@@ -15,19 +15,19 @@ interface ErrorClass {
 
 const slowDown: ErrorClass = {
   failure: 'throttled',
-  hint: 'Nothing to do: the operator slows down by itself; other tools share the limit of the account.',
+  hint: 'No action is needed: the operator slows down. Other tools share the limit of the account.',
 }
 const outage: ErrorClass = {
   failure: 'outage',
-  hint: 'Nothing to do: the operator tries again until Tencent Cloud answers.',
+  hint: 'No action is needed: the operator retries until Tencent Cloud answers.',
 }
 const unreachable: ErrorClass = {
   failure: 'outage',
-  hint: 'Check that the operator reaches the host of --tencent-endpoint (DNS, network policy, TLS certificate, proxies).',
+  hint: 'Check that the operator can connect to the host of --tencent-endpoint (DNS, network policy, TLS certificate, proxies).',
 }
 const nameUnknown: ErrorClass = {
   failure: 'outage',
-  hint: 'Check that the operator can look up the host of --tencent-endpoint, or of HTTPS_PROXY, in DNS (name, cluster DNS, network policy).',
+  hint: 'Check that the operator can resolve the host of --tencent-endpoint, or of HTTPS_PROXY (name, cluster DNS, network policy).',
 }
 const refused: ErrorClass = {
   failure: 'outage',
@@ -35,15 +35,15 @@ const refused: ErrorClass = {
 }
 const noRoute: ErrorClass = {
   failure: 'outage',
-  hint: 'Let network policies, firewalls and routes pass connections to the host of --tencent-endpoint, or of HTTPS_PROXY.',
+  hint: 'Check that network policies, firewalls and routes allow connections to the host of --tencent-endpoint, or of HTTPS_PROXY.',
 }
 const cutOff: ErrorClass = {
   failure: 'outage',
-  hint: 'Nothing to do for one; where it goes on, check firewalls and proxies between the operator and Tencent Cloud.',
+  hint: 'The operator retries. If this continues, check firewalls and proxies between the operator and Tencent Cloud.',
 }
 const untrusted: ErrorClass = {
   failure: 'outage',
-  hint: 'Name a PEM file in NODE_EXTRA_CA_CERTS: the authority that signed the certificate of the endpoint, or of a proxy that inspects TLS.',
+  hint: 'Set NODE_EXTRA_CA_CERTS to a PEM file with the authority that signed the certificate of the endpoint, or of a proxy that inspects TLS.',
 }
 const outOfDate: ErrorClass = {
   failure: 'outage',
@@ -51,11 +51,11 @@ const outOfDate: ErrorClass = {
 }
 const otherHost: ErrorClass = {
   failure: 'outage',
-  hint: 'Correct --tencent-endpoint, or the proxy on the way: the certificate presented is for another host name.',
+  hint: 'Correct --tencent-endpoint, or the proxy: the certificate that was presented is for another host name.',
 }
 const notTls: ErrorClass = {
   failure: 'outage',
-  hint: 'Check that --tencent-endpoint, and HTTPS_PROXY where it is an https URL, speak TLS 1.2 or later on that port.',
+  hint: 'Check that --tencent-endpoint, and HTTPS_PROXY if it is an https URL, support TLS 1.2 or later on that port.',
 }
 const credentials: ErrorClass = {
   failure: 'caller',
@@ -79,7 +79,7 @@ const quota: ErrorClass = {
 }
 const certificate: ErrorClass = {
   failure: 'rejected',
-  hint: 'Check the certificate in the Secret: Tencent Cloud takes PEM, the server certificate first, then its intermediates.',
+  hint: 'Check the certificate in the Secret: Tencent Cloud expects PEM, the server certificate first, then its intermediates.',
 }
 const keyPair: ErrorClass = {
   failure: 'rejected',
@@ -97,7 +97,7 @@ const endpoint: ErrorClass = {
 /** Codes of orders and deletions: the service's page lists them, but no upload is known to cause one. */
 const unexpected: ErrorClass = {
   failure: 'unknown',
-  hint: "Look the code up in Tencent Cloud's list of error codes; the operator tries again from time to time.",
+  hint: "Look up the code in Tencent Cloud's list of error codes. The operator retries.",
 }
 
 /**
@@ -155,11 +155,11 @@ const errorClasses: Readonly<Record<string, ErrorClass>> = {
   'InvalidParameter.MissMatchPrivateKey': keyPair,
   'FailedOperation.CertificateCaError': {
     failure: 'rejected',
-    hint: 'Check the certificate-type annotation: CA is for certificates of an authority only.',
+    hint: 'Check the certificate-type annotation: CA is only for certificates of an authority.',
   },
   'FailedOperation.CertificateEncryptInvalid': {
     failure: 'rejected',
-    hint: 'Use an RSA or ECDSA certificate: Tencent Cloud takes this one for an SM2 certificate.',
+    hint: 'Use an RSA or ECDSA certificate: Tencent Cloud treats this one as an SM2 certificate.',
   },
   'FailedOperation.InvalidParam': parameters,
   'InvalidParameter*': parameters,
@@ -197,7 +197,7 @@ const errorClasses: Readonly<Record<string, ErrorClass>> = {
 
   Aborted: {
     failure: 'outage',
-    hint: 'Nothing to do: the operator was stopped while it asked.',
+    hint: 'No action is needed: the operator was stopped during the call.',
     countsForAccount: false,
   },
   ConnectionFailed: unreachable,
@@ -229,19 +229,19 @@ const errorClasses: Readonly<Record<string, ErrorClass>> = {
   'HTTP*': { failure: 'outage', hint: endpoint.hint },
   HTTP413: {
     failure: 'unknown',
-    hint: 'Make the certificate chain in the Secret smaller, or let proxies on the way to Tencent Cloud pass requests of its size.',
+    hint: 'Make the certificate chain in the Secret smaller, or allow requests of this size in the proxies between the operator and Tencent Cloud.',
   },
   Proxy407: {
     failure: 'outage',
-    hint: 'Put the user and password that the proxy wants into HTTPS_PROXY, or name the host of --tencent-endpoint in NO_PROXY.',
+    hint: 'Add the user and password of the proxy to HTTPS_PROXY, or add the host of --tencent-endpoint to NO_PROXY.',
   },
   'Proxy*': {
     failure: 'outage',
-    hint: 'Let the proxy in HTTPS_PROXY connect to the host of --tencent-endpoint, or name that host in NO_PROXY.',
+    hint: 'Allow the proxy in HTTPS_PROXY to connect to the host of --tencent-endpoint, or add that host to NO_PROXY.',
   },
   Redirect: {
     failure: 'unknown',
-    hint: 'Correct --tencent-endpoint: its host redirects elsewhere, and the operator sends a private key to no other address.',
+    hint: 'Correct --tencent-endpoint: its host redirects to another address, and the operator does not follow redirects with a private key.',
   },
   CredentialsMissing: {
     failure: 'caller',
@@ -249,7 +249,7 @@ const errorClasses: Readonly<Record<string, ErrorClass>> = {
   },
   TooManyMatches: {
     failure: 'unknown',
-    hint: 'Delete certificates of this alias that are no longer used: there are too many to search.',
+    hint: 'Delete certificates with this alias that are no longer used: there are too many to search.',
   },
 }
 

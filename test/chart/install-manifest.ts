@@ -4,17 +4,17 @@ const namespace = 'tencent-cert-sync'
 
 const head = `# tencent-cert-sync in one file, for kubectl and kustomize. Generated from charts/tencent-cert-sync: npm run generate.
 #
-# It needs two more objects, with what no file can know: the name of this cluster (unique within the account, never
-# changed) and the credentials (each in a file). The pods wait for them.
+# It needs two more objects: a ConfigMap with the name of this cluster (unique within the account; do not change it later)
+# and a Secret with the credentials (each in a file). The pods cannot start without them.
 #
 #   kubectl apply -f install.yaml
 #   kubectl -n ${namespace} create configmap tencent-cert-sync --from-literal=cluster-name=NAME
 #   kubectl -n ${namespace} create secret generic tencent-cloud \\
 #     --from-file=TENCENTCLOUD_SECRET_ID=FILE --from-file=TENCENTCLOUD_SECRET_KEY=FILE
 #
-# The image has no registry: name yours (examples/overlay shows how). Kubernetes 1.30 or newer, because of the
-# ValidatingAdmissionPolicy, which holds the namespace in a text: another namespace must be changed there too, or the
-# policy binds nobody (examples/overlay does it).
+# Set the registry of the image to yours (see examples/overlay). This file needs Kubernetes 1.30 or later, because it
+# contains a ValidatingAdmissionPolicy. To use another namespace, change it in the expression of the policy too, or the
+# policy applies to nobody (see examples/overlay).
 apiVersion: v1
 kind: Namespace
 metadata:

@@ -89,7 +89,8 @@ function outcome(path: string, values: Record<string, unknown>): Promise<string>
 function renderOrRefusal(rendering: Rendering): Promise<string> {
   return renderManifest(rendering).catch((error: unknown) => {
     // A contradiction shows that the value is looked at; a refusal by the schema would not.
-    if (error instanceof RenderError && error.message.includes('These values cannot be')) return error.message
+    if (error instanceof RenderError && error.message.includes('These values are invalid'))
+      return error.message
     throw error
   })
 }

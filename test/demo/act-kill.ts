@@ -1,5 +1,5 @@
 import { eventually } from '../harness/eventually.ts'
-import { everyStatusIsTrue, neverTooFast, noCertificateTwice } from './claims.ts'
+import { everyCertificateIsTagged, everyStatusIsTrue, neverTooFast, noCertificateTwice } from './claims.ts'
 import { killedInTheMiddle, lostOnesAreFoundAgain, unnamedIds } from './claims-kill.ts'
 import { type Act, settle, write } from './demo.ts'
 import { gather } from './evidence.ts'
@@ -36,6 +36,7 @@ export const kill: Act = {
       lostOnesAreFoundAgain(evidence, lost),
       noCertificateTwice(evidence),
       everyStatusIsTrue(evidence),
+      everyCertificateIsTagged(evidence),
       neverTooFast(evidence),
     ]
   },

@@ -1,12 +1,9 @@
 import type { Claim } from './claims.ts'
-import { type Evidence, statusOf, uploads, writesSince } from './evidence.ts'
+import { type Evidence, idsOf, statusOf, uploads, writesSince } from './evidence.ts'
 
 /** The ids of certificates that no Secret names, neither as its own nor as an earlier one. */
 export function unnamedIds(evidence: Pick<Evidence, 'certificates' | 'annotations'>): string[] {
-  const statuses = [...evidence.annotations.keys()].map((name) => statusOf(evidence, name))
-  const named = new Set(
-    statuses.flatMap(({ uploaded, previous }) => [uploaded, ...previous].map((it) => it?.certificateId)),
-  )
+  const named = new Set([...evidence.annotations.keys()].flatMap((name) => idsOf(evidence, name)))
   return evidence.certificates.map(({ id }) => id).filter((id) => !named.has(id))
 }
 

@@ -3,7 +3,14 @@ import { statusKeys, userKeys } from '../../src/contract/annotation-keys.ts'
 import type { AuditEvent } from '../control-plane/audit.ts'
 import type { Call } from '../simulator/call-log.ts'
 import type { CertificateView } from '../simulator/server.ts'
-import { type Claim, everyStatusIsTrue, neverTooFast, noCertificateTwice, noKeyIsAnywhere } from './claims.ts'
+import {
+  type Claim,
+  everyCertificateIsTagged,
+  everyStatusIsTrue,
+  neverTooFast,
+  noCertificateTwice,
+  noKeyIsAnywhere,
+} from './claims.ts'
 import {
   brokenOnesAreReported,
   othersAreLeftAlone,
@@ -55,6 +62,12 @@ function outcome(phase: string, reason: string): Record<string, string> {
   return { [statusKeys.phase]: phase, [statusKeys.reason]: reason }
 }
 
+/** What the operator tags the certificate of a Secret with. */
+function tags(name: string, digit: string, cluster = 'demo') {
+  const values = { cluster, secret: `demo/${name}`, chain: `SVR:${hash(digit)}:1767225600` }
+  return Object.entries(values).map(([key, TagValue]) => ({ TagKey: `cert-sync/${key}`, TagValue }))
+}
+
 function certificate(id: string, digit: string): CertificateView {
   return {
     id,
@@ -65,7 +78,7 @@ function certificate(id: string, digit: string): CertificateView {
     alias: '',
     projectId: 0,
     use: '',
-    tags: [],
+    tags: tags('one', digit),
     createdAt: '2026-01-01T00:00:00Z',
   }
 }
@@ -184,6 +197,31 @@ test('a second copy breaks a promise, and is named', () => {
   expect(noCertificateTwice({ certificates: [certificate('x', 'a'), certificate('y', 'b')] })).toMatchObject(
     holds,
   )
+})
+
+test('a certificate without its own three tags breaks a promise, and is shown with those that it has', () => {
+  const tagged = (...each: ReturnType<typeof tags>) => {
+    const now = { ...world(), certificates: [{ ...certificate('id00000a', 'a'), tags: each }] }
+    now.annotations.set('broken', synced('id00000b', 'b', 'id00000c'))
+    return everyCertificateIsTagged(now)
+  }
+
+  expect(tagged(...tags('one', 'a'))).toMatchObject(holds)
+  expect(tagged(...tags('two', 'a'))).toMatchObject(holds)
+  expect(tagged(...tags('broken', 'a'))).toSatisfy(isBroken)
+  expect(tagged(...tags('one', 'b'))).toSatisfy(isBroken)
+  expect(tagged(...tags('one', 'a', 'other'))).toSatisfy(isBroken)
+  expect(tagged(...tags('one', 'a').slice(0, 2)).broken).toEqual([
+    'id00000a: cert-sync/cluster=demo cert-sync/secret=demo/one',
+  ])
+})
+
+test('the tags of a superseded certificate name the Secret that remembers its id', () => {
+  const now = { ...world(), certificates: [certificate('id00000c', 'c')] }
+  expect(everyCertificateIsTagged(now)).toSatisfy(isBroken)
+
+  now.annotations.set('one', synced('id00000a', 'a', 'id00000c'))
+  expect(everyCertificateIsTagged(now)).toMatchObject(holds)
 })
 
 test('an eleventh call in a second breaks a promise', () => {

@@ -1,5 +1,8 @@
-import { describeStatus, type Evidence, saysWhatItShould, statusOf } from './evidence.ts'
+import { chainTagOf } from '../simulator/chain-tag.ts'
+import type { CertificateView } from '../simulator/server.ts'
+import { describeStatus, type Evidence, idsOf, saysWhatItShould, statusOf } from './evidence.ts'
 import type { Member } from './member.ts'
+import { clusterName, namespace } from './stage.ts'
 
 /** Something that the operator promises, held against the world. */
 export interface Claim {
@@ -41,6 +44,28 @@ export function noCertificateTwice({ certificates }: Pick<Evidence, 'certificate
     broken: [...copies.values()]
       .filter((it) => it.length > 1)
       .map((it) => it.map(({ id }) => id).join(' = ')),
+  }
+}
+
+/** I11: the tags of a certificate name this cluster, a Secret that has or had its id, and the chain that is held. */
+export function everyCertificateIsTagged(evidence: Pick<Evidence, 'certificates' | 'annotations'>): Claim {
+  const { certificates, annotations } = evidence
+  const isTagged = ({ id, chainFingerprint, tags }: CertificateView) => {
+    const values = new Map(tags.map(({ TagKey, TagValue }) => [TagKey, TagValue]))
+    const owners = [...annotations.keys()].filter((name) => idsOf(evidence, name).includes(id))
+    return (
+      values.get('cert-sync/cluster') === clusterName &&
+      owners.some((name) => values.get('cert-sync/secret') === `${namespace}/${name}`) &&
+      chainTagOf(tags)?.chainFingerprint === chainFingerprint
+    )
+  }
+  return {
+    promise: `Each of ${certificates.length} certificates is tagged with its cluster, Secret and chain`,
+    broken: certificates
+      .filter((it) => !isTagged(it))
+      .map(
+        ({ id, tags }) => `${id}: ${tags.map(({ TagKey, TagValue }) => `${TagKey}=${TagValue}`).join(' ')}`,
+      ),
   }
 }
 

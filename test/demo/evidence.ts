@@ -48,6 +48,12 @@ export function statusOf({ annotations }: Pick<Evidence, 'annotations'>, name: s
   return readStatus(annotations.get(name) ?? {})
 }
 
+/** The certificate ids that the Secret names: its own, then earlier ones, newest first. */
+export function idsOf(evidence: Pick<Evidence, 'annotations'>, name: string): string[] {
+  const { uploaded, previous } = statusOf(evidence, name)
+  return [uploaded, ...previous].flatMap((it) => it?.certificateId ?? [])
+}
+
 /** Whether the Secret says what was promised for it. */
 export function saysWhatItShould({ annotations }: Evidence, member: Member): boolean {
   return isSettled({ member, annotations: annotations.get(member.name) ?? {} })

@@ -10,6 +10,7 @@ import { type Simulator, startSimulator } from '../simulator/server.ts'
 
 /** Where the Secrets live. */
 export const namespace = 'demo'
+export const clusterName = 'demo'
 /** How long the simulated service works on a call, ms. */
 export const serviceMs = 300
 const credentials = { secretId: 'AKIDdemo', secretKey: 'demo-secret-key' }
@@ -65,7 +66,7 @@ export class Stage {
   startOperator(): OperatorProcess {
     const options = {
       kubeconfig: this.account.kubeconfig,
-      'cluster-name': 'demo',
+      'cluster-name': clusterName,
       'tencent-endpoint': this.simulator.url,
     }
     const operator = OperatorProcess.start({

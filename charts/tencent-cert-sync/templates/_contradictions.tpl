@@ -5,12 +5,12 @@
 {{- range .Values.extraEnv }}{{ $variables = append $variables .name }}{{ end -}}
 
 {{- if not (or .Values.clusterName (has "TENCENT_CERT_SYNC_CLUSTER_NAME" $variables) .Values.extraEnvFrom) -}}
-{{- $problems = append $problems "clusterName is not set. Every certificate is tagged with the name of its cluster, so that two clusters in one account never take certificates of each other. Choose a name that is unique within the account and never changes: --set clusterName=production-1" -}}
+{{- $problems = append $problems "clusterName is not set. Every certificate is tagged with the name of its cluster, which keeps two clusters from using each other's certificates. Choose a name that is unique within the account, and do not change it later: --set clusterName=production-1" -}}
 {{- end -}}
 
 {{- range $key := list "secretId" "secretKey" "sessionToken" -}}
 {{- if and (hasKey $.Values.credentials $key) (not (kindIs "invalid" (get $.Values.credentials $key))) -}}
-{{- $problems = append $problems (printf "credentials.%s is set. Keys in values are kept in the release and in the history of whoever writes the values: put them into a Secret and name it in credentials.existingSecret" $key) -}}
+{{- $problems = append $problems (printf "credentials.%s is set. Keys in values are kept in the release, and often in a repository. Put them into a Secret and set credentials.existingSecret to its name" $key) -}}
 {{- end -}}
 {{- end -}}
 {{- range .Values.extraEnv -}}
@@ -19,7 +19,7 @@
 {{- end -}}
 {{- end -}}
 {{- if not (or (include "tencent-cert-sync.credentialsMounted" .) (has "TENCENTCLOUD_SECRET_ID" $variables) .Values.extraEnvFrom .Values.dryRun) -}}
-{{- $problems = append $problems "credentials.existingSecret is not set: the name of a Secret with the keys TENCENTCLOUD_SECRET_ID and TENCENTCLOUD_SECRET_KEY. (Or mount them at credentials.mountPath with extraVolumes and extraVolumeMounts, or set dryRun.)" -}}
+{{- $problems = append $problems "credentials.existingSecret is not set. Set it to the name of a Secret with the keys TENCENTCLOUD_SECRET_ID and TENCENTCLOUD_SECRET_KEY. (Or mount them at credentials.mountPath with extraVolumes and extraVolumeMounts, or set dryRun.)" -}}
 {{- end -}}
 
 {{- $durations := list (list "resync" .Values.resync "100ms" "168h") (list "shutdownGrace" .Values.shutdownGrace "1s" "1h") -}}
@@ -35,7 +35,7 @@
 {{- $least := include "tencent-cert-sync.milliseconds" (index . 2) | int64 -}}
 {{- $most := include "tencent-cert-sync.milliseconds" (index . 3) | int64 -}}
 {{- if or (lt $given $least) (gt $given $most) -}}
-{{- $problems = append $problems (printf "%s is %s, expected a duration from %s to %s: the operator takes no other" (index . 0) (index . 1) (index . 2) (index . 3)) -}}
+{{- $problems = append $problems (printf "%s is %s, expected a duration from %s to %s" (index . 0) (index . 1) (index . 2) (index . 3)) -}}
 {{- end -}}
 {{- end -}}
 
@@ -55,12 +55,12 @@
 {{- $problems = append $problems (printf "leaderElection.renewDeadline (%s) must be shorter than leaderElection.leaseDuration (%s)" $election.renewDeadline $election.leaseDuration) -}}
 {{- end -}}
 {{- if gt (include "tencent-cert-sync.milliseconds" $election.retryPeriod | mul 3) (include "tencent-cert-sync.milliseconds" $election.renewDeadline | int64) -}}
-{{- $problems = append $problems (printf "leaderElection.retryPeriod (%s) must be at most a third of leaderElection.renewDeadline (%s): a renewal that fails must be tried again in time" $election.retryPeriod $election.renewDeadline) -}}
+{{- $problems = append $problems (printf "leaderElection.retryPeriod (%s) must be at most a third of leaderElection.renewDeadline (%s): a failed renewal must be retried in time" $election.retryPeriod $election.renewDeadline) -}}
 {{- end -}}
 {{- end -}}
 
 {{- if le (mul 1000 (int64 .Values.terminationGracePeriodSeconds)) (include "tencent-cert-sync.milliseconds" .Values.shutdownGrace | int64) -}}
-{{- $problems = append $problems (printf "terminationGracePeriodSeconds (%d) must be longer than shutdownGrace (%s): the operator would be killed before it has ended by itself" (int64 .Values.terminationGracePeriodSeconds) .Values.shutdownGrace) -}}
+{{- $problems = append $problems (printf "terminationGracePeriodSeconds (%d) must be longer than shutdownGrace (%s): the operator would be killed before it has shut down" (int64 .Values.terminationGracePeriodSeconds) .Values.shutdownGrace) -}}
 {{- end -}}
 
 {{- if and .Values.image.digest (not (regexMatch "^sha256:[0-9a-f]{64}$" .Values.image.digest)) -}}
@@ -72,13 +72,13 @@
 {{- end -}}
 
 {{- if not (or .Values.serviceAccount.create .Values.serviceAccount.name) -}}
-{{- $problems = append $problems "serviceAccount.create is false, and serviceAccount.name is empty: the namespace's default ServiceAccount would get the operator's rights. Name the one to use" -}}
+{{- $problems = append $problems "serviceAccount.create is false, and serviceAccount.name is empty: the namespace's default ServiceAccount would get the operator's permissions. Set serviceAccount.name to the one to use" -}}
 {{- end -}}
 
 {{- if .Values.podDisruptionBudget.enabled -}}
 {{- $budget := .Values.podDisruptionBudget -}}
 {{- if and (ne (toString $budget.minAvailable) "") (ne (toString $budget.maxUnavailable) "") -}}
-{{- $problems = append $problems "podDisruptionBudget.minAvailable and podDisruptionBudget.maxUnavailable exclude each other" -}}
+{{- $problems = append $problems "podDisruptionBudget.minAvailable and podDisruptionBudget.maxUnavailable cannot be set together" -}}
 {{- end -}}
 {{- $replicas := int .Values.replicaCount -}}
 {{- if gt $replicas 1 -}}
@@ -89,10 +89,10 @@
 {{- $pods = div (add (mul $pods $replicas) 99) 100 | int -}}
 {{- end -}}
 {{- if ge $pods $replicas -}}
-{{- $problems = append $problems (printf "podDisruptionBudget.minAvailable (%s) must leave one of %d replicas that may go: no node could ever be drained. Lower it, or raise replicaCount" $least $replicas) -}}
+{{- $problems = append $problems (printf "podDisruptionBudget.minAvailable (%s) must be less than the %d replicas: no node could ever be drained. Lower it, or raise replicaCount" $least $replicas) -}}
 {{- end -}}
 {{- if regexMatch "^0+%?$" (toString $budget.maxUnavailable) -}}
-{{- $problems = append $problems (printf "podDisruptionBudget.maxUnavailable (%s) must let one replica go: no node could ever be drained. Set it to 1, or leave it empty" (toString $budget.maxUnavailable)) -}}
+{{- $problems = append $problems (printf "podDisruptionBudget.maxUnavailable (%s) must allow one replica to be unavailable: no node could ever be drained. Set it to 1, or leave it empty" (toString $budget.maxUnavailable)) -}}
 {{- end -}}
 {{- end -}}
 {{- end -}}
@@ -102,17 +102,17 @@
 {{- $problems = append $problems (printf "metrics.port and healthPort are both %d" (int .Values.healthPort)) -}}
 {{- end -}}
 {{- if and .Values.serviceMonitor.enabled (not .Values.metrics.service.enabled) -}}
-{{- $problems = append $problems "serviceMonitor.enabled needs metrics.service.enabled. Without a Service use podMonitor" -}}
+{{- $problems = append $problems "serviceMonitor.enabled needs metrics.service.enabled. Without a Service, use podMonitor" -}}
 {{- end -}}
 {{- else if or .Values.serviceMonitor.enabled .Values.podMonitor.enabled .Values.prometheusRule.enabled -}}
 {{- $problems = append $problems "serviceMonitor, podMonitor and prometheusRule need metrics.enabled" -}}
 {{- end -}}
 {{- if and .Values.serviceMonitor.enabled .Values.podMonitor.enabled -}}
-{{- $problems = append $problems "serviceMonitor.enabled and podMonitor.enabled exclude each other: every series would be there twice" -}}
+{{- $problems = append $problems "serviceMonitor.enabled and podMonitor.enabled cannot be set together: every series would exist twice" -}}
 {{- end -}}
 
 {{- if and .Values.hostNetwork .Values.networkPolicy.enabled -}}
-{{- $problems = append $problems "networkPolicy.enabled would do nothing: NetworkPolicies do not apply to pods with hostNetwork" -}}
+{{- $problems = append $problems "networkPolicy.enabled has no effect: NetworkPolicies do not apply to pods with hostNetwork" -}}
 {{- end -}}
 
 {{- /* The namespace of the Lease too where it is not given: the Role for it is where the value says. */ -}}
@@ -129,10 +129,10 @@
 {{- range $variables -}}
 {{- $flag := printf "--%s" (trimPrefix "TENCENT_CERT_SYNC_" . | lower | replace "_" "-") -}}
 {{- if and (hasPrefix "TENCENT_CERT_SYNC_" .) (has $flag $given) -}}
-{{- $problems = append $problems (printf "extraEnv sets %s, and the chart sets %s from another value, which wins: set that one" . $flag) -}}
+{{- $problems = append $problems (printf "extraEnv sets %s, and the chart sets %s from another value, which wins. Set that value instead" . $flag) -}}
 {{- end -}}
 {{- if and (hasPrefix "TENCENTCLOUD_S" .) (has "--credentials-directory" $given) -}}
-{{- $problems = append $problems (printf "extraEnv sets %s, which would do nothing: credentials are read from the files at credentials.mountPath" .) -}}
+{{- $problems = append $problems (printf "extraEnv sets %s, which has no effect: credentials are read from the files at credentials.mountPath" .) -}}
 {{- end -}}
 {{- if or (and $.Values.proxy.httpsProxy (eq (upper .) "HTTPS_PROXY")) (and $.Values.proxy.noProxy (eq (upper .) "NO_PROXY")) -}}
 {{- $problems = append $problems (printf "extraEnv sets %s, which the chart sets from proxy" .) -}}
@@ -140,6 +140,6 @@
 {{- end -}}
 
 {{- with $problems -}}
-{{- fail (printf "\n\nThese values cannot be:\n- %s\n" (join "\n- " .)) -}}
+{{- fail (printf "\n\nThese values are invalid:\n- %s\n" (join "\n- " .)) -}}
 {{- end -}}
 {{- end -}}

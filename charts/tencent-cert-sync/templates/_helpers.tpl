@@ -170,7 +170,7 @@ cluster (helm template, kustomize) knows at most a version, and no kinds.
 {{- if or (eq $settings.renderMode "alwaysRender") (.root.Capabilities.APIVersions.Has .kind) $promised -}}
 true
 {{- else if eq $settings.renderMode "failIfMissing" -}}
-{{- fail (printf "\n\n%s.enabled is true, and this cluster does not have %s (%s).\nSet %s.renderMode to skipIfMissing to leave it out, or to alwaysRender where it comes later.\n" .value .kind .from .value) -}}
+{{- fail (printf "\n\n%s.enabled is true, and this cluster does not have %s (%s).\nSet %s.renderMode to skipIfMissing to leave it out, or to alwaysRender if it is installed later.\n" .value .kind .from .value) -}}
 {{- end -}}
 {{- end -}}
 {{- end -}}

@@ -96,6 +96,28 @@ describe('an uploaded certificate', () => {
     expect(stillSynced(written(observedOf(material.first), refused)).message).toBe(refused.message)
   })
 
+  it.each<[string, Partial<Upload>, RegExp]>([
+    [
+      "the user's settings, which are to be corrected",
+      { rung: 'Settings' },
+      /without alias, certificate-use and tags: .* at least one of them \(SomeCode\)\. Correct the annotations/,
+    ],
+    [
+      'the tag of its chain, which is not for the user to correct',
+      { account: 'ChainTag' },
+      /without the tag cert-sync\/chain: .* refused it \(SomeCode\)\. The annotations need no change/,
+    ],
+    [
+      'both',
+      { rung: 'ChainTag' },
+      /without alias, certificate-use, tags and the tag cert-sync\/chain: .* Correct the annotations/,
+    ],
+    ['every tag', { rung: 'Everything' }, /certificate-use and any tag: .* no ownership tags/],
+  ])('names what the service refused: %s', (_, upload, message) => {
+    const outcome = uploaded(observedOf(material.first), { ...upload, refusedWith: 'SomeCode' })
+    expect([outcome.reason, outcome.message]).toEqual(['SettingsRefused', expect.stringMatching(message)])
+  })
+
   it('says so when the settings have changed since it was sent', () => {
     const sent = `v1:${'0'.repeat(64)}`
     const outcome = uploaded(observedOf(material.first), { settings: sent })

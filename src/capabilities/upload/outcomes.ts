@@ -152,8 +152,8 @@ export function pending(
 ): UploadOutcome {
   const message =
     reason === 'TemporaryCertificate'
-      ? 'cert-manager has put a temporary certificate in place. The issued certificate is uploaded as soon as it is there.'
-      : 'This Secret had too many new certificates within an hour. The newest one is uploaded when the hour is over. Look for two Certificates that write to the same Secret.'
+      ? "The Secret holds cert-manager's temporary certificate. The issued certificate will be uploaded when it is available."
+      : 'This Secret had too many new certificates within an hour. The newest one is uploaded when the hour is over. Check whether two Certificates write to this Secret.'
   return outcome(view, 'Pending', reason, message)
 }
 
@@ -188,20 +188,20 @@ export function failed(view: UploadView, error: ServiceError, attempt: number): 
 /** The service says that the account holds the certificate, and it was not found. */
 export function existsElsewhere(view: UploadView): UploadOutcome {
   const message =
-    'The account already holds this certificate, but its ID could not be found. Delete it in the console, or use its ID by hand. The operator retries.'
+    'The account already holds this certificate, but its ID could not be found. Delete it in the console, or use the ID that the console shows. The operator retries.'
   return outcome(view, 'Failed', 'ExistsElsewhere', message)
 }
 
 /** The certificate on record is gone from the account; it is uploaded again. */
 export function certificateMissing(view: UploadView, certificateId: string): UploadOutcome {
-  const message = `The account does not hold the certificate ${certificateId} any more. The operator uploads it again; until then, whatever uses this ID has no certificate.`
+  const message = `The account no longer holds the certificate ${certificateId}. The operator uploads it again. Whatever uses this ID has no certificate until it uses the new one.`
   return outcome(view, 'Failed', 'CertificateMissing', message)
 }
 
 /** The ids on record belong to another account, or the credentials see none of them. */
 export function accountChanged(view: UploadView): UploadOutcome {
   const message =
-    'The account shows none of the certificates on record: the credentials belong to another account, or may not see its certificates. Correct the credentials, or set a new requested-at on any Secret to use this account.'
+    'The account shows none of the certificates that were uploaded: the credentials belong to another account, or cannot see its certificates. Correct the credentials. To use this account, set requested-at to a new value on any Secret.'
   return outcome(view, 'Failed', 'AccountChanged', message)
 }
 

@@ -39,7 +39,7 @@ function sentence(reason: Reason, { material }: Observed, sent: SentSettings | u
     case 'CertificateAdopted':
       return `The account already held this certificate${domain}; its ID is reused. Alias, tags and chain may differ.`
     case 'SettingsNotApplied':
-      return 'Alias, certificate-use, project-id or tags changed after the upload. The uploaded certificate keeps the old ones; change them in the console, or they apply to the next certificate.'
+      return 'Alias, certificate-use, project-id or tags changed after the upload. The uploaded certificate keeps the old values; the new ones apply to the next certificate. To change this one, use the console.'
     case 'VerifyNotAllowed':
       return 'The ID was kept unverified. Grant ssl:DescribeCertificates so that requested-at can verify it.'
     case 'NotVisible':
@@ -51,19 +51,26 @@ function sentence(reason: Reason, { material }: Observed, sent: SentSettings | u
   }
 }
 
-const refusedWords: Readonly<Record<RefusedSettings, string>> = {
-  settings: 'alias, certificate-use and tags',
-  'chain-tag': 'the tag cert-sync/chain',
-  'all-tags': 'alias, certificate-use and any tag',
+const refusedWords: Readonly<Record<RefusedSettings, readonly string[]>> = {
+  settings: ['alias', 'certificate-use', 'tags'],
+  'chain-tag': ['the tag cert-sync/chain'],
+  'all-tags': ['alias', 'certificate-use', 'any tag'],
 }
 
 function refusedSentence(sent: SentSettings | undefined): string {
   if (!sent || sent.refused.length === 0)
-    return 'The certificate is uploaded, but not all settings could be used.'
-  const words = sent.refused.map((it) => refusedWords[it]).join(' and ')
+    return 'The certificate is uploaded, but some settings were left out.'
+  const words = new Intl.ListFormat('en-GB').format(sent.refused.flatMap((it) => refusedWords[it]))
   const code = sent.code ? ` (${sent.code})` : ''
-  const wayOut = sent.refused.includes('all-tags')
-    ? 'Without its ownership tags, the operator never changes this certificate.'
-    : 'Correct the annotations; they apply to the next certificate.'
-  return `Uploaded without ${words}: Tencent Cloud refused one of them${code}. ${wayOut}`
+  const isChainTag = sent.refused.every((it) => it === 'chain-tag')
+  const which = isChainTag ? 'it' : 'at least one of them'
+  return `Uploaded without ${words}: Tencent Cloud refused ${which}${code}. ${consequence(sent.refused)}`
+}
+
+function consequence(refused: readonly RefusedSettings[]): string {
+  if (refused.includes('all-tags'))
+    return 'The certificate has no ownership tags, so it cannot be found by cluster or Secret.'
+  return refused.includes('settings')
+    ? 'Correct the annotations; they apply to the next certificate.'
+    : 'The annotations need no change.'
 }

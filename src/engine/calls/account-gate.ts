@@ -189,7 +189,7 @@ export class AccountGate {
     closed.attempt++
     this.#closed.set(scope, closed)
     if (!before) {
-      const message = 'the account gate is closed: calls wait until one that tries is accepted'
+      const message = 'calls to the account are on hold until a probe is accepted'
       log.error({ reason: 'AccountHeld', code, action }, message)
     }
     this.#probeLater(scope, closed)
@@ -258,7 +258,7 @@ export class AccountGate {
     this.#closed.delete(scope)
     this.#parts.log.info(
       { reason: 'AccountReleased', count: 0 },
-      'nobody waits at the account gate; it is open',
+      'no call waits for the account; the hold is released',
     )
   }
 

@@ -215,7 +215,10 @@ export class CallRunner {
   #unheard(key: ObjectKey, { startedAt, error }: CallEnd): void {
     if (!this.#silence.unanswered(key, this.#known.groupOf(key), startedAt)) return
     const code = error?.code ?? 'Timeout'
-    this.#parts.log.warn({ reason: 'ServiceSilent', code }, 'the service is silent: calls go out one by one')
+    this.#parts.log.warn(
+      { reason: 'ServiceSilent', code },
+      'the service does not answer; making one call at a time',
+    )
     this.#outages.waitOn()
     this.#trickle.begin()
   }
@@ -224,7 +227,7 @@ export class CallRunner {
     const lane = this.#lanes.get(action)
     if (!lane?.throttled(end)) return
     const { slots } = lane
-    this.#parts.log.warn({ reason: 'Throttled', action, slots }, 'the service asks to slow down')
+    this.#parts.log.warn({ reason: 'Throttled', action, slots }, 'the service throttled a call; slowing down')
   }
 
   /** A key of the group whose turn it is tries whether the service answers. */

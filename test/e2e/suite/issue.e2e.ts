@@ -2,6 +2,7 @@ import { X509Certificate } from 'node:crypto'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { statusKeys, userKeys } from '../../../src/contract/annotation-keys.ts'
 import { eventually } from '../../harness/eventually.ts'
+import { chainTagOf } from '../../simulator/chain-tag.ts'
 import { type CertificateSpec, Issuance } from './harness/issuance.ts'
 import { SecretHistory } from './harness/secret-history.ts'
 import { useWorld } from './harness/use-world.ts'
@@ -46,14 +47,15 @@ async function history(name: string): Promise<SecretHistory> {
   return made
 }
 
-test('a Certificate with our key in its secretTemplate gets a CertificateId', async () => {
+test('a Certificate with our key in its secretTemplate gets a CertificateId, tagged with its chain', async () => {
   await certificate({ name: 'shop' })
   const { uploaded, origin } = await world().eventuallySynced('shop')
   expect(origin).toBe('Uploaded')
   expect(uploaded?.fingerprint).toBe(await leafOf('shop'))
-  expect(await ownedBy('shop')).toMatchObject([
-    { id: uploaded?.certificateId, leafFingerprint: uploaded?.fingerprint },
-  ])
+  const held = await ownedBy('shop')
+  expect(held).toMatchObject([{ id: uploaded?.certificateId, leafFingerprint: uploaded?.fingerprint }])
+  expect(uploaded?.chainFingerprint).toMatch(/^SVR:[0-9a-f]{64}$/)
+  expect(held.map(({ tags }) => chainTagOf(tags)?.chainFingerprint)).toEqual([uploaded?.chainFingerprint])
 })
 
 test('people see the Event with kubectl events', async () => {
@@ -88,7 +90,11 @@ test('re-issued three times: an id each, the status is never lost, and cert-mana
     expect(uploaded?.fingerprint).toBe(await leafOf('renewed'))
   }
   expect(new Set(ids).size).toBe(4)
-  expect((await ownedBy('renewed')).map(({ id }) => id).sort()).toEqual(ids.sort())
+  const held = await ownedBy('renewed')
+  expect(held.map(({ id }) => id).sort()).toEqual(ids.sort())
+  expect(held.map(({ tags }) => chainTagOf(tags)?.chainFingerprint)).toEqual(
+    held.map(({ chainFingerprint }) => chainFingerprint),
+  )
 
   // The watch may be behind what a request sees.
   const told = () =>
