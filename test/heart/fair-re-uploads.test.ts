@@ -14,12 +14,12 @@ beforeAll(async () => {
   chains = await Promise.all(Array.from({ length: 30 }, () => material.another()))
 })
 
-/** A Secret of a namespace has a certificate in the account. */
+/** A Secret of a namespace has a certificate in the account, for longer than it may be listed late. */
 async function victim(options: WorldOptions = {}): Promise<World> {
   const world = new World(options)
   world.start()
   world.store.put('web/site', userAnnotations(), material.first.data)
-  await world.clock.advance(10_000)
+  await world.clock.advance(70_000)
   return world
 }
 

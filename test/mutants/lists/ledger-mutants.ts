@@ -286,7 +286,7 @@ export const ledgerMutants: readonly Mutant[] = [
     name: "whoever finds another Secret's own copy takes it over",
     file: 'src/ledger/ledger.ts',
     within: 'Ledger.learnUploaded',
-    original: 'if (!this.isAnothersOwn(certificateId, chain, upload.by))',
+    original: 'if (!isAnothers)',
     mutated: '',
     tests: ['test/heart/shared-certificates.test.ts'],
   },

@@ -484,8 +484,8 @@ export const uploadMutants: readonly Mutant[] = [
     name: 'a repeated answer says what the account takes',
     file: 'src/capabilities/upload/lessons.ts',
     within: 'learn',
-    original: '!answer.value.repeated',
-    mutated: 'true',
+    original: "if (answer.ok && answer.value.kind === 'Uploaded' && !answer.value.repeated)",
+    mutated: 'if (answer.ok)',
     tests: ['test/heart/cosmetics-ladder.test.ts'],
   },
   {
