@@ -3,7 +3,7 @@ import { type Ownership, readOwnership } from '../contract/ownership.ts'
 import type { ObjectKey } from '../ports/secrets.ts'
 import type { RemoteCertificate } from '../ports/ssl-service.ts'
 import { type AccountDoubt, concerns, doubtOf } from './account-doubt.ts'
-import { ChainIndex } from './chain-index.ts'
+import { Certificates } from './certificates.ts'
 import { Claims } from './claims.ts'
 import { Copies } from './copies.ts'
 import { CosmeticsLadder } from './cosmetics-ladder.ts'
@@ -33,9 +33,6 @@ export const claimAfterMs = 24 * 3_600_000
 export const goneAfterMs = 10 * 60_000
 /** Listings may show a certificate so much later, ms, than the service named it first. */
 const listedLateMs = 60_000
-const mostEntries = 20_000
-/** So many chains of one leaf may be answered with one id. */
-const mostUploads = 16
 
 /**
  * What is known of the certificates in one account, and how it is known: which chain each of them holds, whether it exists,
@@ -50,11 +47,12 @@ export class Ledger {
   readonly #wake: (keys: Iterable<ObjectKey>) => void
   readonly #onDoubt: (doubt: AccountDoubt) => void
   readonly #cluster: string | undefined
-  /** In order of the last statement. */
-  readonly #entries = new Map<string, Entry>()
-  readonly #chains = new ChainIndex()
   readonly #claims = new Claims()
   readonly #hidden = new HiddenIds(claimAfterMs)
+  readonly #certificates = new Certificates({
+    claims: () => this.#claims.size,
+    onDrop: (certificateId) => this.#hidden.end(certificateId),
+  })
   /** Keys without a certificate, by their chain. Keys to which it matters that an id is shown, by that id. */
   readonly #forChain = new Waiters()
   readonly #forId = new Waiters()
@@ -80,7 +78,7 @@ export class Ledger {
 
   /** How many certificates and chains it knows: both are bounded. */
   get size(): { readonly certificates: number; readonly chains: number } {
-    return { certificates: this.#entries.size, chains: this.#chains.size }
+    return this.#certificates.size
   }
 
   /**
@@ -100,8 +98,8 @@ export class Ledger {
       const upload = this.uploadOf(id, chain)
       return this.chainOf(id) === chain ? 0 : upload?.own && upload.by === key ? 1 : 2
     }
-    for (const certificateId of this.#chains.of(chain).sort((a, b) => rank(a) - rank(b))) {
-      const entry = this.#entries.get(certificateId)
+    for (const certificateId of this.#certificates.idsOf(chain).sort((a, b) => rank(a) - rank(b))) {
+      const entry = this.#certificates.get(certificateId)
       if (entry?.seenAt === undefined || !isHolder(entry, chain, { key, own })) continue
       if (now - entry.seenAt > claimAfterMs) continue
       if (entry.chain !== chain && isUnfit(certificateId)) continue
@@ -112,17 +110,17 @@ export class Ledger {
 
   /** Which chain an id holds, where its tag or its upload proves it. */
   chainOf(certificateId: string): string | undefined {
-    return this.#entries.get(certificateId)?.chain
+    return this.#certificates.get(certificateId)?.chain
   }
 
   /** The id does not exist any more. */
   isGone(certificateId: string): boolean {
-    return this.#entries.get(certificateId)?.gone ?? false
+    return this.#certificates.get(certificateId)?.gone ?? false
   }
 
   /** Whose an id is, as a listing showed it; undefined: it was not listed. */
   ownershipOf(certificateId: string): Ownership | undefined {
-    return this.#entries.get(certificateId)?.ownership
+    return this.#certificates.get(certificateId)?.ownership
   }
 
   /** Whether the service gave this id to this very key. */
@@ -143,32 +141,32 @@ export class Ledger {
 
   /** What was sent when the service answered an id for a chain. */
   uploadOf(certificateId: string, chain: string): Upload | undefined {
-    return this.#entries.get(certificateId)?.uploads.get(chain)
+    return this.#certificates.get(certificateId)?.uploads.get(chain)
   }
 
   /** When the certificate of an id expires, ms since the epoch, as uploaded or listed. */
   expiryOf(certificateId: string): number | undefined {
-    return this.#entries.get(certificateId)?.notAfter
+    return this.#certificates.get(certificateId)?.notAfter
   }
 
   /** The keys whose status names an id. */
   claimantsOf(certificateId: string): ObjectKey[] {
-    return [...(this.#entries.get(certificateId)?.claimants ?? [])]
+    return [...(this.#certificates.get(certificateId)?.claimants ?? [])]
   }
 
   /** The ids that statuses name. */
   claimedIds(): string[] {
-    return [...this.#entries.values()].filter((it) => it.claimants.size > 0).map((it) => it.certificateId)
+    return [...this.#certificates.all].filter((it) => it.claimants.size > 0).map((it) => it.certificateId)
   }
 
   /** Whether a status names an id. */
   isClaimed(certificateId: string): boolean {
-    return (this.#entries.get(certificateId)?.claimants.size ?? 0) > 0
+    return (this.#certificates.get(certificateId)?.claimants.size ?? 0) > 0
   }
 
   /** Whether the service has said since then that an id exists. */
   isSeenSince(certificateId: string, since: number): boolean {
-    const seenAt = this.#entries.get(certificateId)?.seenAt
+    const seenAt = this.#certificates.get(certificateId)?.seenAt
     return seenAt !== undefined && seenAt >= since
   }
 
@@ -213,13 +211,13 @@ export class Ledger {
 
   /** The last look-up showed it. */
   isShown(certificateId: string): boolean {
-    const entry = this.#entries.get(certificateId)
+    const entry = this.#certificates.get(certificateId)
     return entry !== undefined && isShown(entry)
   }
 
   /** From when on (ms of the monotonic clock) it proves something that a look-up does not find an id: it may be listed late. */
   absenceCountsFrom(certificateId: string): number {
-    return (this.#entries.get(certificateId)?.seenAt ?? Number.NEGATIVE_INFINITY) + listedLateMs
+    return (this.#certificates.get(certificateId)?.seenAt ?? Number.NEGATIVE_INFINITY) + listedLateMs
   }
 
   /** The ids belong to another account than before, or the credentials see nothing: for somebody. */
@@ -239,7 +237,7 @@ export class Ledger {
     if (before !== undefined) this.#unclaim(key, before)
     if (certificateId === undefined) return
     this.#claims.set(key, certificateId)
-    const entry = this.#entry(certificateId)
+    const entry = this.#certificates.entryOf(certificateId)
     entry.claimants.add(key)
     this.#forId.set(key, undefined)
   }
@@ -276,9 +274,9 @@ export class Ledger {
     this.#serving(chain, now, upload.by, () => {
       // Somebody else's copy of its own stays that, whoever finds it or is answered its id.
       const isAnothers = this.isAnothersOwn(certificateId, chain, upload.by)
-      const entry = this.#seen(certificateId, now)
-      if (!upload.repeated) this.#setChain(entry, chain)
-      if (!isAnothers) this.#addUpload(entry, chain, upload)
+      const entry = this.#certificates.seen(certificateId, now)
+      if (!upload.repeated) this.#certificates.setChain(entry, chain)
+      if (!isAnothers) this.#certificates.addUpload(entry, chain, upload)
       entry.notAfter = notAfter
     })
     if (!upload.repeated) this.#findOurs(now)
@@ -286,9 +284,8 @@ export class Ledger {
 
   /** It was found, and proven to hold this chain: by our alias and tags, or where tags are refused by what is on record. */
   learnChain(certificateId: string, chain: string): void {
-    const entry = this.#entry(certificateId)
-    if (entry.chain === undefined) this.#setChain(entry, chain)
-    this.#chains.add(chain, certificateId)
+    const entry = this.#certificates.entryOf(certificateId)
+    if (entry.chain === undefined) this.#certificates.setChain(entry, chain)
   }
 
   /**
@@ -299,10 +296,10 @@ export class Ledger {
   learnNamed(certificateId: string, key: ObjectKey, now: number): void {
     this.#hidden.learn(certificateId, splitKey(key).namespace, now)
     this.reUploads.inVain()
-    const ids = this.hidesCertificates(now) ? [...this.#entries.keys()] : [certificateId]
-    for (const id of ids) {
-      const entry = this.#entries.get(id)
-      if (!entry?.gone) continue
+    const { all } = this.#certificates
+    const hidden = this.hidesCertificates(now) ? [...all] : [this.#certificates.entryOf(certificateId)]
+    for (const entry of hidden) {
+      if (!entry.gone) continue
       entry.gone = false
       entry.missingSince = undefined
       this.#wakeNamed(entry)
@@ -311,20 +308,20 @@ export class Ledger {
 
   /** A look-up of an id was refused: nobody knows whether it would be shown. */
   learnUnlisted(certificateId: string, now: number): void {
-    const entry = this.#entry(certificateId)
+    const entry = this.#certificates.entryOf(certificateId)
     entry.unlistedAt = Math.max(entry.unlistedAt ?? now, now)
   }
 
   /** The service listed a certificate, whatever was asked for. What was found out after `now` stays. */
   learnListed(remote: RemoteCertificate, now: number): void {
     const { certificateId, tags, notAfter, ownerUin, alias } = remote
-    const known = this.#entries.get(certificateId)
+    const known = this.#certificates.get(certificateId)
     if (known?.missingSince !== undefined && (known.unlistedAt ?? now) > now) return
     const ownership = readOwnership(tags)
     const { chain = known?.chain } = ownership
     const wasGone = known?.gone === true
     const learn = () => {
-      const entry = this.#seen(certificateId, now)
+      const entry = this.#certificates.seen(certificateId, now)
       entry.listedAt = Math.max(entry.listedAt ?? now, now)
       entry.gone = false
       entry.ownership = ownership
@@ -332,7 +329,7 @@ export class Ledger {
       if (notAfter !== undefined) entry.notAfter = notAfter
       if (isShown(entry)) this.#hidden.end(certificateId)
       const isNews = ownership.chain !== undefined && ownership.chain !== entry.chain
-      if (ownership.chain !== undefined) this.#setChain(entry, ownership.chain)
+      if (ownership.chain !== undefined) this.#certificates.setChain(entry, ownership.chain)
       // Adopted for another chain of the same leaf: whoever names it has to know.
       const isOfOther = isNews && [...entry.uploads.keys()].some((it) => it !== chain)
       if (isOfOther || wasGone) this.#wakeNamed(entry)
@@ -352,15 +349,11 @@ export class Ledger {
    */
   learnAbsent(certificateId: string, { requested }: { readonly requested: boolean }, now: number): void {
     this.learnUnlisted(certificateId, now)
-    const entry = this.#entry(certificateId)
+    const entry = this.#certificates.entryOf(certificateId)
     if (!this.#doesAbsenceCount(entry, now)) return
     entry.missingSince ??= now
     if (entry.gone || (!requested && now - entry.missingSince < goneAfterMs)) return
-    entry.gone = true
-    for (const chain of entry.uploads.keys()) {
-      if (chain !== entry.chain) this.#chains.remove(chain, certificateId)
-    }
-    entry.uploads.clear()
+    this.#certificates.end(entry)
     this.#hidden.end(certificateId)
     this.#wake(entry.claimants)
   }
@@ -388,12 +381,12 @@ export class Ledger {
     this.#ownerUin = undefined
     this.reUploads.inVain()
     // What the doubtful account did not show is looked up anew.
-    for (const entry of this.#entries.values()) if (!entry.gone) entry.missingSince = undefined
+    for (const entry of this.#certificates.all) if (!entry.gone) entry.missingSince = undefined
     this.#wake(new Set([...this.#claims.all.map(([key]) => key), ...this.#forChain.all]))
   }
 
   #uploadsOf(certificateId: string): Upload[] {
-    return [...(this.#entries.get(certificateId)?.uploads.values() ?? [])]
+    return [...(this.#certificates.get(certificateId)?.uploads.values() ?? [])]
   }
 
   /** The account holds a certificate that this operator made: it is not another one, whatever ids statuses name. */
@@ -418,7 +411,7 @@ export class Ledger {
   /** Claimed ids that a look-up did not find, as long as that proves anything. */
   #missing(now: number): { certificateId: string; missingSince: number }[] {
     if (this.hidesCertificates(now)) return []
-    return [...this.#entries.values()].flatMap((entry) => {
+    return [...this.#certificates.all].flatMap((entry) => {
       const { certificateId, missingSince, gone, claimants } = entry
       if (missingSince === undefined || gone || claimants.size === 0) return []
       return this.#doubt && !this.#doesAbsenceCount(entry, now) ? [] : [{ certificateId, missingSince }]
@@ -439,62 +432,10 @@ export class Ledger {
     if (isNews && isServed()) this.#wake(waiting)
   }
 
-  #setChain(entry: Entry, chain: string): void {
-    const { certificateId, chain: before } = entry
-    if (before !== undefined && before !== chain && !entry.uploads.has(before)) {
-      this.#chains.remove(before, certificateId)
-    }
-    entry.chain = chain
-    this.#chains.add(chain, certificateId)
-  }
-
-  #addUpload(entry: Entry, chain: string, upload: Upload): void {
-    const { uploads, certificateId } = entry
-    uploads.delete(chain)
-    uploads.set(chain, upload)
-    this.#chains.add(chain, certificateId)
-    if (uploads.size <= mostUploads) return
-    const oldest = [...uploads.keys()].find((it) => it !== entry.chain)
-    if (oldest === undefined) return
-    uploads.delete(oldest)
-    this.#chains.remove(oldest, certificateId)
-  }
-
-  #seen(certificateId: string, now: number): Entry {
-    const entry = this.#entry(certificateId)
-    entry.seenAt = Math.max(entry.seenAt ?? now, now)
-    entry.missingSince = undefined
-    this.#entries.delete(certificateId)
-    this.#entries.set(certificateId, entry)
-    return entry
-  }
-
-  #entry(certificateId: string): Entry {
-    const known = this.#entries.get(certificateId)
-    if (known) return known
-    const fresh: Entry = { certificateId, uploads: new Map(), claimants: new Set(), gone: false }
-    this.#entries.set(certificateId, fresh)
-    this.#drop()
-    return fresh
-  }
-
   #unclaim(key: ObjectKey, certificateId: string): void {
     this.#claims.set(key, undefined)
-    const entry = this.#entries.get(certificateId)
+    const entry = this.#certificates.get(certificateId)
     entry?.claimants.delete(key)
     this.#forId.set(key, entry?.gone ? certificateId : undefined)
-  }
-
-  /** Beyond the bound: the oldest that no status names. */
-  #drop(): void {
-    for (const entry of this.#entries.values()) {
-      if (this.#entries.size <= mostEntries + this.#claims.size) return
-      if (entry.claimants.size > 0) continue
-      this.#entries.delete(entry.certificateId)
-      this.#hidden.end(entry.certificateId)
-      for (const chain of [entry.chain, ...entry.uploads.keys()]) {
-        if (chain !== undefined) this.#chains.remove(chain, entry.certificateId)
-      }
-    }
   }
 }
