@@ -104,11 +104,15 @@ describe('that an id is gone', () => {
     expect(ledger.suspects(goneAfterMs)).toEqual([])
   })
 
-  it.each<[string, () => void]>([
-    ['an upload answered it', () => uploadedAs('id-1')],
-    ['a listing showed it', () => ledger.learnListed(remoteCertificate('id-1', { tags: tags(chain) }), 0)],
-  ])('is not proven by a look-up less than a minute after %s', (_, name) => {
-    name()
+  it('is proven by a look-up at once where it was listed before', () => {
+    uploadedAs('id-1')
+    ledger.learnListed(remoteCertificate('id-1', { tags: tags(chain) }), 1)
+    ledger.learnAbsent('id-1', { requested: true }, 2)
+    expect(ledger.isGone('id-1')).toBe(true)
+  })
+
+  it('is not proven by a look-up less than a minute after an upload answered it', () => {
+    uploadedAs('id-1')
     ledger.learnAbsent('id-1', { requested: true }, minute - 1)
     expect(ledger.isGone('id-1')).toBe(false)
     expect(holder()).toBe('id-1')

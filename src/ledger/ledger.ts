@@ -215,9 +215,13 @@ export class Ledger {
     return entry !== undefined && isShown(entry)
   }
 
-  /** From when on (ms of the monotonic clock) it proves something that a look-up does not find an id: it may be listed late. */
+  /**
+   * From when on (ms of the monotonic clock) it proves something that a look-up does not find an id: one that was never listed
+   * may be listed late.
+   */
   absenceCountsFrom(certificateId: string): number {
-    return (this.#certificates.get(certificateId)?.seenAt ?? Number.NEGATIVE_INFINITY) + listedLateMs
+    const { seenAt, listedAt } = this.#certificates.get(certificateId) ?? {}
+    return seenAt === undefined || listedAt !== undefined ? Number.NEGATIVE_INFINITY : seenAt + listedLateMs
   }
 
   /** The ids belong to another account than before, or the credentials see nothing: for somebody. */
@@ -345,7 +349,7 @@ export class Ledger {
 
   /**
    * A look-up by id did not find it. `requested`: somebody asked for exactly this, so that one look-up is enough. It proves
-   * nothing within a minute of the service's naming it.
+   * nothing within a minute of the service's naming it, unless it was listed before.
    */
   learnAbsent(certificateId: string, { requested }: { readonly requested: boolean }, now: number): void {
     this.learnUnlisted(certificateId, now)

@@ -226,6 +226,8 @@ const scenarios: Readonly<Record<string, (stage: Stage) => Promise<void>>> = {
     const chain = await newChain()
     await stage.create('shop', chain)
     const before = await stage.synced('shop', chain)
+    // Until then, a certificate that is not listed may be listed late.
+    stage.scene.clock.leap(60_000)
     stage.simulator.removeCertificate(before.uploaded?.certificateId ?? '')
     await stage.world.annotate('shop', { requestedAt: 'now' })
     const after = await stage.world.eventuallyStatus('shop', 'handled', (it) => it.handledRequest === 'now')

@@ -8,8 +8,8 @@ import { type ChainProgress, progressOf, refusedOf, type UploadMemory } from './
 import { call, lookUp, wait } from './steps.ts'
 import { ownerOf, suffixOf, type UploadView } from './view.ts'
 
-/** A copy may be listed so much later than its call, ms. */
-const listedLateMs = 10_000
+/** Between two searches for a copy whose call got no answer, ms: it may be listed late. */
+const betweenSearchesMs = 10_000
 
 /**
  * The rows UploadChain and Upload of the decision table. Each answer leads to the next step by what it left in memory, in the
@@ -79,7 +79,7 @@ function nextForCopy(
   const looks = progress?.noCopy?.epoch === copies.epochOf(suffix) ? progress.noCopy : undefined
   const isFirst = memory.intended === chainFingerprint && !copies.mayBeListedLate(suffix, now.elapsed)
   if ((looks?.times ?? 0) < (isFirst ? 1 : 2)) {
-    const nextLook = looks ? looks.at + listedLateMs : now.elapsed
+    const nextLook = looks ? looks.at + betweenSearchesMs : now.elapsed
     if (nextLook > now.elapsed) return wait('CopyMayAppear', nextLook, memory, observed)
     return lookUp('Copy', { by: 'alias', alias: suffix, offset: progress?.offset ?? 0 }, view, memory, now)
   }

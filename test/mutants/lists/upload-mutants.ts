@@ -136,7 +136,7 @@ export const uploadMutants: readonly Mutant[] = [
     name: 'a copy that may be listed late is looked for twice at once',
     file: 'src/capabilities/upload/next-for-chain.ts',
     within: 'nextForCopy',
-    original: 'looks.at + listedLateMs',
+    original: 'looks.at + betweenSearchesMs',
     mutated: 'looks.at',
     tests: ['test/heart/late-listing.test.ts'],
   },
