@@ -23,6 +23,9 @@
 {{- end -}}
 
 {{- $durations := list (list "resync" .Values.resync "100ms" "168h") (list "shutdownGrace" .Values.shutdownGrace "1s" "1h") -}}
+{{- if ne .Values.inventoryInterval "off" -}}
+{{- $durations = append $durations (list "inventoryInterval" .Values.inventoryInterval "1m" "168h") -}}
+{{- end -}}
 {{- if .Values.leaderElection.enabled -}}
 {{- with .Values.leaderElection -}}
 {{- $durations = append $durations (list "leaderElection.leaseDuration" .leaseDuration "1s" "1h") -}}
