@@ -17,13 +17,13 @@ import { PrometheusMetrics } from './telemetry/prometheus-metrics.ts'
 import { type CredentialsProvider, createCredentials } from './tencent/credentials.ts'
 import { createSslService, type SslService } from './tencent/ssl-service.ts'
 
-/** No worker needs so long for one key; no reflector is silent so long while it tries. */
+/** A loop that has not moved for this time, ms, is stuck: no reconcile takes that long, and no attempt to watch or renew. */
 const stuckMs = 180_000
-/** Calls in flight are aborted so long before the grace ends: time for the last status writes and Events. */
+/** Calls in flight are aborted this long, ms, before the grace ends: time for the last status writes and Events. */
 const abortBeforeMs = 5_000
-/** The process ends, or is found to stand still, no later for a Lease with long times. */
+/** The longest time-out of one call for the Lease, ms, however long the times of the Lease are. */
 const longestLeaseCallMs = 10_000
-/** Each of them has that long at the end: the last Events, and giving the lease away. */
+/** At the end, the last Events have this time, ms, and so has the release of the lease. */
 const farewellMs = 2_000
 
 /** The composition root: makes the adapters from the configuration and ties them to the controller. No logic. */
@@ -111,7 +111,7 @@ export class Operator {
   }
 
   /**
-   * Serves health and metrics, then watches, and works: where a leader is elected, once this process is it.
+   * Serves health and metrics, starts to watch, and starts to work: at once, or with leader election when it is the leader.
    *
    * @returns where health and metrics are served
    * @throws Error that names the flag when an address cannot be listened on

@@ -17,18 +17,23 @@ export type Answer<T> =
 
 /**
  * One thing that is done for a Secret, in the shape of a persisted state machine: `next` picks a step, `call` makes the one
- * request that it stands for, `model` digests the answer. `next` and everything that returns memory are pure functions of
- * what they are given; only `call` does I/O. The engine does the rest: permits, writes, waits.
+ * request that it stands for, `model` digests the answer. `next`, `observe` and `model` are pure functions of what they are
+ * given; only `call` does I/O. The others may change what the capability shares between keys, which in turn may wake keys.
+ * The engine does the rest: permits, writes, waits.
  */
 export interface Capability<View, Memory extends CapabilityMemory, A extends Action, T> {
   /** In lower case: a metric label and a log field. */
   readonly name: string
   /** The memory of a key of which nothing is known. */
   readonly blank: Memory
-  /** Gathers what `next` depends on besides memory and time. */
+  /**
+   * Gathers what `next` depends on besides memory and time. Takes note of what the Secret says where that matters to other
+   * keys. Called after each GET and after each call.
+   */
   view(observed: Observed): View
-  /** After each GET. */
+  /** The memory that `next` is given: brought up to date with the view. Called after `view`, each time. */
   observe(view: View, memory: Memory): Memory
+  /** The step to take now. */
   next(view: View, memory: Memory, now: Instant): Step<A>
   /** Just before the call: what other keys should know of it. */
   begins(view: View, action: A, now: Instant): void
@@ -40,14 +45,17 @@ export interface Capability<View, Memory extends CapabilityMemory, A extends Act
   abandoned(view: View, action: A, now: Instant): void
   /** The step that the key takes now: what other keys should know of it. */
   decided(view: View, step: Step<A>, now: Instant): void
+  /** The memory after an answer. Called after `ended`. */
   model(view: View, memory: Memory, action: A, answer: Answer<T>, now: Instant): Memory
-  /** Before an outcome is written, and after a slice was. */
+  /** The memory before an outcome is written. */
   reporting(observed: Observed, memory: Memory, outcome: Outcome): Memory
+  /** The memory after a slice was written: that of an outcome, or an intent. */
   written(memory: Memory, slice: StatusSlice): Memory
   /** What the status says when the capability's own code threw (I7). */
   unexpected(observed: Observed, errorName: string): Outcome
   /** Two calls with the same text are not made at the same time: one of them waits for the other and reconciles again. */
   flightOf(view: View, action: A): string
+  /** How urgent the call is that the key waits for. */
   priorityOf(view: View, memory: Memory, now: Instant): CallPriority
   /** The Secret is gone, or opted out. */
   forget(key: ObjectKey): void

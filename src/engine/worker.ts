@@ -47,7 +47,6 @@ export type WokenBy =
   | 'Resync'
   | 'Wait'
   | 'Permit'
-  | 'Retry'
   | 'OwnStep'
   | 'SameCallEnded'
   | 'AccountWorks'

@@ -11,7 +11,7 @@ interface Begun {
 
 /**
  * Which copies this process began to upload, so that whoever looked for one before looks again (I1), and looks twice where an
- * answer was lost: it may be listed late. A copy is told by the end of its alias, which names the chain and, where a Secret
+ * answer was lost: it may be listed late. A copy is identified by the end of its alias, which names the chain and, where a Secret
  * has a copy of its own, the Secret: an answer to one Secret says nothing of the copy of another. Instants are ms of the
  * monotonic clock.
  */

@@ -220,7 +220,7 @@ export class Inventory {
 
   #plan(now: number): void {
     const { intervalMs, random = Math.random } = this.#parts
-    // Late by little: what it confirms is trusted for little longer than an interval (`freshMs` of the upload).
+    // Late by little: what it confirms is trusted for little longer than the default interval (`freshMs` of the upload).
     this.#dueAt = now + intervalMs * (0.97 + 0.06 * random())
   }
 

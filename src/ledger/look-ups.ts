@@ -80,7 +80,10 @@ export class LookUps {
     else this.#pass(batch)
   }
 
-  /** The service had no answer. To halve these ids is harmless; they are passed only if it has an answer for others. */
+  /**
+   * The service had no answer. To halve these ids is harmless. They are passed only if the service has an answer for others,
+   * or if nothing but their group is left to look up.
+   */
   unanswered(ids: readonly string[]): void {
     const batch = this.#take(ids)
     if (!batch) return

@@ -40,6 +40,7 @@ export class ReUploads {
   /**
    * When this chain may be uploaded again; not later than `now`: at once.
    *
+   * @param chain the chain, or the chain for one Secret (see `reUploadOf`)
    * @param requested somebody asked for it: it does not wait for hours
    */
   dueAt(chain: string, { requested }: { readonly requested: boolean }, now: number): number {
@@ -74,6 +75,7 @@ export class ReUploads {
     this.#handOver(now)
   }
 
+  /** The call of a key begins: the others wait until it has ended. */
   begins(key: ObjectKey, now: number): void {
     this.#waitsNoMore(key)
     this.#turns.delete(key)
@@ -83,8 +85,9 @@ export class ReUploads {
   /**
    * The re-upload of a key ended.
    *
-   * @param answered with an id; without one it is simply tried again
-   * @param newId with another id than the one that was gone
+   * @param answered the account holds a certificate for it: a new one, or the one that was called gone. If not, it is tried
+   * again without a pause
+   * @param newId the certificate is new: look-ups can be trusted
    */
   ended(
     key: ObjectKey,
@@ -105,11 +108,12 @@ export class ReUploads {
     this.leaves(key, now)
   }
 
-  /** The certificates were there all the time. */
+  /** A certificate that was called gone was there all the time, or may be: look-ups prove nothing until a new id does. */
   inVain(): void {
     this.#provenAt = Number.NEGATIVE_INFINITY
   }
 
+  /** The Secret is gone, or opted out. */
   forget(key: ObjectKey, now: number): void {
     this.#inVainAt.delete(key)
     this.abandoned(key, now)

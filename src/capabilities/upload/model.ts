@@ -53,7 +53,7 @@ export function isMissingFound(
   return named !== undefined && named === missing && ledger.chainOf(named) === chain?.chainFingerprint
 }
 
-/** Memory after a GET: what the first one found on record is trusted; from then on what this process wrote is. */
+/** Memory after a GET or a call: the first id found on record is trusted; from then on what this process wrote is. */
 export function observedOnce(view: UploadView, memory: UploadMemory): UploadMemory {
   const { observed, identity, ledger } = view
   const { uploaded, origin } = observed.status

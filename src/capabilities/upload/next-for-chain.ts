@@ -15,8 +15,8 @@ const betweenSearchesMs = 10_000
  * The rows UploadChain and Upload of the decision table. Each answer leads to the next step by what it left in memory, in the
  * ledger or, where a crash must not lose it, in the status (`intent`).
  *
- * A copy that is told by its alias is made only with an intent on record, and only after none with that alias was found:
- * whoever dies in between finds it again (I1).
+ * A copy is identified by its alias. It is made only with an intent on record, and only after a look-up found none with that
+ * alias: a process that dies in between finds it again (I1).
  */
 export function nextForChain(
   view: UploadView,

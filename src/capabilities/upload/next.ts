@@ -25,10 +25,13 @@ import { claimedId, openRequest, type UploadView } from './view.ts'
 export const rejectionLifetimeMs = 24 * 3_600_000
 /** A Secret that waits for the right account is reconciled this often, ms. The end of the wait also wakes it. */
 const doubtedMs = 10 * 60_000
-/** An id that the service has confirmed so recently, ms, is written down without asking: a little more than an inventory. */
+/**
+ * An id that the service has confirmed so recently, ms, is written down without asking. A little more than the default of
+ * `--inventory-interval`: with a longer one, an id is looked up first.
+ */
 const freshMs = 75 * 60_000
 
-/** Decides what to do next about one Secret. Pure: the decision table of the design, row by row. */
+/** Decides what to do next about one Secret. Pure: a decision table, row by row; the first row that applies decides. */
 export function next(view: UploadView, memory: UploadMemory, now: Instant): Step<UploadAction> {
   const { observed } = view
   const { settings, material } = observed

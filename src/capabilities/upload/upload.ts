@@ -34,7 +34,7 @@ export class UploadCapability implements Capability<UploadView, UploadMemory, Up
   readonly name = 'upload'
   readonly blank = blankMemory
   readonly #parts: UploadParts
-  /** Open requests that were there before the account was doubted. */
+  /** The open request of each key, as last observed: while the account is doubted, only a new one lifts the hold. */
   readonly #requests = new Map<ObjectKey, string>()
 
   constructor(parts: UploadParts) {

@@ -28,7 +28,7 @@ export function suffixOf(view: UploadView, { chainFingerprint }: Pick<Chain, 'ch
   return copySuffix(ownerOf(view), chainFingerprint, view.observed.settings.repeatable)
 }
 
-/** Identifies an open request of one Secret, so that an answer to it can be told from an older one. */
+/** Identifies an open request of one Secret, so that an answer to it is not taken for an older one's. */
 export function openRequest({ settings, status, key }: Observed): string | undefined {
   const { requestedAt } = settings
   return requestedAt === undefined || requestedAt === status.handledRequest

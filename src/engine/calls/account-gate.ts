@@ -120,7 +120,7 @@ export class AccountGate {
         else this.#saidNothing(key)
         return
       case 'cosmetic':
-        // It is tried without cosmetics at once, and that tells.
+        // It is tried without cosmetics at once, and that answer counts.
         if (requestId !== undefined) this.#release('caller')
         return
       case 'throttled':
@@ -195,7 +195,7 @@ export class AccountGate {
     this.#probeLater(scope, closed)
   }
 
-  /** The call of a key told nothing of the caller: if it was to try, one of another group does so soon. */
+  /** The call of a key said nothing of the caller: if it was to try, one of another group does so soon. */
   #saidNothing(key: ObjectKey): void {
     for (const [scope, closed] of this.#closed) {
       if (closed.probe !== key) continue
