@@ -24,8 +24,20 @@ export interface Holder {
 /** What decisions may ask. Nothing here changes the ledger. */
 export type LedgerReader = Omit<
   Ledger,
-  `learn${string}` | 'claim' | `waitFor${string}` | 'forget' | 'trustAccount' | 'findNone'
->
+  | `learn${string}`
+  | 'claim'
+  | `waitFor${string}`
+  | 'forget'
+  | 'trustAccount'
+  | 'findNone'
+  | 'copies'
+  | 'cosmetics'
+  | 'reUploads'
+> & {
+  readonly copies: Pick<Copies, 'epochOf' | 'mayBeListedLate'>
+  readonly cosmetics: Pick<CosmeticsLadder, 'accountAt' | 'refused'>
+  readonly reUploads: Pick<ReUploads, 'dueAt' | 'turnAt'>
+}
 
 /** A statement that the service has not renewed for so long counts as a claim, ms. */
 export const claimAfterMs = 24 * 3_600_000
