@@ -28,8 +28,10 @@ export const reasons = {
   QuotaExceeded: 'The account has reached its certificate quota.',
   ExistsElsewhere: 'The account already holds this certificate, but its CertificateId could not be found.',
   CertificateMissing: 'The account no longer holds the certificate; it is uploaded again.',
-  AccountChanged: 'The account shows none of the certificates that were uploaded.',
-  UnexpectedError: 'Tencent Cloud responded with an unknown error code.',
+  AccountChanged:
+    'The account shows none of the certificates that were uploaded, or they belong to another owner than before.',
+  UnexpectedError:
+    'Tencent Cloud responded with an unknown error code, or the operator could not process the Secret.',
 
   // phase Rejected: not retried until something changes
   InvalidAnnotation: 'An annotation has an invalid value.',
@@ -44,12 +46,12 @@ export const reasons = {
   CertificateExpired: 'The certificate has expired.',
   RefusedByService: 'Tencent Cloud refused the certificate.',
 
-  // never a status: in Events, metrics and log lines only
+  // never a status: in Events and log lines only
   Throttled: 'Tencent Cloud throttled a call.',
   StatusContested: 'Another writer keeps changing the status annotations.',
   StatusNotWritable: 'The API server refused the status annotations.',
-  AccountHeld: 'Uploads to the account are on hold until it works again.',
-  AccountReleased: 'The account works again; uploads continue.',
+  AccountHeld: 'Calls to the account are on hold until it works again.',
+  AccountReleased: 'The account works again; calls continue.',
   ServiceSilent: 'Tencent Cloud does not answer: calls are slowed down until it does.',
   ServiceAnswers: 'Tencent Cloud answers again.',
 } as const

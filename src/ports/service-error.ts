@@ -1,7 +1,7 @@
 import type { ServiceAction } from './ssl-service.ts'
 
 /**
- * What a failure means to the operator. The adapter alone maps the service's codes to these (design, "Error classes").
+ * What a failure means to the operator. The adapter alone maps the service's codes to these (`tencent/error-classes.ts`).
  * `cosmetic`: refused while alias, tags or use were sent, so perhaps because of them.
  */
 export type FailureClass =

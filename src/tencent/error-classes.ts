@@ -277,7 +277,7 @@ export interface Classification {
 }
 
 /**
- * Sorts a code of the service, or one of ours, into its class (design, "Error classes"). This is the one place that
+ * Sorts a code of the service, or one of ours, into its class (see `FailureClass`). This is the one place that
  * knows codes. An exact row beats a prefix, a longer prefix a shorter one: so the two codes under `InvalidParameter`
  * that speak of key and quota are never taken for cosmetic.
  * @param cosmeticsSent alias, tags or use were part of the request: what may be about them is `cosmetic` (I13)

@@ -12,7 +12,7 @@ export interface Claim {
   readonly broken: readonly string[]
 }
 
-// What holds at any time at which nobody waits for anything. Numbers: the invariants of the design.
+// What holds at any time at which nobody waits for anything. Numbers: the invariants in CONTRIBUTING.md.
 
 /** I6: a status names the certificate that the Secret holds, and the account holds it under that id. */
 export function everyStatusIsTrue(evidence: Evidence): Claim {

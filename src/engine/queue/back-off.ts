@@ -5,7 +5,7 @@ const second = 1_000
 const minute = 60 * second
 const hour = 60 * minute
 
-/** First and longest delay of each class, ms (design, "Error classes"). */
+/** First and longest delay of each class, ms. */
 const delays: Readonly<Record<FailureClass, readonly [number, number]>> = {
   // The lane's slots slow down; who waits returns soon.
   throttled: [second, second],

@@ -18,7 +18,7 @@ interface KeyModel {
   cancelBackOff: () => void
 }
 
-/** A CallRunner between a worker that behaves as architecture.md says, and a simulated server; time is moved by hand. */
+/** A CallRunner between a simplified worker and a simulated server; time is moved by hand. */
 export class CallWorld {
   readonly clock = createManualClock()
   readonly log = new FakeLog()
@@ -162,7 +162,7 @@ export class CallWorld {
   }
 }
 
-/** architecture.md, section 3. */
+/** As the back-off of the engine, without its spread, ms. */
 function backOffMs({ failure }: ServiceError, attempt: number, failingForMs: number): number {
   if (failure === 'throttled') return 1_000
   if (failure !== 'outage') return 600_000
