@@ -114,6 +114,13 @@
 {{- $problems = append $problems "serviceMonitor.enabled and podMonitor.enabled cannot be set together: every series would exist twice" -}}
 {{- end -}}
 
+{{- range $name, $alias := dict "dnsPolicy" "podDnsPolicy" "dnsConfig" "podDnsConfig" -}}
+{{- $other := get $.Values $alias -}}
+{{- if and $other (ne (toJson $other) (get $.Values $name | toJson)) -}}
+{{- $problems = append $problems (printf "%s and %s are both set, and differ. Set one of them" $name $alias) -}}
+{{- end -}}
+{{- end -}}
+
 {{- if and .Values.hostNetwork .Values.networkPolicy.enabled -}}
 {{- $problems = append $problems "networkPolicy.enabled has no effect: NetworkPolicies do not apply to pods with hostNetwork" -}}
 {{- end -}}
