@@ -6,7 +6,7 @@ import { type Clock, systemClock } from '../clock.ts'
 import { ServiceError } from '../ports/service-error.ts'
 import { ApiClient } from './api-client.ts'
 import { createCredentials } from './credentials.ts'
-import { answering, type Respond, refusing, TestService } from './test-service.ts'
+import { answering, type Respond, refusing, TestService } from './testing/test-service.ts'
 
 const canary = 'canary-private-key'
 const secretKey = 'canary-secret-key'

@@ -8,7 +8,7 @@ import { systemClock } from '../clock.ts'
 import type { ServiceError } from '../ports/service-error.ts'
 import { ApiClient } from './api-client.ts'
 import { createCredentials } from './credentials.ts'
-import { answering, type Respond, TestService } from './test-service.ts'
+import { answering, type Respond, TestService } from './testing/test-service.ts'
 
 /*
  * What a call says that got no answer: why, and how far it got. With real sockets, and over every way there is.

@@ -7,7 +7,7 @@ import { systemClock } from '../clock.ts'
 import { NotLeadingError } from '../ports/not-leading-error.ts'
 import { ApiClient } from './api-client.ts'
 import { createCredentials } from './credentials.ts'
-import { answering, TestService, type TlsIdentity } from './test-service.ts'
+import { answering, TestService, type TlsIdentity } from './testing/test-service.ts'
 
 const { signal } = new AbortController()
 const call = { action: 'UploadCertificate', parameters: {} } as const

@@ -4,7 +4,7 @@ import { systemClock } from '../clock.ts'
 import type { Tag, UploadRequest } from '../ports/ssl-service.ts'
 import { createCredentials } from './credentials.ts'
 import { createSslService, type SslService } from './ssl-service.ts'
-import { answering, refusing, TestService } from './test-service.ts'
+import { answering, refusing, TestService } from './testing/test-service.ts'
 
 const { signal } = new AbortController()
 const request: UploadRequest = {

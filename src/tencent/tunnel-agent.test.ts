@@ -18,7 +18,7 @@ import { type Clock, systemClock } from '../clock.ts'
 import type { ServiceError } from '../ports/service-error.ts'
 import { ApiClient } from './api-client.ts'
 import { createCredentials } from './credentials.ts'
-import { answering, TestService, type TlsIdentity } from './test-service.ts'
+import { answering, TestService, type TlsIdentity } from './testing/test-service.ts'
 
 const key = 'canary-private-key'
 const user = 'canary-user'
