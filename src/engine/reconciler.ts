@@ -198,7 +198,8 @@ export class Reconciler {
     const { key, secret } = observed
     const isOptedOut = taken.every(({ step }) => step.kind === 'Done' && step.label === 'NotOptedIn')
     if (isOptedOut) this.forget(key)
-    const turns = taken.map((turn) => this.#reporting(observed, turn))
+    // What a dry run does not write is not remembered as written.
+    const turns = dryRun ? taken : taken.map((turn) => this.#reporting(observed, turn))
     const outcomes = turns.flatMap(({ step }) => outcomeOf(step))
     const slices = turns.flatMap(({ step }) => (step.kind === 'WriteFirst' && !dryRun ? [step.slice] : []))
     const mustWrite = turns.every(({ step }) => step.kind !== 'Call')

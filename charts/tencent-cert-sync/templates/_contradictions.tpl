@@ -121,6 +121,19 @@
 {{- end -}}
 {{- end -}}
 
+{{- range $name := list "serviceMonitor" "podMonitor" -}}
+{{- $monitor := get $.Values $name -}}
+{{- if and $monitor.enabled $monitor.interval $monitor.scrapeTimeout -}}
+{{- if gt (include "tencent-cert-sync.milliseconds" $monitor.scrapeTimeout | int64) (include "tencent-cert-sync.milliseconds" $monitor.interval | int64) -}}
+{{- $problems = append $problems (printf "%s.scrapeTimeout (%s) must not be longer than %s.interval (%s): Prometheus would refuse the configuration" $name $monitor.scrapeTimeout $name $monitor.interval) -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+
+{{- if and (eq (toString .Values.dnsPolicy) "None") (not (dig "nameservers" list (default dict .Values.dnsConfig))) -}}
+{{- $problems = append $problems "dnsPolicy is None, and dnsConfig.nameservers is empty: the API server would refuse the pod. Set dnsConfig.nameservers" -}}
+{{- end -}}
+
 {{- if and .Values.hostNetwork .Values.networkPolicy.enabled -}}
 {{- $problems = append $problems "networkPolicy.enabled has no effect: NetworkPolicies do not apply to pods with hostNetwork" -}}
 {{- end -}}

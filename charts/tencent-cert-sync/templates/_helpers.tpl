@@ -108,7 +108,7 @@ annotations:
 {{- /* Whether credentials are mounted: from the Secret, or from a volume of the user's at the same place. */ -}}
 {{- define "tencent-cert-sync.credentialsMounted" -}}
 {{- if .Values.credentials.existingSecret -}}true{{- end -}}
-{{- range .Values.extraVolumeMounts }}{{ if eq (toString .mountPath) $.Values.credentials.mountPath }}true{{ end }}{{ end -}}
+{{- range .Values.extraVolumeMounts }}{{ if eq (toString .mountPath | trimSuffix "/") (trimSuffix "/" $.Values.credentials.mountPath) }}true{{ end }}{{ end -}}
 {{- end -}}
 
 {{- /* A map as YAML, without its `enabled`; nothing where that is false. */ -}}

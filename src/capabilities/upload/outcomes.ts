@@ -201,7 +201,7 @@ export function certificateMissing(view: UploadView, certificateId: string): Upl
 /** The ids on record belong to another account, or the credentials see none of them. */
 export function accountChanged(view: UploadView): UploadOutcome {
   const message =
-    'The account shows none of the certificates that were uploaded: the credentials belong to another account, or cannot see its certificates. Correct the credentials. To use this account, set requested-at to a new value on any Secret.'
+    'The account is not the one on record: it shows none of the certificates that were uploaded, or they have another owner. Correct the credentials. To use this account, set requested-at to a new value on any Secret.'
   return outcome(view, 'Failed', 'AccountChanged', message)
 }
 
