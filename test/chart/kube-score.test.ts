@@ -18,7 +18,7 @@ async function criticalOf(manifest: string): Promise<string[]> {
 
 /** What is left as it is on purpose: the value, and the words beside it that say why. */
 const reasons = [
-  ['ImagePullPolicy is not set to Always', 'image.pullPolicy', /Not `Always`/],
+  ['ImagePullPolicy is not set to Always', 'image.pullPolicy', /Some checkers ask for `Always`/],
   ['The pod does not have a matching NetworkPolicy', 'networkPolicy.enabled', /Off by default/],
   ['CPU limit is not set', 'resources', /No limit of CPU: a throttled leader loses its lease/],
 ] as const
