@@ -19,8 +19,12 @@ async function criticalOf(manifest: string): Promise<string[]> {
 /** What is left as it is on purpose: the value, and the words beside it that say why. */
 const reasons = [
   ['ImagePullPolicy is not set to Always', 'image.pullPolicy', /Some checkers ask for `Always`/],
-  ['The pod does not have a matching NetworkPolicy', 'networkPolicy.enabled', /Off by default/],
-  ['CPU limit is not set', 'resources', /No limit of CPU: a throttled leader loses its lease/],
+  [
+    'The pod does not have a matching NetworkPolicy',
+    'networkPolicy.enabled',
+    /off by default, although some checkers ask for one/,
+  ],
+  ['CPU limit is not set', 'resources', /no CPU limit, because a throttled leader loses its Lease/],
 ] as const
 
 test('kube-score finds nothing critical in the default rendering but what its value gives a reason for', async () => {
