@@ -63,6 +63,12 @@ describe('a slot', () => {
     expect(learned(...twenty, 50).freeAt(5_000, 5_100, 'answered')).toBe(6_064)
   })
 
+  it('is held for the variation from the fastest round trip of all, however long ago that was', () => {
+    const busy = Array.from({ length: 64 }, () => 200)
+    expect(learned(150, ...busy).freeAt(5_000, 5_200, 'answered')).toBe(6_055)
+    expect(learned(49, ...busy).freeAt(5_000, 5_200, 'answered')).toBe(6_200)
+  })
+
   it('is held for 30 s after the start when nothing was answered: the call may still arrive', () => {
     expect(learned(...twenty).freeAt(5_000, 5_100, 'unknown')).toBe(35_000)
   })

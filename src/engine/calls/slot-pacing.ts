@@ -27,8 +27,10 @@ const tooShortMs = 50
  * calls within a second than there are slots (I2).
  *
  * A slot that is held until a second after the response is exact, whatever the network does: the call had arrived by
- * then. Sharper, where round trips are long, and exact as long as the time to the server varies no more than the last of
- * them did: a second and that variation after the start. The earlier of the two is taken, but never before the response.
+ * then. Sharper, where round trips are long, and exact as long as the time to the server varies no more than round trips
+ * did, from the fastest of all to the slowest of the last: a second and that variation after the start. The earlier of the
+ * two is taken, but never before the response. The fastest of the last would not do: calls that waited with a busy server
+ * are followed by some that did not.
  *
  * A call that was never answered may lie on the way for long: its slot stays taken for 30 s. Where its connection was
  * reset, it lies on the wire for a moment at most, or in the memory of the server's host, whose kernel keeps what has
@@ -38,6 +40,7 @@ const tooShortMs = 50
  */
 export class SlotPacing {
   readonly #roundTrips: number[] = []
+  #fastest = Number.POSITIVE_INFINITY
   #lastAnswered = Number.NEGATIVE_INFINITY
 
   /** A call that was made at `start` was answered, be it with an error. */
@@ -47,6 +50,7 @@ export class SlotPacing {
 
   /** A call was answered after `ms`. Calls without an answer say nothing about the way there: leave them out. */
   answered(ms: number): void {
+    this.#fastest = Math.min(this.#fastest, ms)
     this.#roundTrips.push(ms)
     if (this.#roundTrips.length > kept) this.#roundTrips.shift()
   }
@@ -61,9 +65,8 @@ export class SlotPacing {
       return Math.max(end + endedMs, isRead ? 0 : start + lateMs)
     }
     if (this.#roundTrips.length < enough) return safe
-    const fastest = Math.min(...this.#roundTrips)
-    if (fastest < tooShortMs) return safe
-    const margin = Math.max(...this.#roundTrips) - fastest
+    if (this.#fastest < tooShortMs) return safe
+    const margin = Math.max(...this.#roundTrips) - this.#fastest
     return Math.max(end, Math.min(safe, start + windowMs + margin + allowanceMs))
   }
 }
