@@ -63,7 +63,7 @@ function rsaKeyProblem(der: Buffer, key: DerElement | undefined): string | undef
   return numbers.some((each) => bitLength(der, each) > modulusBits) ? unread : undefined
 }
 
-const unread = 'the block is PEM, but its key does not parse'
+const unread = 'the block is PEM, but its key does not parse: a part of it is missing, too long or too much'
 
 /**
  * ECPrivateKey of RFC 5915. PKCS#8 has the curve outside of it, but the key may name one of its own, and OpenSSL takes

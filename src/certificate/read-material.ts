@@ -121,10 +121,9 @@ function readChain(
   const damage = problems.find((each) => isCertificateLabel(each.label))
   if (damage !== undefined) return unreadable(describe(damage))
   if (cut) return unreadable(`it holds more than ${maximumBlocks} PEM blocks`)
-  if (ders.length > maximumCertificates) {
-    return unreadable(
-      `it holds ${ders.length} certificates, and at most ${maximumCertificates} are supported`,
-    )
+  const most = maximumCertificates[type]
+  if (ders.length > most) {
+    return unreadable(`it holds ${ders.length} certificates, and at most ${most} are supported`)
   }
   const certificates: ReadCertificate[] = []
   for (const [index, der] of ders.entries()) {
