@@ -5,7 +5,7 @@ export interface RsaSize {
 }
 
 /** The largest RSA keys that are read. OpenSSL raises to exponents of any size: milliseconds for each signature. */
-export const rsaLimits: RsaSize = { modulusBits: 8_192, exponentBits: 32 }
+const rsaLimits: RsaSize = { modulusBits: 8_192, exponentBits: 32 }
 
 /** Why an RSA key is not used, a clause for people that begins with "has", or undefined. */
 export function rsaProblem({ modulusBits, exponentBits }: RsaSize): string | undefined {
