@@ -45,3 +45,15 @@ export function firstSequence(der: Buffer): Buffer {
   const element = readElement(der, 0)
   return element?.tag === derTags.sequence ? der.subarray(0, element.end) : der
 }
+
+/** The content as lower-case hex. An object identifier is compared in this form. */
+export function contentHex(der: Buffer, { start, end }: DerElement): string {
+  return der.toString('hex', start, end)
+}
+
+/** How many bits the magnitude of an integer has; its sign is not looked at. */
+export function bitLength(der: Buffer, { start, end }: DerElement): number {
+  let at = start
+  while (at < end - 1 && der[at] === 0) at++
+  return (end - at) * 8 - Math.clz32(der[at] ?? 0) + 24
+}

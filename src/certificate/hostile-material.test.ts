@@ -1,4 +1,4 @@
-import { generateKeyPairSync, X509Certificate } from 'node:crypto'
+import { createECDH, generateKeyPairSync, X509Certificate } from 'node:crypto'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import {
   blockPem,
@@ -17,6 +17,12 @@ import {
   sequence,
   slowChain,
 } from '../../test/fixtures/hostile-certificates.ts'
+import {
+  spelledOutCertificate,
+  spelledOutChain,
+  spelledOutPrivateKey,
+  spelledOutPublicKey,
+} from '../../test/fixtures/spelled-out-curve.ts'
 import { MaterialCache } from './material-cache.ts'
 import { preflight } from './preflight.ts'
 import { readMaterial } from './read-material.ts'
@@ -39,10 +45,22 @@ describe('a Secret whose reading would take long', () => {
       namesakes(50, () => rsaPublicKey(8_192, 32), { signature: rsaSignature(8_192) }),
     ],
     ['P-521 keys', namesakes(64, () => ecPublicKey('P-521'), signedByEc)],
-    ['keys on a rare curve', namesakes(64, () => ecPublicKey('sect571r1'), signedByEc)],
+    ['keys on a rare curve', namesakes(64, () => ecPublicKey('brainpoolP512r1'), signedByEc)],
+    ['keys on a binary curve', namesakes(64, () => ecPublicKey('sect571r1'), signedByEc)],
+    ['compressed points', namesakes(99, compressedKey, signedByEc)],
+    ['keys on curves of their own', spelledOutChain()],
+    [
+      'a key on a curve of its own, within another certificate',
+      secretData(withinAnother(spelledOutCertificate())),
+    ],
+    ['a private key on a curve of its own, SEC1', withKey(spelledOutPrivateKey('sec1'))],
+    ['a private key on a curve of its own, PKCS#8', withKey(spelledOutPrivateKey('pkcs8'))],
+    ['a private key on a curve of its own, deep in PKCS#8', withKey(spelledOutPrivateKey('inner-pkcs8'))],
+    ['as many certificates as are read', secretData(...differentLeaves(100))],
+    ['2,400 extensions', secretData(ownLeaf({ extensions: Array.from({ length: 2_400 }, emptyExtension) }))],
     ['DSA keys', namesakes(10, dsaPublicKey, { ...signedByEc, signatureAlgorithm: dsaWithSha256() })],
     ['an RSA exponent of 100,000 bits', secretData(ownLeaf({ publicKey: rsaPublicKey(100_000, 99_999) }))],
-    ['one name and a chain of key identifiers', secretData(...identifiedChain(200))],
+    ['one name and a chain of key identifiers', secretData(...identifiedChain(100))],
     ['8,000 alternative names', secretData(ownLeaf({ extensions: [alternativeNames(8_000)] }))],
     ['a long name', secretData(ownLeaf({ subject: 'CN=+\\"'.repeat(4_000) }))],
     ['a mebibyte of blocks', filled('-----BEGIN A-----AA-----END A-----')],
@@ -65,7 +83,7 @@ describe('a Secret whose reading would take long', () => {
     expect(preflight(material, 0)).toEqual({
       reason: 'UnsupportedKey',
       message:
-        'tls.crt cannot be used: certificate 2 has an RSA key whose public exponent has 3071 bits, and at most 32 are supported. Leave it out, or have it reissued for an RSA key of 2048 to 4096 bits or an EC key.',
+        'tls.crt cannot be used: certificate 2 has an RSA key whose public exponent has 3071 bits, and at most 32 are supported. Leave it out, or have it reissued for an RSA key of 2048 to 4096 bits or an uncompressed EC key on P-256 or P-384.',
     })
     const large = secretData(ownLeaf(), rawCertificate({ subject: 'a', publicKey: rsaPublicKey(8_193, 17) }))
     const ca = { 'ca.crt': large['tls.crt'] }
@@ -86,7 +104,7 @@ describe('a Secret whose reading would take long', () => {
 
   it('costs a bounded number of comparisons', () => {
     const checkIssued = vi.spyOn(X509Certificate.prototype, 'checkIssued')
-    expect(readMaterial({ type: 'SVR', data: secretData(...identifiedChain(200)) }).chain?.length).toBe(200)
+    expect(readMaterial({ type: 'SVR', data: secretData(...identifiedChain(100)) }).chain?.length).toBe(100)
     expect(checkIssued.mock.calls.length).toBeLessThan(5_000)
   })
 
@@ -105,11 +123,59 @@ describe('a Secret whose reading would take long', () => {
   })
 })
 
+describe('a Secret with more certificates than are read', () => {
+  it.each([
+    ['SVR', 'tls.crt', 100],
+    ['CA', 'ca.crt', 150],
+  ] as const)(
+    'is refused with the number, and read where they are the same ones again: %s',
+    (type, key, most) => {
+      const leaves = differentLeaves(most + 1)
+      const read = (ders: Buffer[]) =>
+        readMaterial({ type, data: { ...good, [key]: secretData(...ders)['tls.crt'] } })
+      expect(preflight(read(leaves), 0)).toMatchObject({
+        reason: 'CertificateUnreadable',
+        message: expect.stringContaining(
+          `${key} cannot be read: it holds ${most + 1} certificates, and at most ${most} are supported. Put the `,
+        ),
+      })
+      const fewer = leaves.slice(1)
+      expect(read([...fewer, ...fewer]).chain?.length).toBe(most)
+    },
+  )
+})
+
+describe('an EC key', () => {
+  it.each([
+    ['spells out its curve', () => ecPublicKey('P-256', 'explicit'), 'whose curve is spelled out, not named'],
+    ['spells out a curve of its own', spelledOutPublicKey, 'whose curve is spelled out, not named'],
+    ['is on a binary curve', () => ecPublicKey('sect571r1'), 'on a curve that is not supported'],
+    ['has a compressed point', compressedKey, 'whose point is compressed'],
+  ])('that %s is refused in a certificate, with place and remedy', (_, publicKey, clause) => {
+    const crt = secretData(ownLeaf(), rawCertificate({ subject: 'a', publicKey: publicKey() }))['tls.crt']
+    expect(preflight(readMaterial({ type: 'SVR', data: { ...good, 'tls.crt': crt } }), 0)).toEqual({
+      reason: 'UnsupportedKey',
+      message: `tls.crt cannot be used: certificate 2 has an EC key ${clause}. Leave it out, or have it reissued for an RSA key of 2048 to 4096 bits or an uncompressed EC key on P-256 or P-384.`,
+    })
+  })
+
+  it.each(['sec1', 'pkcs8', 'inner-pkcs8'] as const)(
+    'that spells out its curve is refused as a private key, with a remedy: %s',
+    (form) => {
+      const material = readMaterial({ type: 'SVR', data: withKey(spelledOutPrivateKey(form)) })
+      expect(preflight(material, 0)).toEqual({
+        reason: 'KeyUnreadable',
+        message:
+          'tls.key cannot be read: it has an EC key whose curve is spelled out, not named ("openssl ec -param_enc named_curve" rewrites it). Put the private key there as PEM (PKCS#8, PKCS#1 or SEC1).',
+      })
+    },
+  )
+})
+
 describe('a certificate in PEM within the bytes of another', () => {
   it('is not read in its place', () => {
     const inner = rawCertificate({ subject: 'inner', publicKey: rsaPublicKey(3_072, 3_071) })
-    const text = element(0x04, Buffer.from(`\n${blockPem(inner)}`))
-    const outer = ownLeaf({ subject: 'outer', extensions: [sequence(objectIdentifier('2a0304'), text)] })
+    const outer = withinAnother(inner)
     expect(new X509Certificate(outer).subject).toBe('CN=inner')
     const { problem } = readMaterial({ type: 'SVR', data: secretData(outer) })
     expect(problem).toEqual({ kind: 'unreadable', detail: 'certificate 1 is PEM, but no X.509' })
@@ -127,8 +193,34 @@ function cpuMs(run: () => void): number {
   return Math.min(...runs)
 }
 
-function ecPublicKey(namedCurve: string): Buffer {
-  return generateKeyPairSync('ec', { namedCurve }).publicKey.export({ type: 'spki', format: 'der' })
+function ecPublicKey(namedCurve: string, paramEncoding: 'named' | 'explicit' = 'named'): Buffer {
+  const { publicKey } = generateKeyPairSync('ec', { namedCurve, paramEncoding })
+  return publicKey.export({ type: 'spki', format: 'der' })
+}
+
+function compressedKey(): Buffer {
+  const ecdh = createECDH('prime256v1')
+  ecdh.generateKeys()
+  const algorithm = sequence(objectIdentifier('2a8648ce3d0201'), objectIdentifier('2a8648ce3d030107'))
+  return publicKeyInfo(algorithm, ecdh.getPublicKey(null, 'compressed'))
+}
+
+/** Within an extension of a certificate with a good key, where Node finds it first. */
+function withinAnother(inner: Buffer): Buffer {
+  const text = element(0x04, Buffer.from(`\n${blockPem(inner)}`))
+  return ownLeaf({ subject: 'outer', extensions: [sequence(objectIdentifier('2a0304'), text)] })
+}
+
+function withKey(der: Buffer): HostileData {
+  return { ...good, 'tls.key': Buffer.from(blockPem(der, 'PRIVATE KEY')) }
+}
+
+function differentLeaves(count: number): Buffer[] {
+  return Array.from({ length: count }, () => ownLeaf({ publicKey: ecPublicKey('P-256') }))
+}
+
+function emptyExtension(): Buffer {
+  return sequence(objectIdentifier('2a0304'), element(0x04))
 }
 
 function dsaWithSha256(): Buffer {

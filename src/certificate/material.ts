@@ -8,6 +8,12 @@ export type CertificateType = 'SVR' | 'CA'
 export const sizeLimits = { certificate: 36_500, key: 13_000, chain: 95_000 } as const
 
 /**
+ * So many different certificates are read: OpenSSL takes up to a tenth of a millisecond for each. No chain has as many,
+ * and no bundle of real authorities within the size limit: of those that operating systems come with, 82 fit.
+ */
+export const maximumCertificates: Readonly<Record<CertificateType, number>> = { SVR: 100, CA: 150 }
+
+/**
  * What is known of the certificates of a Secret, in the order in which they are sent. Public data without any PEM, and
  * small: safe to keep.
  */
@@ -37,7 +43,7 @@ export type ChainProblem =
   | { readonly kind: 'missing' }
   | { readonly kind: 'too-large' }
   | { readonly kind: 'unreadable'; readonly detail: string }
-  /** A certificate whose key would take long to use. */
+  /** A certificate whose key is of a kind that is not read, or would take long to use. */
   | { readonly kind: 'unsupported-key'; readonly detail: string }
 
 /**

@@ -36,7 +36,7 @@ const checks: readonly Check[] = [
   chainTooLarge,
   // Make sure that every certificate is PEM and X.509.
   certificatesUnreadable,
-  // Make sure that no certificate has a key that takes long to use.
+  // Make sure that no certificate has a key of an unknown kind, or one that takes long to use.
   keyUnsupported,
   // Make sure that the key can be used without a passphrase.
   keyEncrypted,
@@ -103,7 +103,7 @@ function keyUnsupported(material: MaterialFacts): Violation | undefined {
   const what = `${dataKey(material)} cannot be used: ${material.problem.detail}.`
   return violation(
     'UnsupportedKey',
-    `${what} Leave it out, or have it reissued for an RSA key of 2048 to 4096 bits or an EC key.`,
+    `${what} Leave it out, or have it reissued for an RSA key of 2048 to 4096 bits or an uncompressed EC key on P-256 or P-384.`,
   )
 }
 

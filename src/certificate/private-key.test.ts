@@ -1,7 +1,23 @@
-import { createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject } from 'node:crypto'
+import {
+  createECDH,
+  createPrivateKey,
+  createPublicKey,
+  generateKeyPairSync,
+  type KeyObject,
+} from 'node:crypto'
 import { inspect } from 'node:util'
 import { beforeAll, describe, expect, it, vi } from 'vitest'
 import { createLeaf, type KeyType, type TestCertificate } from '../../test/fixtures/certificates.ts'
+import {
+  bitString,
+  blockPem,
+  element,
+  integer,
+  nothing,
+  objectIdentifier,
+  oddNumber,
+  sequence,
+} from '../../test/fixtures/hostile-certificates.ts'
 import { pemSize, readPem, writePem } from './pem.ts'
 import { readPrivateKey } from './private-key.ts'
 
@@ -87,10 +103,14 @@ describe('readPrivateKey', () => {
   })
 
   it.each([
-    ['EC with explicit parameters, SEC1', () => ecKey('P-256', 'sec1', 'explicit')],
-    ['EC with explicit parameters, PKCS#8', () => ecKey('P-256', 'pkcs8', 'explicit')],
-    ['EC on a rare curve', () => ecKey('brainpoolP384t1', 'sec1')],
-    ['EC on a binary curve', () => ecKey('sect283r1', 'sec1', 'explicit')],
+    ...['P-224', 'P-256', 'P-384', 'P-521', 'brainpoolP256r1', 'brainpoolP384r1', 'brainpoolP512r1'].flatMap(
+      (curve): [string, () => string][] => [
+        [`EC on ${curve}, SEC1`, () => ecKey(curve, 'sec1')],
+        [`EC on ${curve}, PKCS#8`, () => ecKey(curve, 'pkcs8')],
+      ],
+    ),
+    ['EC without its public point', () => pointless('P-384')],
+    ['EC that names its curve in PKCS#8 twice', () => namedTwice('P-521')],
     ['RSA-PSS', () => rsaPssKey({})],
     ['RSA-PSS with parameters', () => rsaPssKey({ hashAlgorithm: 'sha256', mgf1HashAlgorithm: 'sha256' })],
     ['Ed448', () => pkcs8(generateKeyPairSync('ed448').privateKey)],
@@ -128,6 +148,33 @@ describe('readPrivateKey', () => {
     expect(readPrivateKey(Buffer.from(pem)).kind).toBe('unreadable')
   })
 
+  it.each([
+    ['EC that spells out its curve, SEC1', () => ecKey('P-256', 'sec1', 'explicit'), 'curve is spelled out'],
+    [
+      'EC that spells out its curve, PKCS#8',
+      () => ecKey('P-256', 'pkcs8', 'explicit'),
+      'curve is spelled out',
+    ],
+    ['EC on a binary curve', () => ecKey('sect283r1', 'pkcs8'), 'on a curve that is not supported'],
+    ['EC with a compressed point', () => ecPem(sec1('P-256', 'compressed')), 'point is compressed'],
+    ['EC with a point that is too short', () => ecPem(sec1('P-256', 'cut')), 'not one of its curve'],
+    ['EC without a curve', () => ecPem(sec1('P-256', 'uncompressed', false)), 'names no curve'],
+    [
+      'EC with a number of 9,000 bytes',
+      () => ecPem(sec1('P-256', 'none', true, 9_000)),
+      'does not parse: a part',
+    ],
+    ['EC with one more element', () => ecPem(withOneMore(sec1('P-256', 'none'))), 'does not parse: a part'],
+    ['RSA of 8193 bits', () => rsaPem([8_193, 17, 8_000]), 'RSA key of 8193 bits'],
+    ['RSA with a public exponent of 33 bits', () => rsaPem([2_048, 33, 2_000]), 'exponent has 33 bits'],
+    ['RSA with a number longer than the modulus', () => rsaPem([2_048, 17, 2_049]), 'does not parse: a part'],
+    ['RSA of three primes', () => rsaPem([2_048, 17, 2_000], sequence()), 'does not parse: a part'],
+    ['X25519', () => pkcs8(generateKeyPairSync('x25519').privateKey), 'not a PKCS#8, PKCS#1 or SEC1'],
+  ])('does not hand OpenSSL what may take long to load: %s', (_, text, detail) => {
+    const reading = readPrivateKey(Buffer.from(text()))
+    expect(reading).toMatchObject({ kind: 'unreadable', detail: expect.stringContaining(detail) })
+  })
+
   it('does not look at a key above the limit, but tells its size', () => {
     const bytes = Buffer.concat([
       leafOf('rsa').key.export({ type: 'pkcs1', format: 'der' }),
@@ -153,6 +200,64 @@ describe('readPrivateKey', () => {
 function ecKey(namedCurve: string, type: 'sec1' | 'pkcs8', paramEncoding: 'named' | 'explicit' = 'named') {
   const { privateKey } = generateKeyPairSync('ec', { namedCurve, paramEncoding })
   return privateKey.export({ type, format: 'pem' }).toString()
+}
+
+const curveIdentifiers: Record<string, string> = {
+  'P-256': '2a8648ce3d030107',
+  'P-384': '2b81040022',
+  'P-521': '2b81040023',
+}
+const curveNames: Record<string, string> = {
+  'P-256': 'prime256v1',
+  'P-384': 'secp384r1',
+  'P-521': 'secp521r1',
+}
+
+function curveIdentifier(curve: string): Buffer {
+  return objectIdentifier(curveIdentifiers[curve] ?? '')
+}
+
+/** A SEC1 key, element by element. */
+function sec1(
+  curve: string,
+  point: 'uncompressed' | 'compressed' | 'cut' | 'none',
+  named = true,
+  scalarBytes?: number,
+): Buffer {
+  const ecdh = createECDH(curveNames[curve] ?? '')
+  ecdh.generateKeys()
+  const publicKey = ecdh.getPublicKey(null, point === 'compressed' ? 'compressed' : 'uncompressed')
+  const scalar = scalarBytes === undefined ? ecdh.getPrivateKey() : Buffer.alloc(scalarBytes, 1)
+  return sequence(
+    integer(Buffer.from([1])),
+    element(0x04, scalar),
+    ...(named ? [element(0xa0, curveIdentifier(curve))] : []),
+    ...(point === 'none' ? [] : [element(0xa1, bitString(publicKey.subarray(point === 'cut' ? 1 : 0)))]),
+  )
+}
+
+function pointless(curve: string): string {
+  return ecPem(sec1(curve, 'none'))
+}
+
+function namedTwice(curve: string): string {
+  const algorithm = sequence(objectIdentifier('2a8648ce3d0201'), curveIdentifier(curve))
+  const key = sequence(integer(Buffer.from([0])), algorithm, element(0x04, sec1(curve, 'uncompressed')))
+  return blockPem(key, 'PRIVATE KEY')
+}
+
+function withOneMore(key: Buffer): Buffer {
+  return sequence(key.subarray(2), nothing)
+}
+
+function ecPem(der: Buffer): string {
+  return blockPem(der, 'EC PRIVATE KEY')
+}
+
+/** An RSA key of numbers that do not belong together: sizes of modulus, public and private exponent. */
+function rsaPem(sizes: readonly [number, number, number], ...more: readonly Buffer[]): string {
+  const numbers = [...sizes, 1_000, 1_000, 1_000, 1_000, 1_000].map((bits) => integer(oddNumber(bits)))
+  return blockPem(sequence(integer(Buffer.from([0])), ...numbers, ...more), 'RSA PRIVATE KEY')
 }
 
 function rsaPssKey(options: {

@@ -1,7 +1,7 @@
 import { createPrivateKey, type KeyObject } from 'node:crypto'
-import { derTags, readElement, readSequence } from './der.ts'
 import { sizeLimits } from './material.ts'
 import { type PemBlock, pemSize, readPem } from './pem.ts'
+import { type PrivateKeyForm, readPrivateKeyForm } from './private-key-form.ts'
 
 /** A private key as a Secret holds it. Reaches the key where it is readable: as short-lived as the Secret's data. */
 export type PrivateKeyReading =
@@ -10,8 +10,6 @@ export type PrivateKeyReading =
   | { readonly kind: 'encrypted'; readonly size: number }
   /** `detail` says why, with nothing of the key in it. */
   | { readonly kind: 'unreadable'; readonly size: number; readonly detail: string }
-
-type KeyForm = 'pkcs8' | 'pkcs1' | 'sec1'
 
 /**
  * Reads the first private key among the PEM blocks (`EC PARAMETERS` and certificates beside it do not matter).
@@ -34,10 +32,9 @@ export function readPrivateKey(data: Uint8Array | undefined): PrivateKeyReading 
   const size = pemSize(block.label, block.bytes.length)
   if (isEncrypted(block)) return { kind: 'encrypted', size }
   if (size > sizeLimits.key) return { kind: 'unreadable', size, detail: 'it is too large' }
-  const form = formOf(block.bytes)
-  if (form === undefined) {
-    return { kind: 'unreadable', size, detail: 'the block is not a PKCS#8, PKCS#1 or SEC1 key for TLS' }
-  }
+  const reading = readPrivateKeyForm(block.bytes)
+  if ('problem' in reading) return { kind: 'unreadable', size, detail: reading.problem }
+  const { form } = reading
   try {
     const key = createPrivateKey({ key: block.bytes, format: 'der', type: form })
     // Writing a key takes as long as reading it: the second form is tried where it is needed.
@@ -68,7 +65,7 @@ function isBlankByte(byte: number | undefined): boolean {
 }
 
 /** OpenSSL knows no SEC1 form of an SM2 key that it has read from one. */
-function canWrite(key: KeyObject, form: KeyForm): boolean {
+function canWrite(key: KeyObject, form: PrivateKeyForm): boolean {
   try {
     key.export({ type: form, format: 'der' }).fill(0)
     return true
@@ -77,7 +74,7 @@ function canWrite(key: KeyObject, form: KeyForm): boolean {
   }
 }
 
-function cleanPem(key: KeyObject, form: KeyForm): string {
+function cleanPem(key: KeyObject, form: PrivateKeyForm): string {
   return key.export({ type: form, format: 'pem' }).toString().trimEnd()
 }
 
@@ -91,32 +88,4 @@ function isEncrypted(block: PemBlock): boolean {
     block.label === 'ENCRYPTED PRIVATE KEY' ||
     block.headers.some((each) => /^Proc-Type:.*\bENCRYPTED\b/i.test(each))
   )
-}
-
-/** Object identifiers of keys that may be in a TLS certificate, as DER content in hex. */
-const algorithms = new Set([
-  '2a864886f70d010101', // RSA
-  '2a864886f70d01010a', // RSA-PSS
-  '2a8648ce3d0201', // EC
-  '2a811ccf5501822d', // SM2
-  '2b6570', // Ed25519
-  '2b6571', // Ed448
-  '608648016503040311', // ML-DSA-44
-  '608648016503040312', // ML-DSA-65
-  '608648016503040313', // ML-DSA-87
-])
-
-/**
- * Tells the three forms by their shape: a sequence of a version and then a sequence (PKCS#8), an integer (PKCS#1) or
- * an octet string (SEC1). The label may lie. PKCS#8 keys of other algorithms are kept away from OpenSSL: it raises
- * numbers of any size when it loads a DSA or Diffie-Hellman key, and 12 KB of them stop the process for seconds.
- */
-function formOf(der: Buffer): KeyForm | undefined {
-  const [version, second] = readSequence(der, readElement(der, 0), 2) ?? []
-  if (version?.tag !== derTags.integer || second === undefined) return undefined
-  if (second.tag === derTags.integer) return 'pkcs1'
-  if (second.tag === derTags.octets) return 'sec1'
-  const [algorithm] = readSequence(der, second, 1) ?? []
-  if (algorithm?.tag !== derTags.oid) return undefined
-  return algorithms.has(der.toString('hex', algorithm.start, algorithm.end)) ? 'pkcs8' : undefined
 }

@@ -2,6 +2,7 @@ import { generateKeyPairSync } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
 import { createLeaf } from '../../test/fixtures/certificates.ts'
 import {
+  nothing,
   objectIdentifier,
   publicKeyInfo,
   rawCertificate,
@@ -12,6 +13,11 @@ import { publicKeyProblem, readPublicKey, verificationCost } from './public-key.
 
 const ofRsa = (modulusBits: number, exponentBits: number) =>
   readPublicKey(rawCertificate({ subject: 'a', publicKey: rsaPublicKey(modulusBits, exponentBits) }))
+
+const problemOf = (publicKey: Buffer) => {
+  const key = readPublicKey(rawCertificate({ subject: 'a', publicKey }))
+  return key && publicKeyProblem(key)
+}
 
 describe('readPublicKey', () => {
   it.each([
@@ -62,6 +68,51 @@ describe('publicKeyProblem', () => {
     expect(problem(8_193, 17)).toContain('8193 bits')
     expect(problem(2_048, 33)).toContain('exponent has 33 bits')
     expect(publicKeyProblem({ kind: 'other', algorithm: '00' })).toBeUndefined()
+  })
+
+  it.each([
+    'P-224',
+    'P-256',
+    'P-384',
+    'P-521',
+    'SM2',
+    'brainpoolP256r1',
+    'brainpoolP384r1',
+    'brainpoolP512r1',
+  ])('takes EC keys that name the curve %s', (namedCurve) => {
+    const { publicKey } = generateKeyPairSync('ec', { namedCurve })
+    expect(problemOf(publicKey.export({ type: 'spki', format: 'der' }))).toBeUndefined()
+  })
+
+  it.each(['ed25519', 'ed448', 'ml-dsa-44', 'ml-dsa-65', 'ml-dsa-87'] as const)('takes %s keys', (type) => {
+    const { publicKey } = generateKeyPairSync(type as 'ed25519')
+    expect(problemOf(publicKey.export({ type: 'spki', format: 'der' }))).toBeUndefined()
+  })
+
+  it('refuses EC keys unless they name a listed curve and have an uncompressed point on it', () => {
+    const named = objectIdentifier('2a8648ce3d030107')
+    const ec = (parameters: Buffer, ...point: number[]) =>
+      problemOf(publicKeyInfo(sequence(objectIdentifier('2a8648ce3d0201'), parameters), Buffer.from(point)))
+    const coordinates = (bytes: number) => Array.from({ length: bytes }, () => 1)
+    expect(ec(named, 4, ...coordinates(64))).toBeUndefined()
+    expect(ec(named, 4, ...coordinates(63))).toContain('not one of its curve')
+    expect(ec(named, 4, ...coordinates(65))).toContain('not one of its curve')
+    expect(ec(named, 6, ...coordinates(64))).toContain('not one of its curve')
+    expect(ec(named, 2, ...coordinates(32))).toContain('compressed')
+    expect(ec(named, 3, ...coordinates(32))).toContain('compressed')
+    expect(ec(objectIdentifier('2b81040027'), 4, ...coordinates(64))).toContain('not supported')
+    expect(ec(sequence(named), 4, ...coordinates(64))).toContain('spelled out')
+    expect(ec(nothing, 4, ...coordinates(64))).toContain('names no curve')
+    expect(ec(Buffer.alloc(0), 4, ...coordinates(64))).toContain('names no curve')
+  })
+
+  it('refuses keys that OpenSSL alone could read, and RSA keys that it could not', () => {
+    const dsa = publicKeyInfo(sequence(objectIdentifier('2a8648ce380401')), Buffer.alloc(9))
+    expect(problemOf(dsa)).toContain('an algorithm that is not supported')
+    const x25519 = generateKeyPairSync('x25519').publicKey.export({ type: 'spki', format: 'der' })
+    expect(problemOf(x25519)).toContain('an algorithm that is not supported')
+    const rsa = publicKeyInfo(sequence(objectIdentifier('2a864886f70d010101'), nothing), Buffer.alloc(9))
+    expect(problemOf(rsa)).toContain('an RSA key that cannot be read')
   })
 })
 

@@ -1,16 +1,25 @@
-import { type DerElement, derTags, readElement, readSequence } from './der.ts'
+import { bitLength, contentHex, type DerElement, derTags, readElement, readSequence } from './der.ts'
+import { ecProblems, pointProblem, readCurve } from './elliptic-curve.ts'
+import { keyAlgorithm } from './key-algorithm.ts'
+import { type RsaSize, rsaProblem } from './rsa-key.ts'
 
 /** What a certificate's public key is, as far as its use costs time. */
 export type PublicKey =
-  | { readonly kind: 'rsa'; readonly modulusBits: number; readonly exponentBits: number }
+  | ({ readonly kind: 'rsa' } & RsaSize)
   /** `algorithm`: the DER of the algorithm's object identifier, for EC that of the curve, as hex. */
   | { readonly kind: 'other'; readonly algorithm: string }
+  /** OpenSSL must not see it. `detail`: why, a clause for people that begins with "has". */
+  | { readonly kind: 'unsupported'; readonly detail: string }
 
-/** The largest RSA keys that are read. OpenSSL raises to exponents of any size: milliseconds for each signature. */
-export const rsaLimits = { modulusBits: 8_192, exponentBits: 32 } as const
-
-const rsaAlgorithms = ['2a864886f70d010101', '2a864886f70d01010a'] // rsaEncryption, RSASSA-PSS
-const ecAlgorithm = '2a8648ce3d0201'
+/** The elements of a certificate's body up to its key, a version before them apart (RFC 5280, TBSCertificate). */
+const bodyTags = [
+  derTags.integer, // serial number
+  derTags.sequence, // signature
+  derTags.sequence, // issuer
+  derTags.sequence, // validity
+  derTags.sequence, // subject
+  derTags.sequence, // key
+]
 
 /**
  * Finds the public key in a certificate's DER without decoding it by OpenSSL. Undefined where the bytes are not DER or
@@ -18,29 +27,30 @@ const ecAlgorithm = '2a8648ce3d0201'
  */
 export function readPublicKey(der: Buffer): PublicKey | undefined {
   const [body] = readSequence(der, readElement(der, 0), 1) ?? []
-  // version (absent in the first version), serial number, signature, issuer, validity, subject, key
-  const fields = readSequence(der, body, 7)
-  const info = fields?.[0]?.tag === 0xa0 ? fields[6] : fields?.[5]
-  const [identifier, bits] = readSequence(der, info, 2) ?? []
+  const fields = readSequence(der, body, bodyTags.length + 1) ?? []
+  const hasVersion = fields[0]?.tag === 0xa0
+  const named = fields.slice(hasVersion ? 1 : 0, bodyTags.length + (hasVersion ? 1 : 0))
+  if (!bodyTags.every((tag, index) => named[index]?.tag === tag)) return undefined
+  const [identifier, bits] = readSequence(der, named.at(-1), 2) ?? []
   const [algorithm, parameters] = readSequence(der, identifier, 2) ?? []
   if (algorithm?.tag !== derTags.oid || bits?.tag !== derTags.bitString) return undefined
-  const name = hex(der, algorithm)
-  const rsa = rsaAlgorithms.includes(name) ? readRsa(der, bits) : undefined
-  if (rsa !== undefined) return rsa
-  const isNamedCurve = name === ecAlgorithm && parameters?.tag === derTags.oid
-  return { kind: 'other', algorithm: isNamedCurve ? hex(der, parameters) : name }
+  const name = contentHex(der, algorithm)
+  switch (keyAlgorithm(name)) {
+    case 'rsa':
+      return readRsa(der, bits)
+    case 'ec':
+      return readEc(der, parameters, bits)
+    case 'bounded':
+      return { kind: 'other', algorithm: name }
+    case undefined:
+      return unsupported('has a key of an algorithm that is not supported')
+  }
 }
 
 /** Why a key is not used, a clause for people, or undefined. */
 export function publicKeyProblem(key: PublicKey): string | undefined {
-  if (key.kind !== 'rsa') return undefined
-  if (key.modulusBits > rsaLimits.modulusBits) {
-    return `has an RSA key of ${key.modulusBits} bits, and at most ${rsaLimits.modulusBits} are supported`
-  }
-  if (key.exponentBits > rsaLimits.exponentBits) {
-    return `has an RSA key whose public exponent has ${key.exponentBits} bits, and at most ${rsaLimits.exponentBits} are supported`
-  }
-  return undefined
+  if (key.kind === 'unsupported') return key.detail
+  return key.kind === 'rsa' ? rsaProblem(key) : undefined
 }
 
 /** Measured with OpenSSL 3.5, in tenths of a millisecond, rounded up. */
@@ -57,28 +67,34 @@ const costs: Readonly<Record<string, number>> = {
 
 /**
  * About how many tenths of a millisecond one verification with this key takes. The same key always costs the same, so
- * that what depends on it does not depend on the machine. Infinite for what is not worth a verification: DSA, rare
- * curves, and algorithms that nobody measured.
+ * that what depends on it does not depend on the machine. Infinite for what is not worth a verification: rare curves,
+ * and algorithms that nobody measured.
  */
 export function verificationCost(key: PublicKey | undefined): number {
-  if (key === undefined || publicKeyProblem(key) !== undefined) return Number.POSITIVE_INFINITY
+  if (key === undefined || key.kind === 'unsupported' || publicKeyProblem(key) !== undefined) {
+    return Number.POSITIVE_INFINITY
+  }
   if (key.kind === 'other') return costs[key.algorithm] ?? Number.POSITIVE_INFINITY
   return Math.max(1, (key.modulusBits / 2_048) ** 2 * (key.exponentBits / 17))
 }
 
-function readRsa(der: Buffer, bits: DerElement): PublicKey | undefined {
+function readRsa(der: Buffer, bits: DerElement): PublicKey {
   // The first byte of a bit string says how many bits of the last are unused.
   const [modulus, exponent] = readSequence(der, readElement(der, bits.start + 1, bits.end), 2) ?? []
-  if (modulus?.tag !== derTags.integer || exponent?.tag !== derTags.integer) return undefined
+  if (modulus?.tag !== derTags.integer || exponent?.tag !== derTags.integer) {
+    return unsupported('has an RSA key that cannot be read')
+  }
   return { kind: 'rsa', modulusBits: bitLength(der, modulus), exponentBits: bitLength(der, exponent) }
 }
 
-function bitLength(der: Buffer, { start, end }: DerElement): number {
-  let at = start
-  while (at < end - 1 && der[at] === 0) at++
-  return (end - at) * 8 - Math.clz32(der[at] ?? 0) + 24
+function readEc(der: Buffer, parameters: DerElement | undefined, bits: DerElement): PublicKey {
+  const curve = readCurve(der, parameters)
+  if (typeof curve === 'string') return unsupported(ecProblems[curve])
+  const problem = pointProblem(der, bits, curve)
+  if (problem !== undefined) return unsupported(ecProblems[problem])
+  return { kind: 'other', algorithm: curve.identifier }
 }
 
-function hex(der: Buffer, { start, end }: DerElement): string {
-  return der.toString('hex', start, end)
+function unsupported(detail: string): PublicKey {
+  return { kind: 'unsupported', detail }
 }

@@ -10,6 +10,7 @@ import {
   type KeyState,
   type Material,
   type MaterialFacts,
+  maximumCertificates,
   sizeLimits,
 } from './material.ts'
 import type { MaterialShare } from './material-cache.ts'
@@ -120,6 +121,10 @@ function readChain(
   const damage = problems.find((each) => isCertificateLabel(each.label))
   if (damage !== undefined) return unreadable(describe(damage))
   if (cut) return unreadable(`it holds more than ${maximumBlocks} PEM blocks`)
+  const most = maximumCertificates[type]
+  if (ders.length > most) {
+    return unreadable(`it holds ${ders.length} certificates, and at most ${most} are supported`)
+  }
   const certificates: ReadCertificate[] = []
   for (const [index, der] of ders.entries()) {
     const read = readCertificate(der)
@@ -170,10 +175,11 @@ function readCertificate(der: Buffer): ReadCertificate | string | undefined {
   if (publicKey === undefined) return undefined
   const problem = publicKeyProblem(publicKey)
   if (problem !== undefined) return problem
+  // Node looks for PEM first: it would decode a certificate in PEM within these bytes, whose key nobody has checked.
+  if (der.includes('-----BEGIN')) return undefined
   try {
     const certificate = new X509Certificate(der)
     const validity = readValidity(certificate)
-    // Node looks for PEM first: a certificate in PEM within these bytes is not the one whose key was checked.
     return validity && certificate.raw.equals(der) ? { certificate, validity } : undefined
   } catch {
     return undefined

@@ -1,7 +1,8 @@
 import { afterAll, expect, test } from 'vitest'
 import { sharedCluster } from '../control-plane/shared-cluster.ts'
 import { chainFingerprint, createLeaf } from '../fixtures/certificates.ts'
-import { slowChain } from '../fixtures/hostile-certificates.ts'
+import { blockPem, slowChain } from '../fixtures/hostile-certificates.ts'
+import { spelledOutChain, spelledOutPrivateKey } from '../fixtures/spelled-out-curve.ts'
 import { eventually } from '../harness/eventually.ts'
 import { Replicas } from '../harness/replicas.ts'
 
@@ -47,6 +48,47 @@ test('chains that take long to verify cost neither the lease, nor the probes, no
     namespace: other,
     timeoutMs: 5_000,
   })
+
+  for (const { process } of [leader, standby]) {
+    expect((await process.health('/healthz')).status).toBe(200)
+    expect(process.stderr).toBe('')
+  }
+  expect((await replicas.lease())?.spec).toMatchObject({ holderIdentity: holder, leaseTransitions: 0 })
+  expect(leader.said('no longer leading')).toBeUndefined()
+  expect(standby.said('leading')).toBeUndefined()
+})
+
+test('keys on curves of their own, which take long to decode, cost a tenant beside them nothing either', async () => {
+  await using replicas = await Replicas.create(cluster, { namespaces: 2 })
+  const { world } = replicas
+  const other = world.namespaces.at(-1) as string
+  const [leader, standby] = await replicas.startTwo({ options: { resync: '1s' } })
+  const holder = (await replicas.lease())?.spec.holderIdentity
+
+  const neighbour = await createLeaf({ commonName: 'neighbour.example.com' })
+  const key = Buffer.from(blockPem(spelledOutPrivateKey('sec1'), 'EC PRIVATE KEY'))
+  const slow = {
+    chain: { data: { ...spelledOutChain() }, reason: 'UnsupportedKey' },
+    key: {
+      data: { 'tls.crt': Buffer.from(neighbour.certificatePem), 'tls.key': key },
+      reason: 'KeyUnreadable',
+    },
+  }
+  for (const [name, { data }] of Object.entries(slow)) {
+    const annotations = world.annotationsOf({})
+    await cluster.admin.createTlsSecret(world.namespace, name, { annotations, data })
+  }
+  await world.createSecret('neighbour', { chain: [neighbour] }, other)
+  await world.eventuallySynced('neighbour', chainFingerprint('SVR', neighbour), {
+    namespace: other,
+    timeoutMs: 5_000,
+  })
+  for (const [name, { reason }] of Object.entries(slow)) {
+    await world.eventuallyStatus(name, 'rejected', (status) => status.reason === reason)
+  }
+  const reconciles = () => leader.process.metric('tencent_cert_sync_reconcile_total')
+  const before = await reconciles()
+  await eventually('all are reconciled again', async () => (await reconciles()) >= before + 9)
 
   for (const { process } of [leader, standby]) {
     expect((await process.health('/healthz')).status).toBe(200)

@@ -1,4 +1,5 @@
 import { callsMutants } from './lists/calls-mutants.ts'
+import { certificateMutants } from './lists/certificate-mutants.ts'
 import { engineMutants } from './lists/engine-mutants.ts'
 import { inventoryMutants } from './lists/inventory-mutants.ts'
 import { kubernetesMutants } from './lists/kubernetes-mutants.ts'
@@ -18,4 +19,5 @@ export const mutants: readonly Mutant[] = [
   ...tencentMutants,
   ...kubernetesMutants,
   ...processMutants,
+  ...certificateMutants,
 ]
