@@ -54,6 +54,7 @@ export type WokenBy =
   | 'Probe'
   | 'ServiceAnswers'
   | 'CertificateGone'
+  | 'StatusWritable'
   | 'NewCredentials'
 
 /**
