@@ -151,6 +151,7 @@ describe('a write that does not get through', () => {
     await write([synced])
     await expect(write([])).resolves.toEqual({ kind: 'unchanged' })
     await expect(write([synced])).resolves.toEqual({ kind: 'later', retryMs: 60_000 })
+    expect(store.writeAttempts(key)).toBe(1)
   })
 
   it('does not wait any more where somebody else wrote the same', async () => {

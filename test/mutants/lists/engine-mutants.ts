@@ -192,7 +192,7 @@ export const engineMutants: readonly Mutant[] = [
     within: 'StatusWriter.write',
     original: "result.kind === 'unchanged' && outcomes.length > 0",
     mutated: "result.kind === 'unchanged'",
-    tests: ['src/engine/status/status-writer.test.ts'],
+    tests: ['src/engine/status/status-writer.test.ts', 'test/heart/status-writes.test.ts'],
   },
   {
     name: 'what was written without an answer is never reported',
