@@ -76,7 +76,11 @@ export class Controller {
       heldFor: (key, action) => this.#runner.holdOf(key, action),
       elapsed: () => clock.elapsed(),
     })
-    this.#reconciler = new Reconciler({ ...parts, writer: new StatusWriter(parts), capabilities: [upload] })
+    const writer = new StatusWriter({
+      ...parts,
+      wake: (keys) => this.#worker.wake(keys, 'StatusWritable'),
+    })
+    this.#reconciler = new Reconciler({ ...parts, writer, capabilities: [upload] })
     this.#worker = new Worker({ ...parts, reconciler: this.#reconciler })
     this.#inventory = this.#createInventory(parts)
     const owners = new KeyOwners(this.#worker, this.#inventory ? [[inventoryKey, this.#inventory]] : [])

@@ -53,6 +53,7 @@ export type WokenBy =
   | 'Probe'
   | 'ServiceAnswers'
   | 'CertificateGone'
+  | 'StatusWritable'
   | 'NewCredentials'
 
 /**

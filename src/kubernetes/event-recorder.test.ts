@@ -179,6 +179,24 @@ describe('what goes wrong', () => {
     expect(notes).toHaveLength(1001)
     expect([notes[0], notes[1], notes.at(-1)]).toEqual(['event 0', 'event 501', 'event 1500'])
   })
+
+  test('1,500 that wait drop none of another namespace, whose turn comes next', async () => {
+    let first: ScriptedCall | undefined
+    const { server, recorder } = await start((call, count) => {
+      if (count === 1) first = call
+      else call.answer(201, {})
+    })
+    for (let index = 0; index < 10; index++) recorder.record({ ...uploaded, message: `before ${index}` })
+    const other = { ...uploaded, secret: { ...secret, namespace: 'web' } }
+    for (const message of ['one', 'two']) recorder.record({ ...other, message })
+    for (let index = 0; index < 1500; index++) recorder.record({ ...uploaded, message: `event ${index}` })
+    await eventually('one is under way', () => first !== undefined)
+    first?.answer(201, {})
+    await recorder.flush()
+    const notes = server.calls.map((call) => (call.body as { note: string }).note)
+    expect(notes).toHaveLength(1001)
+    expect(notes.slice(0, 5)).toEqual(['before 0', 'event 502', 'one', 'event 503', 'two'])
+  })
 })
 
 describe('closing', () => {

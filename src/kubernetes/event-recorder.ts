@@ -12,6 +12,7 @@ import {
   type Occurrences,
   type RecordedEvent,
 } from './event-object.ts'
+import { EventQueue } from './event-queue.ts'
 import { KubernetesError } from './kubernetes-error.ts'
 
 export interface EventRecorderOptions {
@@ -45,8 +46,8 @@ interface Series extends Occurrences {
 
 /**
  * Records Events (events.k8s.io/v1) on Secrets, one at a time and in the background, on a best-effort basis. An Event is
- * dropped if the API server rejects it (missing permission, terminating namespace), after four failed attempts, or when
- * it is the oldest of more than 1,000 waiting. A repetition within six minutes only increases the count.
+ * dropped if the API server rejects it (missing permission, terminating namespace), after four failed attempts, or when more than
+ * 1,000 wait and it is the oldest of the namespace that has most. Namespaces take turns. A repetition within six minutes only increases the count.
  */
 export class KubernetesEventRecorder implements EventRecorder {
   readonly #options: EventRecorderOptions
@@ -54,7 +55,7 @@ export class KubernetesEventRecorder implements EventRecorder {
   readonly #closing = new AbortController()
   /** Least recently seen first. */
   readonly #series = new Map<string, Series>()
-  readonly #queue = new Set<Series>()
+  readonly #queue = new EventQueue<Series>(longestQueue)
   #working: Promise<void> | undefined
 
   constructor(options: EventRecorderOptions) {
@@ -113,7 +114,7 @@ export class KubernetesEventRecorder implements EventRecorder {
   }
 
   #schedule(series: Series): void {
-    if (series.paced !== undefined || this.#queue.has(series)) return
+    if (series.paced !== undefined || this.#queue.has(series, namespaceOf(series))) return
     const waitMs = series.written === 0 ? 0 : series.writtenAt + seriesPaceMs - this.#options.clock.elapsed()
     // The first repetition makes it a series and is written at once.
     if (waitMs <= 0 || series.written === 1) {
@@ -127,18 +128,15 @@ export class KubernetesEventRecorder implements EventRecorder {
   }
 
   #enqueue(series: Series): void {
-    this.#queue.add(series)
-    if (this.#queue.size > longestQueue) {
-      const [oldest] = this.#queue
-      if (oldest) this.#drop(oldest, 'too many Events are waiting')
-    }
+    const dropped = this.#queue.add(series, namespaceOf(series))
+    if (dropped) this.#drop(dropped, 'too many Events are waiting')
     this.#working ??= this.#work()
   }
 
   async #work(): Promise<void> {
-    for (const series of this.#queue) {
-      if (this.#closing.signal.aborted) break
-      this.#queue.delete(series)
+    while (!this.#closing.signal.aborted) {
+      const series = this.#queue.take()
+      if (!series) break
       await this.#write(series)
       if (series.count > series.written && this.#series.get(series.key) === series) this.#schedule(series)
     }
@@ -202,7 +200,6 @@ export class KubernetesEventRecorder implements EventRecorder {
   #drop(series: Series, why: string): void {
     series.paced?.()
     series.paced = undefined
-    this.#queue.delete(series)
     if (this.#series.get(series.key) === series) this.#series.delete(series.key)
     const { namespace, name } = series.event.secret
     this.#options.log.debug(
@@ -218,4 +215,8 @@ export class KubernetesEventRecorder implements EventRecorder {
     oldest.paced = undefined
     this.#series.delete(oldest.key)
   }
+}
+
+function namespaceOf({ event }: Series): string {
+  return event.secret.namespace
 }

@@ -5,6 +5,7 @@ import type { CertificatePage, CertificateQuery, RemoteCertificate, Tag } from '
 import type { DoubtReason } from './account-doubt.ts'
 import { Inventory } from './inventory.ts'
 import { goneAfterMs, Ledger } from './ledger.ts'
+import { findGone } from './testing/find-gone.ts'
 import { remoteCertificate } from './testing/remote-certificate.ts'
 
 const minute = 60_000
@@ -392,7 +393,7 @@ describe('a listing', () => {
     const step = account.inventory.next(0)
     if (step.kind !== 'Call') throw new Error('no call')
     account.inventory.answered(step.query, account.page(step.query), 1)
-    account.ledger.learnAbsent('a', { requested: true }, 2)
+    findGone(account.ledger, 'a', 2)
     account.inventory.learn(3)
     expect(account.ledger.isGone('a')).toBe(true)
   })

@@ -249,7 +249,7 @@ export class Inventory {
     const isWhole = total === undefined || entries >= total
     if (isWhole) {
       for (const id of others) {
-        ledger.learnAbsent(id, { requested: false }, now)
+        ledger.learnAbsent(id, undefined, now)
         this.#round?.missed.add(id)
       }
     }

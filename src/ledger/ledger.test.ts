@@ -2,6 +2,7 @@ import { beforeEach, describe, expect, it } from 'vitest'
 import { chainTag, ownerTags } from '../contract/ownership.ts'
 import type { Upload } from './entry.ts'
 import { claimAfterMs, goneAfterMs, Ledger } from './ledger.ts'
+import { findGone } from './testing/find-gone.ts'
 import { remoteCertificate } from './testing/remote-certificate.ts'
 
 const chain = `SVR:${'a'.repeat(64)}`
@@ -93,13 +94,13 @@ describe('that an id is gone', () => {
   it('takes two look-ups ten minutes apart', () => {
     uploadedAs('id-1', {}, -minute)
     ledger.claim('web/site', 'id-1')
-    ledger.learnAbsent('id-1', { requested: false }, 0)
+    ledger.learnAbsent('id-1', undefined, 0)
     expect(ledger.isGone('id-1')).toBe(false)
     expect(holder()).toBeUndefined()
-    ledger.learnAbsent('id-1', { requested: false }, goneAfterMs - 1)
+    ledger.learnAbsent('id-1', undefined, goneAfterMs - 1)
     expect(ledger.isGone('id-1')).toBe(false)
     expect(ledger.suspects(goneAfterMs)).toEqual(['id-1'])
-    ledger.learnAbsent('id-1', { requested: false }, goneAfterMs)
+    ledger.learnAbsent('id-1', undefined, goneAfterMs)
     expect(ledger.isGone('id-1')).toBe(true)
     expect(ledger.suspects(goneAfterMs)).toEqual([])
   })
@@ -107,67 +108,93 @@ describe('that an id is gone', () => {
   it('is proven by a look-up at once where it was listed before', () => {
     uploadedAs('id-1')
     ledger.learnListed(remoteCertificate('id-1', { tags: tags(chain) }), 1)
-    ledger.learnAbsent('id-1', { requested: true }, 2)
+    ledger.learnAbsent('id-1', 'web/site', 2)
     expect(ledger.isGone('id-1')).toBe(true)
   })
 
   it('is not proven by a look-up less than a minute after an upload answered it', () => {
     uploadedAs('id-1')
-    ledger.learnAbsent('id-1', { requested: true }, minute - 1)
+    ledger.learnAbsent('id-1', 'web/site', minute - 1)
     expect(ledger.isGone('id-1')).toBe(false)
     expect(holder()).toBe('id-1')
     expect(ledger.absenceCountsFrom('id-1')).toBe(minute)
-    ledger.learnAbsent('id-1', { requested: true }, minute)
+    ledger.learnAbsent('id-1', 'web/site', minute)
     expect(ledger.isGone('id-1')).toBe(true)
   })
 
-  it('takes one look-up where somebody asked for it, and wakes every key that named it', () => {
+  it('takes one look-up where somebody of the only namespace that names it asks, and wakes all who do', () => {
     ledger.claim('web/site', 'id-1')
     ledger.claim('web/other', 'id-1')
-    ledger.claim('web/third', 'id-2')
-    ledger.learnAbsent('id-1', { requested: true }, 0)
+    ledger.claim('shop/third', 'id-2')
+    ledger.learnListed(remoteCertificate('id-1'), 0)
+    ledger.learnAbsent('id-1', 'web/site', 1)
     expect(ledger.isGone('id-1')).toBe(true)
     expect(woken).toEqual(['web/site', 'web/other'])
   })
 
+  it('takes two look-ups ten minutes apart where another namespace names it, whoever asks', () => {
+    ledger.claim('web/site', 'id-1')
+    ledger.claim('shop/site', 'id-1')
+    ledger.learnListed(remoteCertificate('id-1'), 0)
+    for (const at of [1, goneAfterMs]) {
+      for (const key of ['web/site', 'shop/site']) ledger.learnAbsent('id-1', key, at)
+      expect(ledger.isGone('id-1')).toBe(false)
+      expect(ledger.isMissing('id-1')).toBe(true)
+      expect(ledger.absenceProvesFrom('id-1', 'web/site')).toBe(1 + goneAfterMs)
+    }
+    ledger.learnAbsent('id-1', 'shop/site', 1 + goneAfterMs)
+    expect([ledger.isGone('id-1'), ledger.isMissing('id-1')]).toEqual([true, false])
+  })
+
+  it('takes a second look-up a minute later where somebody asks for what this process has not seen', () => {
+    ledger.claim('web/site', 'id-1')
+    for (const at of [5, 4 + minute]) {
+      ledger.learnAbsent('id-1', 'web/site', at)
+      expect(ledger.isGone('id-1')).toBe(false)
+      expect(ledger.absenceProvesFrom('id-1', 'web/site')).toBe(5 + minute)
+    }
+    ledger.learnAbsent('id-1', 'web/site', 5 + minute)
+    expect(ledger.isGone('id-1')).toBe(true)
+  })
+
   it('does not fade, and is taken back where it is listed', () => {
-    ledger.learnAbsent('id-1', { requested: true }, 0)
+    findGone(ledger, 'id-1', 0)
     expect(ledger.isGone('id-1')).toBe(true)
     ledger.learnListed(remoteCertificate('id-1'), 100 * claimAfterMs)
     expect(ledger.isGone('id-1')).toBe(false)
   })
 
   it('is not said where it was found in between', () => {
-    ledger.learnAbsent('id-1', { requested: false }, 0)
+    ledger.learnAbsent('id-1', undefined, 0)
     ledger.learnListed(remoteCertificate('id-1'), 1)
-    ledger.learnAbsent('id-1', { requested: false }, goneAfterMs)
+    ledger.learnAbsent('id-1', undefined, goneAfterMs)
     expect(ledger.isGone('id-1')).toBe(false)
   })
 
   it('is a mistake where an upload answers it: its absence proves nothing for a day', () => {
     for (const [key, id] of claimed) ledger.claim(key, id)
-    for (const [, id] of claimed) ledger.learnAbsent(id, { requested: true }, 0)
+    for (const [, id] of claimed) findGone(ledger, id, 0)
     woken.length = 0
     uploadedAs('id-1', { repeated: true }, 10)
     expect(woken).toEqual(['web/site'])
     expect([ledger.isGone('id-1'), ledger.isGone('id-2')]).toEqual([false, true])
     expect(ledger.isNotVisible('id-1')).toBe(true)
-    ledger.learnAbsent('id-1', { requested: true }, claimAfterMs)
+    ledger.learnAbsent('id-1', 'web/site', claimAfterMs)
     expect(ledger.isGone('id-1')).toBe(false)
-    ledger.learnAbsent('id-1', { requested: true }, claimAfterMs + 10)
+    ledger.learnAbsent('id-1', 'web/site', claimAfterMs + 10)
     expect(ledger.isGone('id-1')).toBe(true)
   })
 
   it('is a mistake where a search by chain names it', () => {
     ledger.claim('web/site', 'id-1')
-    ledger.learnAbsent('id-1', { requested: true }, 0)
+    findGone(ledger, 'id-1', 0)
     ledger.learnNamed('id-1', 'web/site', 10)
     expect([ledger.isGone('id-1'), ledger.isNotVisible('id-1')]).toEqual([false, true])
   })
 
   it('wakes whoever named it before it was taken back, as soon as it turns out to be there', () => {
     ledger.claim('web/site', 'id-1')
-    ledger.learnAbsent('id-1', { requested: true }, 0)
+    findGone(ledger, 'id-1', 0)
     ledger.claim('web/site', undefined)
     ledger.claim('web/other', 'id-1')
     woken.length = 0
@@ -188,7 +215,7 @@ describe('that look-ups do not show what is there', () => {
 
   it('is said of the account by two ids of two namespaces: then everybody is woken', () => {
     for (const [key, id] of claimed) ledger.claim(key, id)
-    for (const [, id] of claimed) ledger.learnAbsent(id, { requested: true }, 0)
+    for (const [, id] of claimed) findGone(ledger, id, 0)
     named('id-1', 'web/site')
     named('id-3', 'web/more')
     expect(ledger.hidesCertificates(10)).toBe(false)
@@ -198,19 +225,19 @@ describe('that look-ups do not show what is there', () => {
     expect(ledger.hidesCertificates(20)).toBe(true)
     expect(woken).toEqual(['shop/site'])
     ledger.claim('web/last', 'id-4')
-    ledger.learnAbsent('id-4', { requested: true }, claimAfterMs)
+    ledger.learnAbsent('id-4', 'web/last', claimAfterMs)
     expect(ledger.isGone('id-4')).toBe(false)
     expect(ledger.hidesCertificates(claimAfterMs + 20)).toBe(false)
   })
 
   it('is said by two ids where there is one namespace, and by one where there is one id', () => {
     ledger.claim('web/site', 'id-1')
-    ledger.learnAbsent('id-1', { requested: true }, 0)
+    findGone(ledger, 'id-1', 0)
     named('id-1', 'web/site')
     expect(ledger.hidesCertificates(10)).toBe(true)
     ledger.claim('web/more', 'id-3')
     expect(ledger.hidesCertificates(10)).toBe(false)
-    ledger.learnAbsent('id-3', { requested: true }, 10)
+    findGone(ledger, 'id-3', 10)
     named('id-3', 'web/more')
     expect(ledger.hidesCertificates(10)).toBe(true)
     ledger.claim('shop/site', 'id-2')
@@ -219,7 +246,7 @@ describe('that look-ups do not show what is there', () => {
 
   it('takes back what was called gone, and wakes whoever named it', () => {
     for (const [key, id] of claimed) ledger.claim(key, id)
-    for (const [, id] of claimed) ledger.learnAbsent(id, { requested: true }, 0)
+    for (const [, id] of claimed) findGone(ledger, id, 0)
     named('id-1', 'web/site')
     woken.length = 0
     named('id-2', 'shop/site')
@@ -229,7 +256,7 @@ describe('that look-ups do not show what is there', () => {
 
   it('ends for an id as soon as it is shown, and wakes whose status says that it is not', () => {
     ledger.claim('web/site', 'id-1')
-    ledger.learnAbsent('id-1', { requested: true }, 0)
+    findGone(ledger, 'id-1', 0)
     named('id-1', 'web/site')
     ledger.waitForId('web/site', 'id-1')
     woken.length = 0
@@ -330,7 +357,7 @@ describe('the account', () => {
     ledger.claim('web/other', 'id-2')
     none()
     ledger.claim('shop/site', 'id-3')
-    for (const id of ['id-1', 'id-3']) ledger.learnAbsent(id, { requested: true }, 0)
+    for (const id of ['id-1', 'id-3']) findGone(ledger, id, 0)
     expect([ledger.isGone('id-1'), ledger.isGone('id-3')]).toEqual([false, true])
   })
 
@@ -365,7 +392,7 @@ describe('the account', () => {
 
 describe('its size', () => {
   it('is bounded whatever ids are looked up to no avail, or found to hold a chain', () => {
-    for (let i = 0; i < 20_100; i += 1) ledger.learnAbsent(`absent-${i}`, { requested: true }, 0)
+    for (let i = 0; i < 20_100; i += 1) ledger.learnAbsent(`absent-${i}`, undefined, 0)
     for (let i = 0; i < 20_100; i += 1) ledger.learnChain(`id-${i}`, `${chain}-${i}`)
     expect(ledger.size).toEqual({ certificates: 20_000, chains: 20_000 })
   })
@@ -383,7 +410,7 @@ describe('its size', () => {
       for (let i = 0; i < 100; i += 1) uploadedAs('id-1', { repeated: i > 0 }, at, `${chain}-${i}`)
       expect(ledger.size.chains).toBeLessThanOrEqual(17)
       expect(holder(at, `${chain}-0`)).toBe('id-1')
-      ledger.learnAbsent('id-1', { requested: true }, at + claimAfterMs)
+      ledger.learnAbsent('id-1', 'web/site', at + claimAfterMs)
       expect(ledger.size.chains).toBe(1)
     }
   })

@@ -236,6 +236,32 @@ export class Ledger {
     return seenAt === undefined || listedAt !== undefined ? Number.NEGATIVE_INFINITY : seenAt + listedLateMs
   }
 
+  /**
+   * From when on (ms of the monotonic clock) a look-up that a key asks for and that does not find an id proves that it is gone:
+   * at once where this process has seen the id; a minute after the first look-up where it has not, since the id may be listed
+   * late. Where Secrets of another namespace name the id too, it takes as long as without a request.
+   */
+  absenceProvesFrom(certificateId: string, requestedBy: ObjectKey | undefined): number {
+    const { missingSince, seenAt } = this.#certificates.get(certificateId) ?? {}
+    if (missingSince === undefined) return this.absenceCountsFrom(certificateId)
+    if (requestedBy === undefined || this.isNamedElsewhere(certificateId, requestedBy)) {
+      return missingSince + goneAfterMs
+    }
+    return missingSince + (seenAt === undefined ? listedLateMs : 0)
+  }
+
+  /** Whether the status of a Secret in another namespace names an id. */
+  isNamedElsewhere(certificateId: string, key: ObjectKey): boolean {
+    const { namespace } = splitKey(key)
+    return this.claimantsOf(certificateId).some((it) => splitKey(it).namespace !== namespace)
+  }
+
+  /** The last look-up that proves something did not find it, which is not enough to call it gone. */
+  isMissing(certificateId: string): boolean {
+    const entry = this.#certificates.get(certificateId)
+    return entry?.missingSince !== undefined && !entry.gone
+  }
+
   /** The ids belong to another account than before, or the credentials see nothing: for somebody. */
   get isAnotherAccount(): boolean {
     return this.#doubt !== undefined
@@ -360,15 +386,16 @@ export class Ledger {
   }
 
   /**
-   * A look-up by id did not find it. `requested`: somebody asked for exactly this, so that one look-up is enough. It proves
-   * nothing within a minute of the service's naming it, unless it was listed before.
+   * A look-up by id did not find it. It proves nothing within a minute of the service's naming it, unless it was listed before.
+   *
+   * @param requestedBy the key whose request asked for exactly this; undefined: none did
    */
-  learnAbsent(certificateId: string, { requested }: { readonly requested: boolean }, now: number): void {
+  learnAbsent(certificateId: string, requestedBy: ObjectKey | undefined, now: number): void {
     this.learnUnlisted(certificateId, now)
     const entry = this.#certificates.entryOf(certificateId)
     if (!this.#doesAbsenceCount(entry, now)) return
     entry.missingSince ??= now
-    if (entry.gone || (!requested && now - entry.missingSince < goneAfterMs)) return
+    if (entry.gone || now < this.absenceProvesFrom(certificateId, requestedBy)) return
     this.#certificates.end(entry)
     this.#hidden.end(certificateId)
     this.#wake(entry.claimants)

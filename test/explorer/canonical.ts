@@ -102,6 +102,8 @@ function knowledge({ now, account, profile }: World, process: Process): string {
     ledger.ownershipOf(id),
     [ledger.isNotVisible(id), ledger.isHidden(id, now), ledger.isShown(id)],
     ageClass(ledger.absenceCountsFrom(id) - now),
+    ledger.isMissing(id),
+    keys.map((key) => ageClass(ledger.absenceProvesFrom(id, key) - now)),
     ledger.claimantsOf(id),
     chains.map((it) => ledger.uploadOf(id, it.chainFingerprint)),
   ])

@@ -53,6 +53,9 @@ describe('a certificate that is gone', () => {
     poison(world, 'evil')
     const evil = chains.map((_, i) => `evil/${i}`)
     putGone(world, evil)
+    // This process has not seen these ids: they count as gone after a second look-up.
+    await world.clock.advance(70_000)
+    expect(world.status('evil/0').uploaded).toBeUndefined()
     let requests = 0
     const tick = async () => {
       for (const key of evil) {
@@ -73,9 +76,9 @@ describe('a certificate that is gone', () => {
   it('is uploaded again as soon as the one before has ended: nobody waits for a poll', async () => {
     const world = await victim({ service: { serviceMs: 100 } })
     poison(world, 'evil')
-    putGone(world, ['evil/0'])
-    await world.until(() => world.status('evil/0').phase === 'Failed')
     putGone(world, ['evil/0', 'evil/1', 'evil/2', 'evil/3'])
+    await world.clock.advance(70_000)
+    await world.until(() => world.status('evil/0').phase === 'Failed')
     loseCertificate(world)
     await world.until(isBack(world), 3_000, 100)
   })
@@ -84,10 +87,17 @@ describe('a certificate that is gone', () => {
   async function waiting(keys: readonly string[], options: WorldOptions = {}): Promise<World> {
     const world = await victim({ service: { serviceMs: 2_000 }, ...options })
     poison(world, 'web')
-    loseCertificate(world)
     putGone(world, keys)
+    // Their second look-up is under way.
+    await world.clock.advance(61_500)
+    loseCertificate(world)
     await world.until(() => world.service.count('UploadCertificate') === 2, 10_000, 100)
-    expect(keys.map((key) => world.status(key).reason)).toEqual(keys.map(() => 'CertificateMissing'))
+    await world.until(
+      () => keys.every((key) => world.status(key).reason === 'CertificateMissing'),
+      1_000,
+      100,
+    )
+    expect(world.service.count('UploadCertificate')).toBe(2)
     return world
   }
 

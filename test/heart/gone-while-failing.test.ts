@@ -5,7 +5,7 @@ import { userAnnotations } from './observed.ts'
 import { World } from './world.ts'
 
 const key = 'web/site'
-const other = 'shop/site'
+const other = 'web/other'
 const hour = 3_600_000
 const upload = 'UploadCertificate'
 

@@ -7,8 +7,9 @@ import { uploadedStatus, userAnnotations } from './observed.ts'
 import { World } from './world.ts'
 
 const key = 'web/site'
-const other = 'shop/site'
-const third = 'blog/site'
+const other = 'web/other'
+const third = 'web/third'
+const foreign = 'shop/site'
 const minute = 60_000
 const hour = 60 * minute
 
@@ -51,6 +52,24 @@ describe('an id that turns out to be gone', () => {
     expectOneCertificate(keys)
     expect(uploads()).toBe(2)
     for (const each of keys) expect(world.status(each).previous).toEqual([])
+  })
+
+  it('takes two look-ups ten minutes apart where several namespaces name it; the status says so meanwhile', async () => {
+    const keys = [key, foreign]
+    const id = await shared(keys)
+    await world.clock.advance(minute)
+    world.service.delete(id)
+    world.ask(key)
+    await world.clock.advance(9 * minute)
+    expect(world.ids(keys)).toEqual([id, id])
+    expect(world.status(key)).toMatchObject({ phase: 'Synced', handledRequest: undefined })
+    expect(world.status(key).message).toContain('second look-up')
+    expect(world.events.reasons(key)).toHaveLength(1)
+    await world.clock.advance(2 * minute)
+    expectOneCertificate(keys)
+    expect(world.status(key)).toMatchObject({ reason: 'CertificateUploaded', handledRequest: 'now' })
+    expect(world.service.count('DescribeCertificates')).toBe(2)
+    expect(uploads()).toBe(2)
   })
 
   it('is replaced for every Secret although each of them is asked at once', async () => {
@@ -184,6 +203,30 @@ describe('what is remembered of an id', () => {
 })
 
 describe('an id that is there', () => {
+  it.each(['web', 'evil'])(
+    'stays with its Secret although %s/copy asks at a moment when look-ups do not show it',
+    async (namespace) => {
+      const id = await shared([key, foreign])
+      await world.clock.advance(minute)
+      const { 'tls.crt': publicChain } = material.first.data
+      const status = uploadedStatus(material.first, id)
+      world.service.hides = () => true
+      world.store.put(
+        `${namespace}/copy`,
+        { ...userAnnotations({ requestedAt: 'now' }), ...status },
+        { 'tls.crt': publicChain },
+      )
+      await world.settle()
+      expect(world.service.count('DescribeCertificates')).toBe(1)
+      world.service.hides = () => false
+      const writes = world.store.writes(key)
+      await world.clock.advance(hour)
+      expect(world.ids([key, foreign])).toEqual([id, id])
+      expect(world.store.writes(key)).toBe(writes)
+      expect(world.service.count('DescribeCertificates')).toBe(2)
+    },
+  )
+
   it('is not called gone by a look-up that fails', async () => {
     const id = await shared([key, other])
     world.service.fault = ({ action }) => (action === 'DescribeCertificates' ? noAnswer(action) : undefined)

@@ -93,3 +93,50 @@ describe('a request within seconds of the upload, where listings show a certific
     expect(world.status(key).handledRequest).toBe('now')
   })
 })
+
+describe('a request right after another process took over, where listings show a certificate a minute late,', () => {
+  /** Secrets with one certificate, which the process that runs has not seen. */
+  async function takenOver(keys: readonly string[]): Promise<string> {
+    world = new World()
+    world.service.listingLagMs = minute
+    world.start()
+    for (const each of keys) world.store.put(each, userAnnotations(), material.first.data)
+    await world.until(() => keys.every((each) => world.status(each).phase === 'Synced'))
+    world.start()
+    await world.settle()
+    return world.ids(keys)[0] ?? ''
+  }
+
+  it('is answered by one more look-up a minute later; the status stays as it is until then', async () => {
+    const id = await takenOver([key])
+    const writes = world.store.writes(key)
+    world.ask(key)
+    await world.clock.advance(50_000)
+    expect(world.store.writes(key)).toBe(writes)
+    await world.clock.advance(15_000)
+    expect(world.status(key)).toMatchObject({ reason: 'CertificateUploaded', handledRequest: 'now' })
+    expect(world.ids([key])).toEqual([id])
+    expect([calls('DescribeCertificates'), calls('UploadCertificate')]).toEqual([2, 1])
+  })
+
+  it('finds out in two look-ups that the certificate is gone', async () => {
+    const id = await takenOver([key])
+    world.service.delete(id)
+    world.ask(key)
+    await world.clock.advance(2 * minute)
+    expect(world.certificateOf(key)?.chain).toBe(material.first.chainFingerprint)
+    expect(world.status(key).handledRequest).toBe('now')
+    expect(calls('DescribeCertificates')).toBe(2)
+  })
+
+  it('takes no id back from a Secret of another namespace', async () => {
+    const id = await takenOver([key, 'mirror/site'])
+    const writes = world.store.writes(key)
+    world.ask('mirror/site')
+    await world.clock.advance(hour)
+    expect(world.ids([key, 'mirror/site'])).toEqual([id, id])
+    expect(world.store.writes(key)).toBe(writes)
+    expect(world.status('mirror/site').handledRequest).toBe('now')
+    expect(calls('UploadCertificate')).toBe(1)
+  })
+})

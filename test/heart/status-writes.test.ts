@@ -116,15 +116,15 @@ describe('a failure that was told', () => {
 })
 
 describe('a status write that the API server refuses', () => {
-  it('is told once, and tried again after ten minutes without a new upload', async () => {
+  it('is told once, and tried again every minute without a new upload', async () => {
     fresh().store.refusal = () => 'denied by policy'
     world.start()
     await world.clock.advance(62 * minute)
-    expect(world.store.writeAttempts(key)).toBe(7)
+    expect(world.store.writeAttempts(key)).toBeLessThanOrEqual(63)
     expect(world.service.calls).toHaveLength(1)
     expect(world.events.reasons(key)).toEqual(['StatusNotWritable'])
     world.store.refusal = undefined
-    await world.clock.advance(10 * minute)
+    await world.clock.advance(1.1 * minute)
     expect(world.status(key).phase).toBe('Synced')
     expect(world.service.calls).toHaveLength(1)
   })
@@ -142,12 +142,26 @@ describe('a status write that the API server refuses', () => {
     expect(world.events.reasons(key)).toEqual(['StatusNotWritable'])
   })
 
+  it('costs one more a minute and one a Secret in ten, where all of a namespace are refused for ever', async () => {
+    fresh()
+    const keys = Array.from({ length: 40 }, (_, i) => `shop/${i}`)
+    for (const each of keys) world.store.put(each, userAnnotations(), material.first.data)
+    world.store.refusal = (secret) => (secret.startsWith('shop/') ? 'denied by policy' : undefined)
+    world.start()
+    await world.settle()
+    const attempts = () => keys.reduce((sum, each) => sum + world.store.writeAttempts(each), 0)
+    const before = attempts()
+    await world.clock.advance(60 * minute)
+    expect(attempts() - before).toBeLessThanOrEqual(40 * 6 + 60)
+    expect(world.status(key).phase).toBe('Synced')
+  })
+
   it('does not keep a failing Secret from being retried, nor the failure from being told later', async () => {
     fresh().store.refusal = () => 'denied by policy'
     world.service.fault = () => noAnswer('UploadCertificate')
     world.start()
     await world.clock.advance(60 * minute)
-    expect(world.store.writeAttempts(key)).toBeLessThanOrEqual(8)
+    expect(world.store.writeAttempts(key)).toBeLessThanOrEqual(62)
     world.store.refusal = undefined
     await world.clock.advance(15 * minute)
     expect(world.status(key)).toMatchObject({ phase: 'Failed', reason: 'ServiceUnavailable' })
@@ -217,5 +231,26 @@ describe('an API server', () => {
     world.store.down.clear()
     await world.clock.advance(minute)
     expect(world.status(key).phase).toBe('Synced')
+  })
+})
+
+describe('an hour in which all status writes are refused', () => {
+  it('is over within two minutes after its end, and costs no upload and one Event for each Secret', async () => {
+    world = new World()
+    world.store.refusal = (secret) => (secret.startsWith('blog/') ? undefined : 'a policy')
+    world.start()
+    const keys = Array.from({ length: 30 }, (_, i) => `${['web', 'shop', 'blog'][i % 3]}/${i}`)
+    for (const [i, each] of keys.entries()) {
+      world.store.put(each, userAnnotations(), i % 2 ? material.first.data : material.second.data)
+      await world.clock.advance(minute)
+    }
+    await world.clock.advance(30 * minute)
+    world.store.refusal = undefined
+    await world.until(() => keys.every((each) => world.status(each).phase === 'Synced'), 2 * minute)
+    expect(world.service.count('UploadCertificate')).toBe(2)
+    const refusals = keys
+      .flatMap((each) => world.events.reasons(each))
+      .filter((it) => it === 'StatusNotWritable')
+    expect(refusals).toHaveLength(20)
   })
 })

@@ -57,7 +57,11 @@ export class TwoCapabilities {
     })
     const capabilities: readonly AnyCapability[] = uploadFirst ? [upload, this.stamp] : [this.stamp, upload]
     const parts = { clock, store, events, metrics, log, identity, dryRun: false }
-    const reconciler = new Reconciler({ ...parts, writer: new StatusWriter(parts), capabilities })
+    const reconciler = new Reconciler({
+      ...parts,
+      writer: new StatusWriter({ ...parts, wake: () => {} }),
+      capabilities,
+    })
     this.#worker = new Worker({ clock, metrics, log, reconciler, workers: 4, resyncMs: 36_000_000 })
     this.#runner = new CallRunner({
       ...{ clock, log, metrics, slots: 10 },

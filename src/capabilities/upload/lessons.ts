@@ -123,7 +123,7 @@ function learnPage(
   if (query.by === 'ids') {
     const found = new Set(certificates.map((it) => it.certificateId))
     for (const id of query.ids.filter((it) => !found.has(it))) {
-      ledger.learnAbsent(id, { requested: purpose === 'Request' }, now.elapsed)
+      ledger.learnAbsent(id, purpose === 'Request' ? view.observed.key : undefined, now.elapsed)
     }
   }
   const { observed } = view

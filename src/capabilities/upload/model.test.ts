@@ -5,6 +5,7 @@ import { identity, observedOf, uploadedStatus, userAnnotations } from '../../../
 import { statusKeys } from '../../contract/annotation-keys.ts'
 import { chainTag, ownerTags } from '../../contract/ownership.ts'
 import { Ledger } from '../../ledger/ledger.ts'
+import { findGone } from '../../ledger/testing/find-gone.ts'
 import { remoteCertificate as remote } from '../../ledger/testing/remote-certificate.ts'
 import { type FailureClass, ServiceError } from '../../ports/service-error.ts'
 import type { LookUp, LookUpFor, UploadAction, UploadCertificate } from './action.ts'
@@ -119,7 +120,7 @@ describe('after a look-up', () => {
     ['Gone', []],
   ] as const)('a request is answered: %s', (result, found) => {
     const view = asked()
-    if (result === 'Gone') view.ledger.learnAbsent('id', { requested: true }, now.elapsed)
+    if (result === 'Gone') findGone(view.ledger, 'id', now.elapsed)
     const after = answered(view, lookUp('Request'), page(...found))
     expect(after.answered).toEqual({ request: 'web/site now', result })
     expect(after.absent).toBeUndefined()
@@ -302,7 +303,7 @@ describe('the id on record', () => {
 
   it('is missing where it is gone, also after the status was cleared of it', () => {
     const view = claiming()
-    view.ledger.learnAbsent('id', { requested: true }, now.elapsed)
+    findGone(view.ledger, 'id', now.elapsed)
     const memory = observedOnce(view, { recorded: recorded() })
     expect(memory).toMatchObject({ missing: 'id', recorded: undefined })
     expect(observedOnce({ ...fresh(), ledger: view.ledger }, memory).missing).toBe('id')

@@ -180,8 +180,9 @@ function doesAbsenceCount({ ledger }: UploadView, id: string | undefined, { elap
   return id === undefined || ledger.isGone(id) || ledger.isHidden(id, elapsed)
 }
 
-function absentNow({ ledger }: UploadView, id: string | undefined): UploadMemory['absent'] {
-  return id === undefined ? undefined : { certificateId: id, until: ledger.absenceCountsFrom(id) }
+function absentNow({ ledger, observed }: UploadView, id: string | undefined): UploadMemory['absent'] {
+  if (id === undefined) return undefined
+  return { certificateId: id, until: ledger.absenceProvesFrom(id, observed.key) }
 }
 
 function afterError(

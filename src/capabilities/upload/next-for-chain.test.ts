@@ -7,6 +7,7 @@ import { chainTag, copySuffix, ownerTags } from '../../contract/ownership.ts'
 import { chainPrefix } from '../../contract/status.ts'
 import type { Instant, Step } from '../../engine/step.ts'
 import { Ledger } from '../../ledger/ledger.ts'
+import { findGone } from '../../ledger/testing/find-gone.ts'
 import { blankMemory, type ChainProgress, type UploadMemory } from './memory.ts'
 import { next } from './next.ts'
 import { later, ledgerWith, now, plainUpload, viewOf } from './testing/upload-view.ts'
@@ -298,7 +299,7 @@ describe('a certificate that is gone', () => {
   const missing = 'id-of-first'
   const gone = () => {
     const ledger = new Ledger()
-    ledger.learnAbsent(missing, { requested: true }, now.elapsed)
+    findGone(ledger, missing, now.elapsed)
     return ledger
   }
   const observed = (settings = {}) => changed(material.first, material.first, {}, settings)

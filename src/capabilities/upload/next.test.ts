@@ -13,6 +13,7 @@ import { type Observed, observe } from '../../contract/observe.ts'
 import type { Failure } from '../../engine/failure.ts'
 import type { Instant, Step } from '../../engine/step.ts'
 import { claimAfterMs, Ledger } from '../../ledger/ledger.ts'
+import { findGone } from '../../ledger/testing/find-gone.ts'
 import { blankMemory, type UploadMemory } from './memory.ts'
 import { next, rejectionLifetimeMs } from './next.ts'
 import { later, ledgerWith, now, viewOf } from './testing/upload-view.ts'
@@ -171,7 +172,7 @@ describe('a status that names an id for the chain', () => {
     const { chainFingerprint } = material.first
     const recorded = { chainFingerprint, certificateId: 'remembered', existed: true }
     const gone = new Ledger()
-    gone.learnAbsent('remembered', { requested: true }, now.elapsed)
+    findGone(gone, 'remembered', now.elapsed)
     for (const ledger of [ledgerWith(material.first, 'id-of-first'), gone]) {
       const kept = step(claiming(), { memory: { recorded }, view: { ledger } })
       expect(kept).toMatchObject(synced)
@@ -189,7 +190,7 @@ describe('a status that names an id for the chain', () => {
 
   it('is a lie where the id is gone, or holds another chain by its tag', () => {
     const gone = new Ledger()
-    gone.learnAbsent('id-of-first', { requested: true }, now.elapsed)
+    findGone(gone, 'id-of-first', now.elapsed)
     for (const ledger of [gone, ledgerWith(material.firstAgain, 'id-of-first')]) {
       expect(step(claiming(), { view: { ledger } })).toMatchObject(upload)
     }
@@ -253,7 +254,7 @@ describe('a request', () => {
 
   it('whose id is gone leads to an upload, also when it is withdrawn meanwhile', () => {
     const ledger = new Ledger()
-    ledger.learnAbsent('id-of-first', { requested: true }, now.elapsed)
+    findGone(ledger, 'id-of-first', now.elapsed)
     for (const observed of [asked(), claiming()]) {
       expect(step(observed, { view: { ledger } })).toMatchObject(upload)
     }

@@ -12,6 +12,7 @@ import {
   accountChanged,
   alreadySynced,
   invalidAnnotation,
+  notFoundOnce,
   pending,
   putBack,
   rejectedByPreflight,
@@ -119,16 +120,24 @@ function nextForClaim(
   return report(alreadySynced(view, memory, now))
 }
 
-/** Waits where a look-up did not find an id that may be listed late; the status stays as it is meanwhile. */
+/**
+ * Waits where a look-up did not find an id that may be listed late; the status stays as it is meanwhile. The status says so where
+ * the wait is longer, because others name the id too.
+ */
 function untilListed(
-  { observed }: UploadView,
+  view: UploadView,
   memory: UploadMemory,
   certificateId: string,
   now: Instant,
 ): Step<UploadAction> | undefined {
   const { absent } = memory
+  const { observed, ledger } = view
   if (absent?.certificateId !== certificateId || absent.until <= now.elapsed) return undefined
-  return wait('MayBeListedLate', absent.until, memory, observed)
+  const { until } = absent
+  if (!ledger.isMissing(certificateId) || !ledger.isNamedElsewhere(certificateId, observed.key)) {
+    return wait('MayBeListedLate', until, memory, observed)
+  }
+  return { kind: 'Wait', label: 'NotFoundOnce', until, settled: true, meanwhile: notFoundOnce(view, now) }
 }
 
 /** Waits until the account is known to be the right one. The end of the doubt wakes the Secret as well. */

@@ -15,6 +15,7 @@ import { chainPrefix } from '../../contract/status.ts'
 import { statusPatch } from '../../engine/status/status-patch.ts'
 import type { Outcome } from '../../engine/step.ts'
 import type { Upload } from '../../ledger/entry.ts'
+import { findGone } from '../../ledger/testing/find-gone.ts'
 import { type FailureClass, ServiceError } from '../../ports/service-error.ts'
 import { isReason } from '../../reasons.ts'
 import * as outcomes from './outcomes.ts'
@@ -130,7 +131,7 @@ describe('an uploaded certificate', () => {
       observedOf(material.second, { ...userAnnotations(), ...uploadedStatus(material.first, 'id', more) })
     expect(value(uploaded(of(status)), 'previousCertificateId')).toBeNull()
     const { ledger } = viewOf(of({}))
-    ledger.learnAbsent('id', { requested: true }, 0)
+    findGone(ledger, 'id', 0)
     expect(value(uploaded(of({}), {}, { ledger }), 'previousCertificateId')).toBeNull()
   })
 
@@ -213,7 +214,7 @@ describe('what is not synced', () => {
 
   it('takes back an id that is gone', () => {
     const view = viewOf(claiming())
-    view.ledger.learnAbsent('id-of-first', { requested: true }, 0)
+    findGone(view.ledger, 'id-of-first', 0)
     expect(value(outcomes.failed(view, error('outage'), 1), 'certificateId')).toBeNull()
     expect(value(outcomes.certificateMissing(view, 'id-of-first'), 'certificateId')).toBeNull()
   })

@@ -119,6 +119,19 @@ export function verified(
   return kept(view, reasons[result], memory, now)
 }
 
+/**
+ * The look-up that `requested-at` asked for did not find the id on record, which Secrets of other namespaces name too. The request
+ * stays open, and the Secret stays synced, so that it is no news.
+ */
+export function notFoundOnce(view: UploadView, now: Instant): UploadOutcome {
+  const { slice, ...synced } = kept(view, undefined, {}, now)
+  const message =
+    'A look-up did not find this ID. Secrets of other namespaces name it too, so it counts as gone only when a second look-up ten minutes later does not find it either.'
+  const handledRequest = view.observed.status.handledRequest ?? null
+  const still = toAnnotations({ message, handledRequest })
+  return { ...synced, message, slice: { ...slice, ...still }, newsworthy: [] }
+}
+
 function kept(
   { observed }: UploadView,
   special: Reason | undefined,

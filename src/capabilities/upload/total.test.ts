@@ -149,7 +149,7 @@ function ledgerOf(
       ...{ repeated: what === 1, rung: rungs[what] ?? 'Nothing', account: 'Nothing' as const },
     }
     if (what <= 1) ledger.learnUploaded(id, chainFingerprint, testNow, upload, elapsed)
-    else if (what === 2) ledger.learnAbsent(id, { requested: true }, elapsed)
+    else if (what === 2) ledger.learnAbsent(id, `web/${id}`, elapsed)
     else ledger.claim(`web/${id}`, id)
   }
   return ledger

@@ -17,6 +17,7 @@ let events: FakeEvents
 let log: FakeLog
 let metrics: FakeMetrics
 let writer: StatusWriter
+let woken: string[]
 
 beforeEach(() => {
   clock = createManualClock()
@@ -24,12 +25,13 @@ beforeEach(() => {
   events = new FakeEvents()
   log = new FakeLog()
   metrics = new FakeMetrics()
+  woken = []
   writer = new StatusWriter(parts())
   store.put(key, userAnnotations(), {})
 })
 
 function parts(more: Partial<StatusWriterParts> = {}): StatusWriterParts {
-  return { clock, store, events, log, metrics, dryRun: false, ...more }
+  return { clock, store, events, log, metrics, dryRun: false, wake: (keys) => woken.push(...keys), ...more }
 }
 
 function outcome(slice: Outcome['slice'], more: Partial<Outcome> = {}): Outcome {
@@ -133,15 +135,44 @@ describe('a write that does not get through', () => {
     expect(events.reasons(key)).toEqual(['CertificateUploaded'])
   })
 
-  it('is repeated after ten minutes where it was refused, and reported once', async () => {
+  it('is repeated after a minute where it was refused, and reported once', async () => {
     store.refusal = () => 'a policy'
-    await expect(write([synced])).resolves.toEqual({ kind: 'later', retryMs: 600_000 })
-    await expect(write([synced])).resolves.toEqual({ kind: 'later', retryMs: 600_000 })
+    await expect(write([synced])).resolves.toEqual({ kind: 'later', retryMs: 60_000 })
+    await expect(write([synced])).resolves.toEqual({ kind: 'later', retryMs: 60_000 })
     expect(store.writeAttempts(key)).toBe(1)
-    await clock.advance(600_000)
+    await clock.advance(60_000)
     await write([synced])
     expect(store.writeAttempts(key)).toBe(2)
     expect(events.reasons(key)).toEqual(['StatusNotWritable'])
+  })
+
+  it('waits for its time also where only a call is made meanwhile', async () => {
+    store.refusal = () => 'a policy'
+    await write([synced])
+    await expect(write([])).resolves.toEqual({ kind: 'unchanged' })
+    await expect(write([synced])).resolves.toEqual({ kind: 'later', retryMs: 60_000 })
+    expect(store.writeAttempts(key)).toBe(1)
+  })
+
+  it('does not wait any more where somebody else wrote the same', async () => {
+    store.refusal = () => 'a policy'
+    await write([synced])
+    const before = store.snapshot(key)
+    store.edit(key, { [phase]: 'Synced', [notAfter]: 'x' })
+    await expect(write([synced])).resolves.toEqual({ kind: 'unchanged' })
+    store.refusal = undefined
+    const again = await writer.write(key, before, { outcomes: [synced], slices: [] }, signal)
+    expect(again.kind).toBe('stale')
+  })
+
+  it('has those of its namespace repeated as soon as it is accepted', async () => {
+    store.refusal = () => 'a policy'
+    await write([synced])
+    store.refusal = undefined
+    store.put('web/other', userAnnotations(), {})
+    await writer.write('web/other', store.snapshot('web/other'), { outcomes: [synced], slices: [] }, signal)
+    expect(woken).toEqual([key])
+    await expect(write([synced])).resolves.toMatchObject({ kind: 'written' })
   })
 
   it('is made at once where something else is to be written than what was refused', async () => {

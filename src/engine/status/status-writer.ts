@@ -7,6 +7,7 @@ import type { Metrics } from '../../ports/metrics.ts'
 import type { ObjectKey, SecretReference, SecretSnapshot, SecretStore } from '../../ports/secrets.ts'
 import type { Reason } from '../../reasons.ts'
 import type { Outcome, StatusSlice } from '../step.ts'
+import { RefusedWrites } from './refused-writes.ts'
 import { statusPatch } from './status-patch.ts'
 import { WriteBudget } from './write-budget.ts'
 
@@ -25,6 +26,8 @@ export interface StatusWriterParts {
   readonly log: Log
   /** Nothing is written: it is counted. */
   readonly dryRun: boolean
+  /** Asks for a reconcile of keys whose refused write may be accepted now. */
+  readonly wake: (keys: Iterable<ObjectKey>) => void
 }
 
 /** All that is to be written down of one reconcile: outcomes to report, and slices that are book-keeping only. */
@@ -33,7 +36,6 @@ export interface StatusWrite {
   readonly slices: readonly StatusSlice[]
 }
 
-const refusedRetryMs = 10 * 60_000
 /** A fight over the status annotations is reported again after so long, ms. */
 const contestedAgainMs = 60 * 60_000
 
@@ -44,8 +46,7 @@ const contestedAgainMs = 60 * 60_000
 export class StatusWriter {
   readonly #parts: StatusWriterParts
   readonly #budget: WriteBudget
-  /** Writes that the API server refused, and until when (ms, elapsed) they are not repeated as they were. */
-  readonly #refused = new Map<ObjectKey, { readonly attempt: string; readonly until: number }>()
+  readonly #refused: RefusedWrites
   /** Outcomes whose write was not answered: reported when they turn out to be written. */
   readonly #unconfirmed = new Map<ObjectKey, readonly Outcome[]>()
   /** Secrets whose refused or contested status was reported, and when (ms, elapsed). */
@@ -56,6 +57,7 @@ export class StatusWriter {
   constructor(parts: StatusWriterParts) {
     this.#parts = parts
     this.#budget = new WriteBudget(parts.clock)
+    this.#refused = new RefusedWrites(parts.clock, parts.wake)
   }
 
   /** Throws what the store throws: then nothing is known to be written. */
@@ -77,6 +79,7 @@ export class StatusWriter {
         if (changes(secret.annotations, outcome.slice)) this.#logWritten(secret, outcome)
       for (const outcome of news) this.#announce(secret, outcome)
     }
+    if (result.kind === 'unchanged' && outcomes.length > 0) this.#refused.forget(key)
     if (result.kind === 'unchanged') {
       for (const outcome of unconfirmed.filter((it) => !changes(secret.annotations, pick(it)))) {
         this.#logWritten(secret, outcome)
@@ -89,7 +92,7 @@ export class StatusWriter {
   /** The Secret is gone or opted out. The budget stays: opting out and in again must not renew it. */
   forget(key: ObjectKey): void {
     this.#reported.delete(key)
-    this.#refused.delete(key)
+    this.#refused.forget(key)
     this.#unconfirmed.delete(key)
     this.#left.delete(key)
   }
@@ -100,24 +103,22 @@ export class StatusWriter {
     merged: StatusSlice,
     signal: AbortSignal,
   ): Promise<WriteResult> {
-    const { clock, metrics, store, dryRun } = this.#parts
+    const { metrics, store, dryRun } = this.#parts
     const patch = statusPatch(secret.annotations, merged)
     if (!patch) return { kind: 'unchanged' }
     if (dryRun) {
       metrics.wouldDo('WriteStatus')
       return { kind: 'unchanged' }
     }
-    const refused = this.#refused.get(key)
-    const waitMs = (refused?.until ?? 0) - clock.elapsed()
-    if (waitMs > 0 && refused?.attempt === attemptOf(secret.annotations, patch)) {
-      return { kind: 'later', retryMs: waitMs }
-    }
+    const wasRefused = this.#refused.has(key)
+    const waitMs = wasRefused ? this.#refused.waitMs(key, attemptOf(secret.annotations, patch)) : 0
+    if (waitMs > 0) return { kind: 'later', retryMs: waitMs }
     const left = this.#left.get(key)
     const contested = left !== undefined && left !== statusHash(secret.annotations)
     const retryMs = this.#budget.take(key)
     if (retryMs > 0) {
       // Refused writes and quick changes of our own use the budget up too: neither is a fight.
-      if (refused || !contested) return { kind: 'later', retryMs }
+      if (wasRefused || !contested) return { kind: 'later', retryMs }
       metrics.statusWrite('contested')
       this.#report(
         key,
@@ -138,15 +139,14 @@ export class StatusWriter {
       return { kind: 'stale' }
     }
     if (written.kind === 'refused') {
-      const attempt = attemptOf(secret.annotations, patch)
-      this.#refused.set(key, { attempt, until: clock.elapsed() + refusedRetryMs })
+      const refusedForMs = this.#refused.refused(key, attemptOf(secret.annotations, patch))
       const message = `The API server refused the status annotations: ${written.message}`
       this.#report(key, secret, 'StatusNotWritable', message)
-      return { kind: 'later', retryMs: refusedRetryMs }
+      return { kind: 'later', retryMs: refusedForMs }
     }
     // One write that got through does not end a fight.
     if (this.#reported.get(key)?.reason === 'StatusNotWritable') this.#reported.delete(key)
-    this.#refused.delete(key)
+    this.#refused.accepted(key)
     this.#left.set(key, statusHash(applied(secret.annotations, patch)))
     return written
   }

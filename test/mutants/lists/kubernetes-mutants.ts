@@ -114,4 +114,20 @@ export const kubernetesMutants: readonly Mutant[] = [
     mutated: 'const body = { metadata: { name: this.#name }, spec }',
     tests: ['src/kubernetes/lease-store.test.ts'],
   },
+  {
+    name: 'one namespace delays the Events of the others',
+    file: 'src/kubernetes/event-queue.ts',
+    within: 'EventQueue.take',
+    original: 'this.#namespaces.delete(namespace)',
+    mutated: '',
+    tests: ['src/kubernetes/event-recorder.test.ts'],
+  },
+  {
+    name: 'one namespace drops the Events of the others',
+    file: 'src/kubernetes/event-queue.ts',
+    within: 'EventQueue.add',
+    original: 'b[1].size > a[1].size ? b : a',
+    mutated: 'b',
+    tests: ['src/kubernetes/event-recorder.test.ts'],
+  },
 ]
