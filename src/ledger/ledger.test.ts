@@ -358,6 +358,21 @@ describe('the account', () => {
     expect(woken.includes('another/site')).toBe(!isForAnother && (left === '' || 'b' in claims))
   })
 
+  it('is doubted for a namespace whatever becomes of claims of others, or of ids that exist', () => {
+    doubtedFor({ a: '123' })
+    ledger.claim('a/other', 'found')
+    ledger.claim('c/1', 'id-1')
+    for (const key of ['a/other', 'c/1', 'a/1']) ledger.forget(key, 0)
+    expect(['a/new', 'c/new'].filter((key) => ledger.isDoubtedFor(key))).toEqual(['a/new'])
+  })
+
+  it('is doubted for one namespace alone, whoever names its ids later', () => {
+    doubtedFor({ a: '123' })
+    for (const id of ['1', '2', '3']) ledger.claim(`b/${id}`, `id-${id}`)
+    for (const key of ['a/1', 'a/2']) ledger.forget(key, 0)
+    expect(ledger.isAnotherAccount).toBe(false)
+  })
+
   it('is doubted no more when what claimed a missing id claims another one', () => {
     doubtedFor({ a: '12' })
     ledger.claim('a/1', 'id-3')
@@ -365,10 +380,10 @@ describe('the account', () => {
   })
 
   it('of another owner stays that, whatever claims end', () => {
-    ledger.claim('web/site', 'id-1')
+    doubtedFor({ web: '12' })
     ledger.learnListed(remoteCertificate('id-1', { ownerUin: '1' }), 0)
     ledger.learnListed(remoteCertificate('id-2', { ownerUin: '2' }), 0)
-    ledger.forget('web/site', 0)
+    for (const key of ['web/1', 'web/2']) ledger.forget(key, 0)
     expect(ledger.isAnotherAccount).toBe(true)
   })
 
