@@ -291,14 +291,6 @@ export const ledgerMutants: readonly Mutant[] = [
     tests: ['src/ledger/ledger.test.ts'],
   },
   {
-    name: 'any claim that ends counts against a doubt',
-    file: 'src/ledger/ledger.ts',
-    within: 'Ledger.#judgeWithout',
-    original: '!missed.has(certificateId) || !concerns(doubt, key) || evidence.spare-- > 0',
-    mutated: 'evidence.spare-- > 0',
-    tests: ['src/ledger/ledger.test.ts'],
-  },
-  {
     name: 'a doubt is not judged again before all claims end',
     file: 'src/ledger/ledger.ts',
     within: 'Ledger.#judgeWithout',
