@@ -246,6 +246,23 @@ describe('an id that the service has no answer for', () => {
     expect(account.ledger.isGone('odd')).toBe(false)
   })
 
+  it('does not put off the second look-up of others', () => {
+    const account = new Account()
+    for (const namespace of ['evil', 'vile']) {
+      for (let i = 0; i < 99; i++) account.claim(`${namespace}/${i}`, `odd-${namespace}${i}`)
+    }
+    account.claim('web/a', 'a')
+    let goneAt = Number.POSITIVE_INFINITY
+    account.run((query) => {
+      account.now += 20_000
+      if (account.ledger.isGone('a')) goneAt = Math.min(goneAt, account.now)
+      const hasOdd = query.by === 'ids' && query.ids.some((id) => id.startsWith('odd'))
+      return hasOdd ? 'unanswered' : account.page(query)
+    })
+    expect(goneAt).toBeLessThan(15 * minute)
+    expect(account.now).toBeGreaterThan(20 * minute)
+  })
+
   it('is looked up again with the next inventory', () => {
     const account = withOdd()
     account.run((query) => (isOdd(query) ? 'unanswered' : account.page(query)))

@@ -174,15 +174,16 @@ export class Inventory {
       this.#lookUps.passAll()
       this.#goOn(now)
     }
-    if (this.#round || this.#lookUps.next) return
-    if (now >= this.#dueAt) {
+    const isBusy = this.#round !== undefined || this.#lookUps.next !== undefined
+    if (now >= this.#dueAt && !isBusy) {
       const counter = new CertificateCounter(cluster, keys(), (id) => ledger.isClaimed(id))
       const ids = { shown: new Set<string>(), missed: new Set<string>() }
       const progress = { isListed: false, progressAt: now, outages: 0 }
       this.#round = { listing: new Listing(), counter, ...ids, ...progress }
       this.#lookUps = this.#noLookUps()
       this.#plan(now)
-    } else if (this.#suspectsDueAt(now) <= now) {
+    } else if ((!isBusy || this.#lookUps.areDeferred) && this.#suspectsDueAt(now) <= now) {
+      // What fails does not put off the second look-up of others.
       this.#lookUps.add(ledger.suspects(now).filter((id) => !this.#lookUps.isPassed(id)))
       this.#suspectsFrom = now + suspectsAgainMs
     }

@@ -340,16 +340,78 @@ describe('the account', () => {
 
   const none = () => ledger.findNone(new Set(ledger.claimedIds()), 0)
 
-  it('is another one for everybody by claims of two namespaces, for one namespace by its own', () => {
-    ledger.claim('web/site', 'id-1')
+  /** The namespaces that claim these ids, each a letter; for whom the account is doubted then. */
+  function doubtedFor(claims: Readonly<Record<string, string>>): string {
+    for (const [namespace, ids] of Object.entries(claims)) {
+      for (const id of ids) ledger.claim(`${namespace}/${id}`, `id-${id}`)
+    }
     none()
+    const namespaces = [...Object.keys(claims), 'another']
+    const doubted = namespaces.filter((it) => ledger.isDoubtedFor(`${it}/new`))
+    return doubted.length === namespaces.length ? 'everybody' : doubted.join()
+  }
+
+  it.each<[string, Readonly<Record<string, string>>, string]>([
+    ['one id', { a: '1' }, ''],
+    ['several ids of one namespace', { a: '12' }, 'a'],
+    ['an id each of two namespaces', { a: '1', b: '2' }, ''],
+    ['an id, and many of another namespace', { a: '1', b: '23456' }, 'b'],
+    ['an id that another namespace names as well', { a: '1', b: '12' }, 'b'],
+    ['an id that all name', { a: '1', b: '1', c: '1' }, ''],
+    ['an id each of three namespaces', { a: '1', b: '2', c: '3' }, 'everybody'],
+    ['two ids each of two namespaces', { a: '12', b: '34' }, 'everybody'],
+    ['two ids that two namespaces name', { a: '12', b: '12' }, 'everybody'],
+  ])('is another one by %s that are missing: for whom', (_, claims, whom) => {
+    expect(doubtedFor(claims)).toBe(whom)
+  })
+
+  it.each<[string, Readonly<Record<string, string>>, string, string]>([
+    ['one of two', { a: '12' }, 'a/2', ''],
+    ['one of three', { a: '123' }, 'a/2', 'a'],
+    ['two of three', { a: '123' }, 'a/2,a/1', ''],
+    ['those of one of two namespaces', { a: '12', b: '34' }, 'b/3,b/4', 'a'],
+    ['those of one of four namespaces', { a: '1', b: '2', c: '3', d: '4' }, 'd/4', 'a,b,c,d'],
+    ['those of two of four namespaces', { a: '1', b: '2', c: '3', d: '4' }, 'd/4,c/3', ''],
+  ])('is doubted no longer than the claims last that it follows from: %s end', (_, claims, end, left) => {
+    doubtedFor(claims)
+    ledger.waitForChain('another/site', chain)
+    for (const key of end.split(',')) ledger.forget(key, 0)
+    expect(
+      Object.keys(claims)
+        .filter((it) => ledger.isDoubtedFor(`${it}/new`))
+        .join(),
+    ).toBe(left)
+    const isForAnother = ledger.isDoubtedFor('another/site')
+    expect(woken.includes('another/site')).toBe(!isForAnother && (left === '' || 'b' in claims))
+  })
+
+  it('is doubted for a namespace whatever becomes of claims of others, or of ids that exist', () => {
+    doubtedFor({ a: '123' })
+    ledger.claim('a/other', 'found')
+    ledger.claim('c/1', 'id-1')
+    for (const key of ['a/other', 'c/1', 'a/1']) ledger.forget(key, 0)
+    expect(['a/new', 'c/new'].filter((key) => ledger.isDoubtedFor(key))).toEqual(['a/new'])
+  })
+
+  it('is doubted for one namespace alone, whoever names its ids later', () => {
+    doubtedFor({ a: '123' })
+    for (const id of ['1', '2', '3']) ledger.claim(`b/${id}`, `id-${id}`)
+    for (const key of ['a/1', 'a/2']) ledger.forget(key, 0)
     expect(ledger.isAnotherAccount).toBe(false)
-    ledger.claim('web/other', 'id-2')
-    none()
-    expect([ledger.isDoubtedFor('web/new'), ledger.isDoubtedFor('shop/site')]).toEqual([true, false])
-    ledger.claim('shop/site', 'id-3')
-    none()
-    expect([ledger.isDoubtedFor('web/new'), ledger.isDoubtedFor('blog/site')]).toEqual([true, true])
+  })
+
+  it('is doubted no more when what claimed a missing id claims another one', () => {
+    doubtedFor({ a: '12' })
+    ledger.claim('a/1', 'id-3')
+    expect(ledger.isAnotherAccount).toBe(false)
+  })
+
+  it('of another owner stays that, whatever claims end', () => {
+    doubtedFor({ web: '12' })
+    ledger.learnListed(remoteCertificate('id-1', { ownerUin: '1' }), 0)
+    ledger.learnListed(remoteCertificate('id-2', { ownerUin: '2' }), 0)
+    for (const key of ['web/1', 'web/2']) ledger.forget(key, 0)
+    expect(ledger.isAnotherAccount).toBe(true)
   })
 
   it('that is doubted for one namespace still proves what is gone for the others', () => {
@@ -373,11 +435,12 @@ describe('the account', () => {
   ])('that shows none of the ids on record is the right one because of %s: %#', (_, find, isRight) => {
     ledger.claim('web/site', 'id-1')
     ledger.claim('shop/site', 'id-2')
+    ledger.claim('docs/site', 'id-3')
     ledger.waitForChain('blog/site', other)
     none()
     find()
     expect(ledger.isAnotherAccount).toBe(!isRight)
-    expect(woken).toEqual(isRight ? ['web/site', 'shop/site', 'blog/site'] : [])
+    expect(woken).toEqual(isRight ? ['web/site', 'shop/site', 'docs/site', 'blog/site'] : [])
     none()
     expect(ledger.isAnotherAccount).toBe(!isRight)
   })

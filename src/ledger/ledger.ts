@@ -2,7 +2,7 @@ import { splitKey } from '../contract/object-key.ts'
 import { type Ownership, readOwnership } from '../contract/ownership.ts'
 import type { ObjectKey } from '../ports/secrets.ts'
 import type { RemoteCertificate } from '../ports/ssl-service.ts'
-import { type AccountDoubt, concerns, doubtOf } from './account-doubt.ts'
+import { type AccountDoubt, concerns, judge } from './account-doubt.ts'
 import { Certificates } from './certificates.ts'
 import { Claims } from './claims.ts'
 import { Copies } from './copies.ts'
@@ -70,6 +70,8 @@ export class Ledger {
   readonly #forId = new Waiters()
   #ownerUin: string | undefined
   #doubt: AccountDoubt | undefined
+  /** The ids that a doubt follows from, and how many claims of them may end before it is judged again. */
+  #evidence: { readonly missed: ReadonlySet<string>; spare: number } | undefined
   /** When a certificate of ours was last uploaded or listed. */
   #oursAt: number | undefined
 
@@ -277,11 +279,12 @@ export class Ledger {
     const before = this.#claims.of(key)
     if (before === certificateId) return
     if (before !== undefined) this.#unclaim(key, before)
-    if (certificateId === undefined) return
-    this.#claims.set(key, certificateId)
-    const entry = this.#certificates.entryOf(certificateId)
-    entry.claimants.add(key)
-    this.#forId.set(key, undefined)
+    if (certificateId !== undefined) {
+      this.#claims.set(key, certificateId)
+      this.#certificates.entryOf(certificateId).claimants.add(key)
+      this.#forId.set(key, undefined)
+    }
+    this.#judgeWithout(key, before)
   }
 
   /**
@@ -304,6 +307,7 @@ export class Ledger {
     this.#forId.set(key, undefined)
     this.#forChain.set(key, undefined)
     this.reUploads.forget(key, now)
+    this.#judgeWithout(key, before)
   }
 
   /**
@@ -408,8 +412,8 @@ export class Ledger {
    */
   findNone(missed: ReadonlySet<string>, since: number): void {
     if (this.#oursAt !== undefined && this.#oursAt >= since) return
-    const doubt = doubtOf(this.#claims.all.filter(([, certificateId]) => missed.has(certificateId)))
-    if (doubt) this.#doubtAccount(doubt)
+    const verdict = judge(this.#claims.all.filter(([, certificateId]) => missed.has(certificateId)))
+    if (verdict && this.#doubtAccount(verdict.doubt)) this.#evidence = { missed, spare: verdict.spare }
   }
 
   /**
@@ -421,11 +425,12 @@ export class Ledger {
   trustAccount(): void {
     if (this.#doubt === undefined) return
     this.#doubt = undefined
+    this.#evidence = undefined
     this.#ownerUin = undefined
     this.reUploads.inVain()
     // What the doubtful account did not show is looked up anew.
     for (const entry of this.#certificates.all) if (!entry.gone) entry.missingSince = undefined
-    this.#wake(new Set([...this.#claims.all.map(([key]) => key), ...this.#forChain.all]))
+    this.#wakeAll()
   }
 
   #uploadsOf(certificateId: string): Upload[] {
@@ -438,11 +443,35 @@ export class Ledger {
     if (this.#doubt?.why === 'NoneFound') this.trustAccount()
   }
 
-  #doubtAccount(doubt: AccountDoubt): void {
+  /** Whether it is news. */
+  #doubtAccount(doubt: AccountDoubt): boolean {
     const before = this.#doubt
-    if (before && (before.namespace === undefined || doubt.namespace !== undefined)) return
+    if (before && (before.namespace === undefined || doubt.namespace !== undefined)) return false
     this.#doubt = doubt
+    this.#evidence = undefined
     this.#onDoubt(doubt)
+    return true
+  }
+
+  /** A claim of a key has ended: a doubt lasts no longer than the claims that it follows from, nor concerns more. */
+  #judgeWithout(key: ObjectKey, certificateId: string | undefined): void {
+    const [doubt, evidence] = [this.#doubt, this.#evidence]
+    if (certificateId === undefined || !doubt || !evidence) return
+    const { missed } = evidence
+    if (!missed.has(certificateId) || !concerns(doubt, key) || evidence.spare-- > 0) return
+    const verdict = judge(this.#claims.all.filter(([by, id]) => missed.has(id) && concerns(doubt, by)))
+    if (!verdict) {
+      this.trustAccount()
+      return
+    }
+    this.#doubt = verdict.doubt
+    this.#evidence = { missed, spare: verdict.spare }
+    if (verdict.doubt.namespace !== doubt.namespace) this.#wakeAll()
+  }
+
+  /** Wakes whoever may have waited because of a doubt. */
+  #wakeAll(): void {
+    this.#wake(new Set([...this.#claims.all.map(([key]) => key), ...this.#forChain.all]))
   }
 
   #doesAbsenceCount({ certificateId, claimants }: Entry, now: number): boolean {

@@ -87,6 +87,23 @@ describe('look-ups', () => {
     expect(asked.length).toBeLessThan(100)
   })
 
+  it.each(
+    (['unanswered', 'refused'] as const).flatMap((end) => [14, 30, 99].map((count) => [end, count] as const)),
+  )('find whoever shares a query with ids that are %s, however many those are: %i', (end, count) => {
+    const all = lookUps(...ids('odd', count), ...ids('victim', 1), ...ids('another', 2))
+    const asked = run(all, (id) => id.startsWith('odd/'), end)
+    const odd = ids('odd', count)
+    for (const id of ['victim/0', ...ids('another', 2)]) expect(all.isPassed(id)).toBe(false)
+    expect(odd.every((id) => all.isPassed(id))).toBe(true)
+    expect(asked.length).toBeLessThan(50)
+  })
+
+  it('find an id between odd ones of its own group', () => {
+    const all = lookUps(...ids('a', 300))
+    run(all, (id) => ['a/20', 'a/120', 'a/220', 'a/221', 'a/222'].includes(id), 'refused')
+    expect(all.passed).toBe(5)
+  })
+
   it('find them soon, whatever else the groups with odd ids have written down', () => {
     const namespaces = ['odd0', 'odd1', 'odd2'].flatMap((name) => ids(name, 90))
     const all = lookUps(...ids('huge-odd', 5_050), ...namespaces, ...ids('victim', 3), ...ids('odd3', 90))
@@ -118,6 +135,23 @@ describe('look-ups', () => {
     expect(all.passed).toBe(5_000)
   })
 
+  it('end soon where all of them are refused, in however many groups', () => {
+    const all = lookUps(...Array.from({ length: 5_000 }, (_, i) => `${i}/site`))
+    const asked = run(all, () => true, 'refused')
+    expect(asked.length).toBeLessThan(300)
+    expect(all.passed).toBe(5_000)
+    all.add(['a/new', 'b/new'])
+    run(all, (id) => id === 'a/new', 'refused')
+    expect([all.isPassed('a/new'), all.isPassed('b/new')]).toEqual([true, false])
+  })
+
+  it('remember of an outage no failures of groups', () => {
+    const all = lookUps(...ids('a', 150), ...ids('b', 150))
+    for (let i = 0; i < 500; i++) all.unanswered(all.next ?? [])
+    run(all, (id) => id === 'a/7')
+    expect(all.passed).toBe(1)
+  })
+
   it('find each id that alone is answered, where a service refuses all others with it', () => {
     const missing = ids('a', 1_000).filter((_, i) => i % 10 === 0)
     const all = lookUps(...ids('a', 1_000))
@@ -133,8 +167,20 @@ describe('look-ups', () => {
     all.answered(all.next ?? [], ['a/2', 'a/3'])
     expect(all.next).toEqual(['a/2', 'a/3'])
     all.answered(all.next ?? [], ['a/2', 'a/3'])
+    all.answered(all.next ?? [], ['a/2'])
+    expect(all.next).toEqual(['a/3'])
+    all.answered(all.next ?? [])
     expect(all.next).toBeUndefined()
-    expect(all.passed).toBe(2)
+    expect([all.isPassed('a/2'), all.isPassed('a/3')]).toEqual([true, false])
+  })
+
+  it('ask once for an id that is added twice', () => {
+    const all = lookUps('a/1', 'a/2')
+    all.unanswered(all.next ?? [])
+    all.add(['a/2', 'a/3'])
+    expect(run(all, () => false)).toEqual([['a/3'], ['a/1', 'a/2']])
+    all.add(['a/2'])
+    expect(all.next).toEqual(['a/2'])
   })
 
   it('take no notice of an answer to what they did not ask', () => {

@@ -7,28 +7,40 @@ interface Batch {
   readonly group: string | undefined
   /** How often in a row the service had no answer. */
   readonly outages: number
-  /** How many queries had been answered when that happened first, be it to what this is a half of. */
+  /** How many queries had been answered when that happened first, be it to what this is a part of. */
   readonly answersBefore: number
 }
 
-/** After so many failed queries for one group alone, what is left of the group is passed. */
+/** Failures that a group is to blame for. */
+interface Failures {
+  readonly outages: number
+  /** As far as its refused queries exceed its answered ones. */
+  readonly refusals: number
+}
+
+/**
+ * After more failures of a group, what is left of it is passed. To find one odd id in a batch takes seven, and each half
+ * without one that is answered makes up for a refusal.
+ */
 const failuresPerGroup = 40
-/** More than it takes to find the one id to blame: after so many, what is refused is passed whole. */
-const refusalsInARow = 20
+/** After more refusals in a row, be they of however many groups, the service refuses all look-ups. */
+const refusalsInARow = 200
 
 /**
  * Ids to look up, in batches. One odd id may keep the service from answering for a whole batch, and any tenant may write one
- * into a status. So a batch that fails comes after the others and is halved, until the odd id is alone and is passed. Ids
- * of one group are next to each other: a group with odd ids delays its own batches, and others hardly. Of an id that was
- * passed nothing is known, least of all that it is gone.
+ * into a status. So a batch that fails is split into its groups; from then on each group has a queue of its own, halves
+ * what fails until the odd id is alone and is passed, and pays for its failures itself. What failed comes after what did
+ * not, and groups that failed take turns. Of an id that was passed nothing is known, least of all that it is gone.
  */
 export class LookUps {
   readonly #groupOf: (id: string) => string
   #fresh: Batch[] = []
-  /** They failed, or are of a group that did. */
-  #deferred: Batch[] = []
+  /** By group, in the order of turns; under `undefined`, batches of several groups. No queue is empty. */
+  readonly #queues = new Map<string | undefined, readonly Batch[]>()
+  /** Ids that wait to be looked up. */
+  readonly #open = new Set<string>()
   readonly #passed = new Set<string>()
-  readonly #failures = new Map<string, number>()
+  readonly #failures = new Map<string, Failures>()
   #answers = 0
   /** In a row. */
   #refusals = 0
@@ -45,7 +57,7 @@ export class LookUps {
 
   /** All that is left failed before. */
   get areDeferred(): boolean {
-    return this.#fresh.length === 0 && this.#deferred.length > 0
+    return this.#fresh.length === 0 && this.#queues.size > 0
   }
 
   isPassed(id: string): boolean {
@@ -57,8 +69,11 @@ export class LookUps {
     return this.#passed.size
   }
 
+  /** Ids that wait already keep their places. */
   add(ids: Iterable<string>): void {
-    const groups = [...Map.groupBy(ids, this.#groupOf).values()]
+    const added = [...ids].filter((id) => !this.#open.has(id))
+    for (const id of added) this.#open.add(id)
+    const groups = [...Map.groupBy(added, this.#groupOf).values()]
     const large = groups.filter((it) => it.length >= idsPerQuery)
     const small = groups.filter((it) => it.length < idsPerQuery).flat()
     // Of large groups each has queries of its own: a tenant with many odd ids shares none of them.
@@ -71,17 +86,21 @@ export class LookUps {
 
   /** The service answered for these ids, but not for those that are `left`: they are asked for once more. */
   answered(ids: readonly string[], left: readonly string[] = []): void {
+    if (ids.length > 0 && left.length === ids.length) {
+      this.refused(ids)
+      return
+    }
     const batch = this.#take(ids)
     if (!batch) return
     this.#answers++
     this.#refusals = 0
-    if (left.length === 0) return
-    if (left.length < ids.length) this.#fresh.unshift(this.#batch(left))
-    else this.#pass(batch)
+    if (batch.group !== undefined) this.#count(batch.group, { refusals: -1 })
+    for (const id of ids) if (!left.includes(id)) this.#open.delete(id)
+    if (left.length > 0) this.#fresh.unshift(this.#batch(left))
   }
 
   /**
-   * The service had no answer. To halve these ids is harmless. They are passed only if the service has an answer for others,
+   * The service had no answer. To split these ids is harmless. They are passed only if the service has an answer for others,
    * or if nothing but their group is left to look up.
    */
   unanswered(ids: readonly string[]): void {
@@ -89,12 +108,11 @@ export class LookUps {
     if (!batch) return
     const outages = batch.outages + 1
     const answersBefore = Math.min(batch.answersBefore, this.#answers)
-    const failures = this.#failed(batch)
-    const areToBlame = this.#answers > answersBefore || this.#areAllLeftOf(batch.group)
-    if (outages === 1 || (ids.length === 1 && !areToBlame)) this.#defer({ ...batch, outages, answersBefore })
-    else if (areToBlame && failures > failuresPerGroup) this.#passGroup(batch)
-    else if (ids.length === 1) this.#pass(batch)
-    else this.#deferred.push(...halvesOf(ids).map((it) => this.#batch(it, answersBefore)))
+    const isToBlame = this.#answers > answersBefore || this.#isAllLeftOf(batch.group)
+    const again = { ...batch, outages, answersBefore }
+    if (this.#fails(again, { outages: isToBlame ? 1 : 0 })) this.#passGroup(again)
+    else if (outages === 1 || (ids.length === 1 && !isToBlame)) this.#queue(again.group, [], [again])
+    else this.#narrow(again)
   }
 
   /** The service refuses to look these up. One of them may be to blame, as one that does not exist. */
@@ -102,73 +120,99 @@ export class LookUps {
     const batch = this.#take(ids)
     if (!batch) return
     this.#refusals++
-    if (ids.length === 1 || this.#refusals > refusalsInARow) this.#pass(batch)
-    else this.#fresh.unshift(...halvesOf(ids).map((it) => this.#batch(it)))
+    if (this.#fails(batch, { refusals: 1 })) this.#passGroup(batch)
+    else this.#narrow(batch)
+    if (this.#refusals <= refusalsInARow) return
+    this.passAll()
+    this.#refusals = 0
   }
 
   /** Does without what is left. */
   passAll(): void {
-    for (const batch of [...this.#fresh, ...this.#deferred]) this.#pass(batch)
+    for (const { ids } of [...this.#fresh, ...this.#queues.values()].flat()) this.#pass(ids)
     this.#fresh = []
-    this.#deferred = []
+    this.#queues.clear()
   }
 
-  /** Of those that failed, what several groups share goes first, then the group that has failed the least. */
   get #first(): Batch | undefined {
-    const failuresOf = ({ group }: Batch) => (group === undefined ? -1 : (this.#failures.get(group) ?? 0))
     const [fresh] = this.#fresh
-    return (
-      fresh ??
-      this.#deferred.reduce<Batch | undefined>(
-        (first, it) => (first && failuresOf(first) <= failuresOf(it) ? first : it),
-        undefined,
-      )
-    )
+    if (fresh) return fresh
+    const [queue] = this.#queues.values()
+    return queue?.[0]
   }
 
+  /** Takes what was asked for off its queue, whose next turn comes after those of all others. */
   #take(ids: readonly string[]): Batch | undefined {
     const first = this.#first
     if (first?.ids !== ids) return undefined
-    this.#fresh = this.#fresh.filter((it) => it !== first)
-    this.#deferred = this.#deferred.filter((it) => it !== first)
+    if (this.#fresh[0] === first) {
+      this.#fresh.shift()
+      return first
+    }
+    const left = this.#queues.get(first.group)?.slice(1) ?? []
+    this.#queues.delete(first.group)
+    if (left.length > 0) this.#queues.set(first.group, left)
     return first
   }
 
-  /** All of its group come after the others. */
-  #defer(batch: Batch): void {
-    const { group } = batch
-    if (group !== undefined) {
-      this.#deferred.push(...this.#fresh.filter((it) => it.group === group))
-      this.#fresh = this.#fresh.filter((it) => it.group !== group)
-    }
-    this.#deferred.push(batch)
+  /** Queues batches before or after others of a group. What is left of a group that failed is queued with them. */
+  #queue(group: string | undefined, before: readonly Batch[], after: readonly Batch[]): void {
+    const isQueued = (it: Batch) => group !== undefined && it.group === group
+    const others = [...(this.#queues.get(group) ?? []), ...this.#fresh.filter(isQueued)]
+    this.#fresh = this.#fresh.filter((it) => !isQueued(it))
+    this.#queues.set(group, [...before, ...others, ...after])
   }
 
-  #failed({ group }: Batch): number {
-    if (group === undefined) return 0
-    const failures = (this.#failures.get(group) ?? 0) + 1
+  /** Asks for parts of what failed: those of each group; of one group, halves, until one id is left. */
+  #narrow({ ids, group, answersBefore }: Batch): void {
+    const batch = (some: readonly string[]) => this.#batch(some, answersBefore)
+    if (group === undefined) {
+      const parts = [...Map.groupBy(ids, this.#groupOf).values()].map(batch)
+      for (const part of parts) this.#queue(part.group, [], [part])
+    } else if (ids.length === 1) this.#pass(ids)
+    // Depth first: the halves that are answered make up for refusals before there are many.
+    else this.#queue(group, halvesOf(ids).map(batch), [])
+  }
+
+  /** Whether these are more failures of its group than it may have. */
+  #fails({ group }: Batch, more: Partial<Failures>): boolean {
+    if (group === undefined) return false
+    const { outages, refusals } = this.#count(group, more)
+    return Math.max(outages, refusals) > failuresPerGroup
+  }
+
+  #count(group: string, { outages = 0, refusals = 0 }: Partial<Failures>): Failures {
+    const before = this.#failures.get(group) ?? { outages: 0, refusals: 0 }
+    const failures = { outages: before.outages + outages, refusals: Math.max(0, before.refusals + refusals) }
     this.#failures.set(group, failures)
     return failures
   }
 
-  #areAllLeftOf(group: string | undefined): boolean {
-    return group !== undefined && [...this.#fresh, ...this.#deferred].every((it) => it.group === group)
+  #isAllLeftOf(group: string | undefined): boolean {
+    return (
+      group !== undefined &&
+      this.#fresh.every((it) => it.group === group) &&
+      [...this.#queues.keys()].every((it) => it === group)
+    )
   }
 
+  /** Does without all of its group. */
   #passGroup(batch: Batch): void {
-    const { group } = batch
-    for (const each of [batch, ...this.#deferred.filter((it) => it.group === group)]) this.#pass(each)
-    this.#deferred = this.#deferred.filter((it) => it.group !== group)
+    this.#queue(batch.group, [batch], [])
+    for (const { ids } of this.#queues.get(batch.group) ?? []) this.#pass(ids)
+    this.#queues.delete(batch.group)
   }
 
-  #pass({ ids }: Batch): void {
-    for (const id of ids) this.#passed.add(id)
+  #pass(ids: readonly string[]): void {
+    for (const id of ids) {
+      this.#open.delete(id)
+      this.#passed.add(id)
+    }
   }
 
-  /** @param ids those of one group next to each other */
   #batch(ids: readonly string[], answersBefore = Number.POSITIVE_INFINITY): Batch {
-    const [first, last] = [ids[0], ids.at(-1)].map((id) => id !== undefined && this.#groupOf(id))
-    return { ids, group: first === last && first !== false ? first : undefined, outages: 0, answersBefore }
+    const [group, ...others] = new Set(ids.map(this.#groupOf))
+    return { ids, group: others.length === 0 ? group : undefined, outages: 0, answersBefore }
   }
 }
 

@@ -42,17 +42,17 @@ function expectAllThere(count: number): void {
 
 describe('an account in which a process finds none of the ids on record', () => {
   it('is another one: nothing is uploaded, no id is taken back, and the log says why', async () => {
-    recorded(2)
-    const ids = world.ids(keys.slice(0, 2))
+    recorded(3)
+    const ids = world.ids(keys)
     await world.clock.advance(30 * hour)
     expect(uploads()).toBe(0)
-    expect(world.ids(keys.slice(0, 2))).toEqual(ids)
+    expect(world.ids(keys)).toEqual(ids)
     expect(world.log.reasons()).toContain('AccountChanged')
     expect(world.held).toBe(true)
   })
 
   it('gets no certificate of a new Secret either', async () => {
-    recorded(2)
+    recorded(3)
     await world.clock.advance(3 * hour)
     world.store.put('new/site', userAnnotations(), material.second.data)
     await world.clock.advance(3 * hour)
@@ -113,6 +113,20 @@ describe('ids that the Secrets of one namespace name, and nobody finds,', () => 
     }
   })
 
+  it.each<[string, (key: string) => void]>([
+    ['are deleted', (key) => world.store.delete(key)],
+    ['are not opted in any more', (key) => world.store.edit(key, { [userKeys.upload]: null })],
+  ])('hold nothing any more when the Secrets %s', async (_, end) => {
+    await forged()
+    world.store.put('evil/new', userAnnotations(), material.first.data)
+    await world.clock.advance(10_000)
+    expect(world.status('evil/new').reason).toBe('AccountChanged')
+    end('evil/0')
+    await world.clock.advance(10_000)
+    expect(world.held).toBe(false)
+    expect(world.status('evil/new').phase).toBe('Synced')
+  })
+
   it('hold its other Secrets, which are woken when the hold ends', async () => {
     await forged()
     world.store.put('evil/new', userAnnotations(), material.first.data)
@@ -124,9 +138,31 @@ describe('ids that the Secrets of one namespace name, and nobody finds,', () => 
   })
 })
 
+describe('one certificate that is deleted before a restart', () => {
+  it('is uploaded again, and others too, although a tenant makes up ids', async () => {
+    world = new World({ parts: { inventoryMs: hour } })
+    world.start()
+    world.store.put('web/site', userAnnotations(), material.first.data)
+    await world.settle()
+    world.service.delete(world.ids(['web/site'])[0] ?? '')
+    for (const [i, chain] of chains.entries()) {
+      const claim = { ...userAnnotations({ paused: 'true' }), ...uploadedStatus(chain, `never${i}`) }
+      world.store.put(`evil/${i}`, claim, {})
+    }
+    world.start()
+    await world.clock.advance(20 * 60_000)
+    expect(world.log.reasons()).toContain('AccountChanged')
+    world.store.put('new/site', userAnnotations(), material.second.data)
+    await world.clock.advance(6 * hour)
+    expect(world.certificateOf('web/site')?.chain).toBe(material.first.chainFingerprint)
+    expect(world.certificateOf('new/site')?.chain).toBe(material.second.chainFingerprint)
+    expect(world.held).toBe(false)
+  })
+})
+
 describe('a doubted account', () => {
   it('that turns out to be the right one wakes Secrets that name no id as well', async () => {
-    recorded(2)
+    recorded(3)
     await world.clock.advance(hour)
     world.store.put('new/site', userAnnotations(), material.second.data)
     await world.clock.advance(10_000)
@@ -159,7 +195,7 @@ describe('a doubted account', () => {
   })
 
   it('is not trusted because of a request on a Secret that is not opted in', async () => {
-    recorded(2)
+    recorded(3)
     await world.clock.advance(hour)
     world.store.put('new/site', userAnnotations({ upload: 'false', requestedAt: 'x' }), material.second.data)
     await world.clock.advance(hour)
@@ -169,11 +205,11 @@ describe('a doubted account', () => {
 
 describe('an account in which a process finds', () => {
   it('a certificate with the tags of this cluster is the right one', async () => {
-    recorded(2)
+    recorded(3)
     const tags = ownerTags({ cluster: identity.cluster, namespace: 'web', name: 'former' })
     world.service.add({ certificate: pem(material.second), tags })
     await world.clock.advance(8 * hour)
-    expectAllThere(2)
+    expectAllThere(3)
     expect(world.log.reasons()).not.toContain('AccountChanged')
   })
 
@@ -193,7 +229,7 @@ describe('an account in which a process finds', () => {
   })
 
   it('what it uploaded itself is the right one, whatever ids a tenant makes up', async () => {
-    recorded(2)
+    recorded(3)
     world.store.put('web/site', userAnnotations(), material.second.data)
     await world.clock.advance(8 * hour)
     expect(world.log.reasons()).not.toContain('AccountChanged')
@@ -202,11 +238,11 @@ describe('an account in which a process finds', () => {
   })
 
   it('no id after it found them once is the right one, emptied', async () => {
-    recorded(2, [0, 1])
+    recorded(3, [0, 1, 2])
     await world.clock.advance(3 * hour)
-    for (const id of world.ids(keys.slice(0, 2))) world.service.delete(id ?? '')
+    for (const id of world.ids(keys)) world.service.delete(id ?? '')
     await world.clock.advance(8 * hour)
-    expectAllThere(2)
+    expectAllThere(3)
     expect(world.log.reasons()).not.toContain('AccountChanged')
   })
 })

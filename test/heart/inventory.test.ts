@@ -278,6 +278,32 @@ describe('an id that a listing lacks', () => {
   })
 })
 
+describe('odd ids that a tenant writes down', () => {
+  const faults = {
+    refused: { failure: 'rejected', code: 'InvalidParameter' },
+    unanswered: { failure: 'outage', code: 'InternalError' },
+  } as const
+
+  it.each(
+    (['refused', 'unanswered'] as const).flatMap((fault) =>
+      [14, 30, 99].map((count) => [fault, count] as const),
+    ),
+  )('keep nobody from noticing that a certificate is gone: %s, %i of them', async (fault, count) => {
+    await synced()
+    world.service.fault = ({ action, query }) =>
+      query?.by === 'ids' && query.ids.some((id) => id.startsWith('odd'))
+        ? serviceError({ action, ...faults[fault] })
+        : undefined
+    for (let i = 0; i < count; i++) {
+      const claim = uploadedStatus(material.first, `odd${i}`)
+      world.store.put(`evil/${i}`, { ...userAnnotations(), ...claim }, material.first.data)
+    }
+    await world.clock.advance(1.5 * hour)
+    world.service.delete(world.ids(['b/site'])[0] ?? '')
+    await world.until(() => world.certificateOf('b/site') !== undefined, 2 * hour, minute)
+  })
+})
+
 describe('many ids', () => {
   it('that no listing names are looked up a hundred at a time', async () => {
     const many = 230
