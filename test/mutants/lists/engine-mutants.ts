@@ -67,6 +67,14 @@ export const engineMutants: readonly Mutant[] = [
     tests: ['test/heart/failures.test.ts'],
   },
   {
+    name: 'a key that is throttled for hours tries every second',
+    file: 'src/engine/queue/back-off.ts',
+    within: 'backOff',
+    original: 'Math.max(1, attempt - briefThrottling + 1)',
+    mutated: '1',
+    tests: ['test/heart/failures.test.ts', 'src/inventory-runner.test.ts'],
+  },
+  {
     name: 'the back-off does not grow',
     file: 'src/engine/failure.ts',
     within: 'failedAgain',

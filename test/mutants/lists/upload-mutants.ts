@@ -36,6 +36,14 @@ export const uploadMutants: readonly Mutant[] = [
     tests: ['test/heart/failures.test.ts'],
   },
   {
+    name: 'a status never says that calls are throttled',
+    file: 'src/capabilities/upload/model.ts',
+    within: 'afterError',
+    original: "error.failure === 'throttled' && failingMs < throttledForLongMs",
+    mutated: "error.failure === 'throttled'",
+    tests: ['test/heart/failures.test.ts'],
+  },
+  {
     name: 'a failed input does not wait for its back-off',
     file: 'src/capabilities/upload/steps.ts',
     within: 'call',
