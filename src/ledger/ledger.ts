@@ -241,6 +241,11 @@ export class Ledger {
     return this.#doubt !== undefined
   }
 
+  /** The same, for everybody: no Secret of any namespace is uploaded. */
+  get isWholeAccountDoubted(): boolean {
+    return this.#doubt !== undefined && this.#doubt.namespace === undefined
+  }
+
   /** A key waits because its account may be another one. */
   isDoubtedFor(key: ObjectKey): boolean {
     return this.#doubt !== undefined && concerns(this.#doubt, key)
