@@ -36,7 +36,7 @@ export type LedgerReader = Omit<
 > & {
   readonly copies: Pick<Copies, 'epochOf' | 'mayBeListedLate'>
   readonly cosmetics: Pick<CosmeticsLadder, 'accountAt' | 'refused'>
-  readonly reUploads: Pick<ReUploads, 'dueAt' | 'turnAt'>
+  readonly reUploads: Pick<ReUploads, 'dueAt' | 'mayTry' | 'turnEndsAt'>
 }
 
 /** A statement that the service has not renewed for so long counts as a claim, ms. */
@@ -316,7 +316,7 @@ export class Ledger {
    */
   learnNamed(certificateId: string, key: ObjectKey, now: number): void {
     this.#hidden.learn(certificateId, splitKey(key).namespace, now)
-    this.reUploads.inVain()
+    this.reUploads.distrustLookUps()
     const { all } = this.#certificates
     const hidden = this.hidesCertificates(now) ? [...all] : [this.#certificates.entryOf(certificateId)]
     for (const entry of hidden) {
@@ -400,7 +400,7 @@ export class Ledger {
     if (this.#doubt === undefined) return
     this.#doubt = undefined
     this.#ownerUin = undefined
-    this.reUploads.inVain()
+    this.reUploads.distrustLookUps()
     // What the doubtful account did not show is looked up anew.
     for (const entry of this.#certificates.all) if (!entry.gone) entry.missingSince = undefined
     this.#wake(new Set([...this.#claims.all.map(([key]) => key), ...this.#forChain.all]))

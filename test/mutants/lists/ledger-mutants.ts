@@ -125,7 +125,7 @@ export const ledgerMutants: readonly Mutant[] = [
   {
     name: 'another certificate is uploaded again while one is under way',
     file: 'src/ledger/re-uploads.ts',
-    within: 'ReUploads.#mayTry',
+    within: 'ReUploads.mayTry',
     original: 'isAnyLeft(this.#trying, now, key)',
     mutated: 'false',
     tests: ['src/ledger/re-uploads.test.ts'],
@@ -160,6 +160,14 @@ export const ledgerMutants: readonly Mutant[] = [
     within: 'ReUploads.waits',
     original: 'now - (this.#inVainAt.get(key) ?? Number.NEGATIVE_INFINITY) < afterOthersMs',
     mutated: 'this.#inVainAt.has(key)',
+    tests: ['src/ledger/re-uploads.test.ts'],
+  },
+  {
+    name: 'nobody notices that a turn is over while its key waits for a permit',
+    file: 'src/ledger/re-uploads.ts',
+    within: 'ReUploads.prepares',
+    original: 'this.#handOver(now)',
+    mutated: '',
     tests: ['src/ledger/re-uploads.test.ts'],
   },
   {
