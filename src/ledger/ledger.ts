@@ -282,6 +282,7 @@ export class Ledger {
     if (before !== undefined) this.#unclaim(key, before)
     this.#forId.set(key, undefined)
     this.#forChain.set(key, undefined)
+    this.cosmetics.forget(key)
     this.reUploads.forget(key, now)
   }
 

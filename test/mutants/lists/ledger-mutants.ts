@@ -99,6 +99,22 @@ export const ledgerMutants: readonly Mutant[] = [
     tests: ['test/heart/cosmetics-ladder.test.ts'],
   },
   {
+    name: 'a Secret that is gone still proves that the account refuses tags',
+    file: 'src/ledger/ledger.ts',
+    within: 'Ledger.forget',
+    original: 'this.cosmetics.forget(key)',
+    mutated: '',
+    tests: ['test/heart/cosmetics-ladder.test.ts'],
+  },
+  {
+    name: 'all Secrets that were uploaded without a tag are kept in mind',
+    file: 'src/ledger/cosmetics-ladder.ts',
+    within: 'CosmeticsLadder.succeeded',
+    original: 'if (ofGroup < secretsThatProve) ',
+    mutated: '',
+    tests: ['src/ledger/cosmetics-ladder.test.ts'],
+  },
+  {
     name: 'one namespace proves that the account refuses tags',
     file: 'src/ledger/cosmetics-ladder.ts',
     within: 'CosmeticsLadder.succeeded',
