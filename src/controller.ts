@@ -150,7 +150,8 @@ export class Controller {
       slots: () => calls.slots(),
       heldReasons: () => [
         ...calls.held(),
-        ...(this.#ledger.isAnotherAccount ? ['AccountChanged' as const] : []),
+        // A doubt of one namespace, which a tenant can make up, is no matter for everybody.
+        ...(this.#ledger.isWholeAccountDoubted ? ['AccountChanged' as const] : []),
       ],
       serviceSilent: () => calls.silent(),
       certificates: () => this.#inventory?.counts,

@@ -180,6 +180,26 @@ describe('a listing that the service has no answer for', () => {
   })
 })
 
+describe('a listing that is throttled', () => {
+  it('is asked for about once a minute, however long that lasts, and ends when it is allowed', async () => {
+    const scene = new Scene()
+    scene.hold('a')
+    scene.fault = () => {
+      throw serviceError({
+        failure: 'throttled',
+        action: 'DescribeCertificates',
+        code: 'RequestLimitExceeded',
+      })
+    }
+    scene.start()
+    await scene.clock.advance(hour)
+    expect(scene.queries.length).toBeGreaterThan(50)
+    expect(scene.queries.length).toBeLessThan(100)
+    scene.fault = () => {}
+    await scene.until(() => scene.inventory.counts?.orphaned === 1, 2 * minute)
+  })
+})
+
 describe('an inventory that throws', () => {
   it('says so, backs off further each time, and goes on when it can', async () => {
     const scene = new Scene()

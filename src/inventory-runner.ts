@@ -7,13 +7,13 @@ import type { KeyOwner } from './engine/calls/key-owners.ts'
 import { type Failure, failedAgain, isPassing } from './engine/failure.ts'
 import { doubling } from './engine/queue/back-off.ts'
 import { errorText } from './engine/thrown.ts'
-import type { Inventory, InventoryStep } from './ledger/inventory.ts'
+import type { Inventory, InventoryQuery, InventoryStep } from './ledger/inventory.ts'
 import type { Log, LogFields } from './ports/log.ts'
 import type { CertificateCounts } from './ports/metrics.ts'
 import { NotLeadingError } from './ports/not-leading-error.ts'
 import type { ObjectKey } from './ports/secrets.ts'
 import { ServiceError } from './ports/service-error.ts'
-import type { CertificatePage, CertificateQuery, CertificateService } from './ports/ssl-service.ts'
+import type { CertificatePage, CertificateService } from './ports/ssl-service.ts'
 
 /** Under this key the inventory asks for permits. */
 export const inventoryKey = '~inventory'
@@ -53,7 +53,7 @@ export class InventoryRunner implements KeyOwner {
   /** A call is under way, or a listing is taken in. */
   #work: Promise<void> | undefined
   /** The last failure of listings, and of look-ups. */
-  readonly #failures = new Map<CertificateQuery['by'], Failure>()
+  readonly #failures = new Map<InventoryQuery['by'], Failure>()
   readonly #warnings = new Map<string, Warning>()
   /** Faults of our own since an inventory ended. */
   #faults = 0
@@ -167,7 +167,7 @@ export class InventoryRunner implements KeyOwner {
     inventory.answered(step.query, page, this.#now)
   }
 
-  async #ask(query: CertificateQuery, permit: CallPermit): Promise<CertificatePage | undefined> {
+  async #ask(query: InventoryQuery, permit: CallPermit): Promise<CertificatePage | undefined> {
     try {
       return await permit.call((signal) => this.#parts.service.describe(query, signal))
     } catch (error) {
@@ -178,14 +178,14 @@ export class InventoryRunner implements KeyOwner {
     }
   }
 
-  #answered({ by }: CertificateQuery): void {
+  #answered({ by }: InventoryQuery): void {
     this.#failures.delete(by)
     const warnings = [...this.#warnings.values()].filter((it) => it.by === by && !it.isOver)
     for (const warning of warnings) warning.isOver = true
     if (warnings.length > 0) this.#parts.log.info({ action }, `the inventory works again: ${words[by]}`)
   }
 
-  #failed(error: unknown, query: CertificateQuery): void {
+  #failed(error: unknown, query: InventoryQuery): void {
     const { inventory } = this.#parts
     const now = this.#now
     const { failure, code } = error instanceof ServiceError ? error : operatorFailed
@@ -208,7 +208,7 @@ export class InventoryRunner implements KeyOwner {
   }
 
   /** Once until it works again; what fails now and then, once an hour. */
-  #warn({ by }: CertificateQuery, fields: LogFields, message: string): void {
+  #warn({ by }: InventoryQuery, fields: LogFields, message: string): void {
     const what = `${fields.reason ?? ''} ${message}`
     const now = this.#now
     const before = this.#warnings.get(what)
@@ -219,7 +219,7 @@ export class InventoryRunner implements KeyOwner {
 }
 
 interface Warning {
-  readonly by: CertificateQuery['by']
+  readonly by: InventoryQuery['by']
   readonly at: number
   /** The inventory has worked since. */
   isOver: boolean
@@ -230,5 +230,4 @@ const operatorFailed = { failure: 'unknown', code: 'OperatorFailed' } as const
 const words = {
   tags: 'listing the certificates of this cluster',
   ids: 'looking up certificates by ID',
-  alias: 'looking up certificates by alias',
-} as const satisfies Record<CertificateQuery['by'], string>
+} as const satisfies Record<InventoryQuery['by'], string>

@@ -23,6 +23,7 @@ export const reasons = {
 
   // phase Failed: retried
   ServiceUnavailable: 'Tencent Cloud did not respond, or responded with an internal error.',
+  Throttled: 'Tencent Cloud throttles the calls.',
   CredentialsRefused: 'Tencent Cloud refused the credentials.',
   NotAllowed: 'The credentials lack a permission that is needed.',
   QuotaExceeded: 'The account has reached its certificate quota.',
@@ -47,7 +48,6 @@ export const reasons = {
   RefusedByService: 'Tencent Cloud refused the certificate.',
 
   // never a status: in Events and log lines only
-  Throttled: 'Tencent Cloud throttled a call.',
   StatusContested: 'Another writer keeps changing the status annotations.',
   StatusNotWritable: 'The API server refused the status annotations.',
   AccountHeld: 'Calls to the account are on hold until it works again.',

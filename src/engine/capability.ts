@@ -43,6 +43,8 @@ export interface Capability<View, Memory extends CapabilityMemory, A extends Act
   ended(view: View, memory: Memory, action: A, answer: Answer<T>, now: Instant): void
   /** Instead of `ended`, where a call was given up: it is safe to redo, and says nothing of the service. */
   abandoned(view: View, action: A, now: Instant): void
+  /** Nobody knows which step the key takes: it could not be read, or the capability threw. No other key waits for it. */
+  interrupted(key: ObjectKey, now: Instant): void
   /** The step that the key takes now: what other keys should know of it. */
   decided(view: View, step: Step<A>, now: Instant): void
   /** The memory after an answer. Called after `ended`. */

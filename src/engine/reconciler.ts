@@ -5,7 +5,7 @@ import { type Identity, type Observed, observe } from '../contract/observe.ts'
 import type { Log } from '../ports/log.ts'
 import type { Metrics } from '../ports/metrics.ts'
 import { NotLeadingError } from '../ports/not-leading-error.ts'
-import type { ObjectKey, SecretStore } from '../ports/secrets.ts'
+import type { ObjectKey, SecretSnapshot, SecretStore } from '../ports/secrets.ts'
 import type { FailureClass } from '../ports/service-error.ts'
 import { ServiceError } from '../ports/service-error.ts'
 import type { CallPermit } from './calls/call-permit.ts'
@@ -69,7 +69,7 @@ export class Reconciler {
 
   /** Throws what the API server's client throws, and NotLeadingError. */
   async reconcile(key: ObjectKey, signal: AbortSignal, permit?: CallPermit): Promise<Result> {
-    const secret = await this.#parts.store.get(key, signal)
+    const secret = await this.#get(key, signal)
     // Reading a chain takes up to 20 ms: the lease and the probes get their turn between two keys.
     await setImmediate()
     if (!secret) {
@@ -106,6 +106,15 @@ export class Reconciler {
   /** The keys whose last call failed with one of these. */
   failedWith(...classes: readonly FailureClass[]): ObjectKey[] {
     return this.#capabilities.flatMap(({ memories }) => memories.failedWith(...classes))
+  }
+
+  async #get(key: ObjectKey, signal: AbortSignal): Promise<SecretSnapshot | undefined> {
+    try {
+      return await this.#parts.store.get(key, signal)
+    } catch (error) {
+      for (const { capability } of this.#capabilities) capability.interrupted(key, this.#now())
+      throw error
+    }
   }
 
   /** The next step of a capability, after the call that the permit is for. */
@@ -186,6 +195,7 @@ export class Reconciler {
   ): Turn {
     const threw = nameOf(error)
     try {
+      capability.interrupted(observed.key, this.#now())
       const outcome = capability.unexpected(observed, threw)
       return { capability, memories, step: { kind: 'Report', label: 'Failed', outcome }, threw }
     } catch {

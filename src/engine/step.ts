@@ -46,7 +46,14 @@ export type Step<A extends Action = Action> =
   | { readonly kind: 'Held'; readonly label: string; readonly action: A; readonly meanwhile?: Outcome }
   /** An intent that must be stored before the next step. */
   | { readonly kind: 'WriteFirst'; readonly label: string; readonly slice: StatusSlice }
-  | { readonly kind: 'Call'; readonly label: string; readonly action: A; readonly meanwhile?: Outcome }
+  /** `until`: when to reconcile again if the key has no permit by then. */
+  | {
+      readonly kind: 'Call'
+      readonly label: string
+      readonly action: A
+      readonly until?: number
+      readonly meanwhile?: Outcome
+    }
   /** `until`: when to reconcile again although nothing changed. */
   | {
       readonly kind: 'Report'

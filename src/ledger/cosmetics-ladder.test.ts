@@ -30,6 +30,22 @@ describe('what an account refuses', () => {
     expect(ladder.refused).toBe('Nothing')
   })
 
+  it('is not proven by Secrets that are gone, or opted out', () => {
+    for (const key of ['web/a', 'web/b']) succeeded(key, 'ChainTag')
+    ladder.forget('web/a')
+    succeeded('shop/c', 'ChainTag')
+    expect(ladder.refused).toBe('Nothing')
+    succeeded('shop/d', 'ChainTag')
+    expect(ladder.refused).toBe('ChainTag')
+  })
+
+  it('keeps no more than three Secrets of a namespace in mind', () => {
+    for (let i = 0; i < 100; i += 1) succeeded(`web/${i}`, 'ChainTag')
+    for (let i = 0; i < 3; i += 1) ladder.forget(`web/${i}`)
+    succeeded('shop/a', 'ChainTag')
+    expect(ladder.refused).toBe('Nothing')
+  })
+
   it('is not proven where more was not refused before, nor are settings ever', () => {
     for (const key of ['web/a', 'web/b', 'shop/c']) {
       succeeded(key, 'Everything', false)

@@ -20,7 +20,10 @@ const groupsThatProve = 2
  * minutes one upload tries the higher rung again. Instants are ms of the monotonic clock.
  */
 export class CosmeticsLadder {
-  /** By rung: which Secrets were uploaded on it after the rung above was refused. */
+  /**
+   * By rung: which Secrets were uploaded on it after the rung above was refused, and of which group. Few are needed of each
+   * group: no more are kept.
+   */
   readonly #proven = new Map<Rung, Map<ObjectKey, string>>()
   #account: AccountRung = 'Nothing'
   #triedAt = Number.NEGATIVE_INFINITY
@@ -60,10 +63,17 @@ export class CosmeticsLadder {
     }
     if (!afterRefusal || sent === 'Nothing' || sent === 'Settings') return
     const proven = this.#proven.get(sent) ?? new Map<ObjectKey, string>()
-    this.#proven.set(sent, proven.set(key, group))
+    const ofGroup = [...proven.values()].filter((it) => it === group).length
+    if (ofGroup < secretsThatProve) this.#proven.set(sent, proven.set(key, group))
     if (proven.size < secretsThatProve || new Set(proven.values()).size < groupsThatProve) return
+    this.#proven.delete(sent)
     this.#account = sent
     this.#triedAt = now
+  }
+
+  /** The Secret is gone, or opted out: it proves nothing any more. */
+  forget(key: ObjectKey): void {
+    for (const proven of this.#proven.values()) proven.delete(key)
   }
 }
 

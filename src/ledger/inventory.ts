@@ -8,10 +8,13 @@ import type { Ledger } from './ledger.ts'
 import { Listing } from './listing.ts'
 import { LookUps } from './look-ups.ts'
 
+/** An inventory lists by tags, and looks up ids. */
+export type InventoryQuery = Exclude<CertificateQuery, { readonly by: 'alias' }>
+
 /** What an inventory does next. Instants are ms of the monotonic clock. */
 export type InventoryStep =
   /** Asks the service for one page. */
-  | { readonly kind: 'Call'; readonly query: CertificateQuery }
+  | { readonly kind: 'Call'; readonly query: InventoryQuery }
   /** Takes in a part of a page, with `learn`. */
   | { readonly kind: 'Learn' }
   | { readonly kind: 'Wait'; readonly until: number }
@@ -95,7 +98,7 @@ export class Inventory {
   }
 
   /** The page that a query was answered with. */
-  answered(query: CertificateQuery, page: CertificatePage, now: number): void {
+  answered(query: InventoryQuery, page: CertificatePage, now: number): void {
     if (query.by === 'ids') this.#lookedUp(query.ids, page, now)
     else if (query.by === 'tags') this.#listed(query.offset, page, now)
   }
@@ -112,7 +115,7 @@ export class Inventory {
   }
 
   /** The service had no answer to a query. It is asked again; a query that is to blame itself is narrowed, and given up. */
-  unanswered(query: CertificateQuery, now: number): void {
+  unanswered(query: InventoryQuery, now: number): void {
     const round = this.#round
     if (query.by === 'ids') {
       this.#lookUps.unanswered(query.ids)
@@ -127,7 +130,7 @@ export class Inventory {
    * The service refuses a query for reasons of its own. Tags may be refused where ids are not: what was not listed is looked
    * up. Of several ids one may be to blame, as one that does not exist.
    */
-  refused(query: CertificateQuery, now: number): void {
+  refused(query: InventoryQuery, now: number): void {
     const round = this.#round
     if (query.by === 'ids') this.#lookUps.refused(query.ids)
     else if (round && !round.isListed) this.#lookUpOthers(round, now)
@@ -135,7 +138,7 @@ export class Inventory {
   }
 
   /** The credentials may not ask. Without listing nor look-ups, nothing is asked before the next interval. */
-  denied(query: CertificateQuery, now: number): void {
+  denied(query: InventoryQuery, now: number): void {
     if (query.by === 'tags') {
       this.refused(query, now)
       return
@@ -158,7 +161,7 @@ export class Inventory {
     this.#isJudged = false
   }
 
-  #query(): CertificateQuery | undefined {
+  #query(): InventoryQuery | undefined {
     const round = this.#round
     if (round?.listing.state.kind === 'incomplete' && !round.isListed) {
       return { by: 'tags', tags: [clusterTag(this.#parts.cluster)], offset: round.listing.state.offset }

@@ -36,7 +36,7 @@ export type LedgerReader = Omit<
 > & {
   readonly copies: Pick<Copies, 'epochOf' | 'mayBeListedLate'>
   readonly cosmetics: Pick<CosmeticsLadder, 'accountAt' | 'refused'>
-  readonly reUploads: Pick<ReUploads, 'dueAt' | 'turnAt'>
+  readonly reUploads: Pick<ReUploads, 'dueAt' | 'mayTry' | 'turnEndsAt'>
 }
 
 /** A statement that the service has not renewed for so long counts as a claim, ms. */
@@ -269,6 +269,11 @@ export class Ledger {
     return this.#doubt !== undefined
   }
 
+  /** The same, for everybody: no Secret of any namespace is uploaded. */
+  get isWholeAccountDoubted(): boolean {
+    return this.#doubt !== undefined && this.#doubt.namespace === undefined
+  }
+
   /** A key waits because its account may be another one. */
   isDoubtedFor(key: ObjectKey): boolean {
     return this.#doubt !== undefined && concerns(this.#doubt, key)
@@ -306,6 +311,7 @@ export class Ledger {
     if (before !== undefined) this.#unclaim(key, before)
     this.#forId.set(key, undefined)
     this.#forChain.set(key, undefined)
+    this.cosmetics.forget(key)
     this.reUploads.forget(key, now)
     this.#judgeWithout(key, before)
   }
@@ -341,7 +347,7 @@ export class Ledger {
    */
   learnNamed(certificateId: string, key: ObjectKey, now: number): void {
     this.#hidden.learn(certificateId, splitKey(key).namespace, now)
-    this.reUploads.inVain()
+    this.reUploads.distrustLookUps()
     const { all } = this.#certificates
     const hidden = this.hidesCertificates(now) ? [...all] : [this.#certificates.entryOf(certificateId)]
     for (const entry of hidden) {
@@ -427,7 +433,7 @@ export class Ledger {
     this.#doubt = undefined
     this.#evidence = undefined
     this.#ownerUin = undefined
-    this.reUploads.inVain()
+    this.reUploads.distrustLookUps()
     // What the doubtful account did not show is looked up anew.
     for (const entry of this.#certificates.all) if (!entry.gone) entry.missingSince = undefined
     this.#wakeAll()

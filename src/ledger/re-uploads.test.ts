@@ -2,9 +2,9 @@ import { beforeEach, describe, expect, it } from 'vitest'
 import { ReUploads } from './re-uploads.ts'
 
 const hour = 3_600_000
-const newId = { answered: true, newId: true }
-const oldId = { answered: true, newId: false }
-const inVain = { answered: false, newId: false }
+const newId = { replaced: true, newId: true }
+const oldId = { replaced: true, newId: false }
+const inVain = { replaced: false, newId: false }
 
 let reUploads: ReUploads
 let woken: string[]
@@ -15,7 +15,7 @@ beforeEach(() => {
 })
 
 const groupOf = (key: string) => key.split('/', 1)[0] ?? ''
-const mayTry = (key: string, now = 0) => reUploads.turnAt(key, now) <= now
+const mayTry = (key: string, now = 0) => reUploads.mayTry(key, now)
 
 /** A key is reconciled that would try: it prepares for that, or waits for its turn. */
 function wants(key: string, now = 0): boolean {
@@ -84,7 +84,7 @@ describe('what is gone is uploaded again', () => {
 
   it('one at a time again where the certificates were there all the time', () => {
     tries('web/first', newId)
-    reUploads.inVain()
+    reUploads.distrustLookUps()
     reUploads.begins('web/second', 1)
     expect(mayTry('web/third', 1)).toBe(false)
   })
@@ -166,6 +166,18 @@ describe('the turn', () => {
     expect(woken).toEqual([])
     wants('web/c', 30_000)
     expect(woken).toEqual(['web/b'])
+  })
+
+  it('goes to the next one as well when the key that has it wants to try still', () => {
+    for (const key of ['web/a', 'web/b', 'web/c']) wants(key)
+    expect(reUploads.turnEndsAt('web/a', 10_000)).toBe(30_000)
+    wants('web/a', 29_999)
+    expect(woken).toEqual([])
+    wants('web/a', 30_000)
+    expect(woken).toEqual(['web/b'])
+    expect(reUploads.turnEndsAt('web/a', 30_000)).toBeUndefined()
+    wants('web/a', 60_000)
+    expect(woken).toEqual(['web/b', 'web/c'])
   })
 
   it('is not lost by a key that waits long for its permit: it tries when it has one, but not beside another', () => {

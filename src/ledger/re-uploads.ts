@@ -48,9 +48,23 @@ export class ReUploads {
     return before ? before.at + (pausesMs[Math.min(before.count, pausesMs.length - 1)] ?? 0) : now
   }
 
-  /** Whether it is the key's turn to try; if not, when to ask again. A key that waits is woken earlier. */
-  turnAt(key: ObjectKey, now: number): number {
-    return this.#mayTry(key, now) ? now : now + turnMs
+  /** Whether it is the key's turn to try. A key that waits is woken when it is. */
+  mayTry(key: ObjectKey, now: number): boolean {
+    if (this.#isProven(now)) return true
+    if (isAnyLeft(this.#trying, now, key)) return false
+    // One that lost its turn while it waited for a permit tries when it has one: it would never come to it otherwise.
+    if (this.#turns.has(key)) return true
+    const others = this.#waiting.size + this.#waitingAgain.size - (this.#isWaiting(key) ? 1 : 0)
+    return others === 0 && !isAnyLeft(this.#turns, now)
+  }
+
+  /**
+   * When a key that may try, and has no permit by then, has to say so again, so that the next one has its turn. Nobody else
+   * notices that the time is over. Undefined: it was over before.
+   */
+  turnEndsAt(key: ObjectKey, now: number): number | undefined {
+    const until = this.#turns.get(key) ?? now + turnMs
+    return until > now ? until : undefined
   }
 
   /** A key waits for its turn. */
@@ -66,6 +80,7 @@ export class ReUploads {
   prepares(key: ObjectKey, now: number): void {
     this.#waitsNoMore(key)
     if (!this.#turns.has(key)) this.#turns.set(key, now + turnMs)
+    this.#handOver(now)
   }
 
   /** A key does not want to try, at least not now. */
@@ -85,31 +100,31 @@ export class ReUploads {
   /**
    * The re-upload of a key ended.
    *
-   * @param answered the account holds a certificate for it: a new one, or the one that was called gone. If not, it is tried
+   * @param replaced the account holds a certificate for it: a new one, or the one that was called gone. If not, it is tried
    * again without a pause
    * @param newId the certificate is new: look-ups can be trusted
    */
   ended(
     key: ObjectKey,
     chain: string,
-    { answered, newId }: { readonly answered: boolean; readonly newId: boolean },
+    { replaced, newId }: { readonly replaced: boolean; readonly newId: boolean },
     now: number,
   ): void {
     this.#trying.delete(key)
-    if (answered) this.#answered(key, chain, now)
+    if (replaced) this.#replaced(key, chain, now)
     else this.#inVainAt.set(key, now)
     if (newId) this.#provenAt = now
     this.#handOver(now)
   }
 
-  /** The re-upload of a key was given up: nobody knows what became of it. */
+  /** The re-upload of a key was given up, or what it needs next is unknown. */
   abandoned(key: ObjectKey, now: number): void {
     this.#trying.delete(key)
     this.leaves(key, now)
   }
 
   /** A certificate that was called gone was there all the time, or may be: look-ups prove nothing until a new id does. */
-  inVain(): void {
+  distrustLookUps(): void {
     this.#provenAt = Number.NEGATIVE_INFINITY
   }
 
@@ -119,22 +134,13 @@ export class ReUploads {
     this.abandoned(key, now)
   }
 
-  #answered(key: ObjectKey, chain: string, now: number): void {
+  #replaced(key: ObjectKey, chain: string, now: number): void {
     this.#inVainAt.delete(key)
     const count = (this.#chains.get(chain)?.count ?? 0) + 1
     this.#chains.delete(chain)
     this.#chains.set(chain, { count, at: now })
     const oldest = this.#chains.keys().next()
     if (this.#chains.size > most && !oldest.done) this.#chains.delete(oldest.value)
-  }
-
-  #mayTry(key: ObjectKey, now: number): boolean {
-    if (this.#isProven(now)) return true
-    if (isAnyLeft(this.#trying, now, key)) return false
-    // One that lost its turn while it waited for a permit tries when it has one: it would never come to it otherwise.
-    if (this.#turns.has(key)) return true
-    const others = this.#waiting.size + this.#waitingAgain.size - (this.#isWaiting(key) ? 1 : 0)
-    return others === 0 && !isAnyLeft(this.#turns, now)
   }
 
   #isProven(now: number): boolean {

@@ -110,7 +110,7 @@ function knowledge({ now, account, profile }: World, process: Process): string {
   const ofChains = chains.map(({ chainFingerprint: chain }) => [
     suffixesOf(chain).map((it) => ledger.copies.mayBeListedLate(it, now)),
     ageClass(ledger.reUploads.dueAt(chain, { requested: false }, now) - now),
-    keys.map((key) => ageClass(ledger.reUploads.turnAt(key, now) - now)),
+    keys.map((key) => ledger.reUploads.mayTry(key, now)),
   ])
   const { cosmetics } = ledger
   const ofAccount = [ledger.hidesCertificates(now), cosmetics.accountAt(now), cosmetics.refused]

@@ -41,6 +41,8 @@ export class FakeSecretStore implements SecretStore {
     | undefined
   /** What is down: every call of it throws. */
   readonly down = new Set<'get' | 'annotate'>()
+  /** Every GET of one of these throws. */
+  readonly unreadable = new Set<ObjectKey>()
   /** How long to wait the API server asks when it is down, ms. */
   retryAfterMs: number | undefined
   /** So many writes are done, and their answers lost. */
@@ -112,7 +114,8 @@ export class FakeSecretStore implements SecretStore {
   async get(key: ObjectKey, signal: AbortSignal): Promise<SecretSnapshot | undefined> {
     signal.throwIfAborted()
     this.#gets.set(key, this.gets(key) + 1)
-    if (this.down.has('get')) throw new FakeKubernetesError('the API server is down', this.retryAfterMs)
+    if (this.down.has('get') || this.unreadable.has(key))
+      throw new FakeKubernetesError('the API server is down', this.retryAfterMs)
     const secret = this.#secrets.get(key)
     await this.#answerSlowly(key)
     return secret

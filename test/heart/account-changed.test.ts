@@ -97,16 +97,21 @@ describe('ids that the Secrets of one namespace name, and nobody finds,', () => 
       world.store.put(`evil/${i}`, { ...userAnnotations(), ...claim }, chain.data)
     }
     await world.clock.advance(10 * 60_000)
-    expect(world.held).toBe(true)
+    expect(world.log.reasons()).toContain('AccountChanged')
     expect(uploads()).toBe(0)
   }
+
+  it('do not have the metric say that the account is held: no tenant can page everybody', async () => {
+    await forged()
+    expect(world.held).toBe(false)
+    expect(world.log.lines.find((it) => it.fields.reason === 'AccountChanged')?.fields.namespace).toBe('evil')
+  })
 
   it('hold that namespace alone: what another one uploads is news that ends it', async () => {
     await forged()
     world.store.put('new/site', userAnnotations(), material.second.data)
     await world.clock.advance(10_000)
     expect(world.status('new/site')).toMatchObject({ phase: 'Synced', reason: 'CertificateUploaded' })
-    expect(world.held).toBe(false)
     await world.clock.advance(8 * hour)
     for (const [i, chain] of chains.slice(0, 2).entries()) {
       expect(world.certificateOf(`evil/${i}`)?.chain).toBe(chain.chainFingerprint)

@@ -110,6 +110,18 @@ describe('a chain tag that is refused', () => {
     expect(tagKeys(world.certificateOf(key) ?? { tags: [] })).toEqual([chain, ...ownership])
   })
 
+  it('is still sent for others where the Secrets that were uploaded without are deleted', async () => {
+    create(refusesChainTag)
+    for (const secret of ['evil/a', 'evil/b']) {
+      await upload(secret)
+      world.store.delete(secret)
+    }
+    await upload('web/first')
+    world.service.fault = undefined
+    expect(await upload(key)).toBe(1)
+    expect(tagKeys(world.certificateOf(key) ?? { tags: [] })).toEqual([chain, ...ownership])
+  })
+
   it('is still sent by others where nothing came of leaving it out', async () => {
     create(() => serviceError({ failure: 'cosmetic', action: 'UploadCertificate', code: 'InvalidParameter' }))
     for (const secret of ['a/one', 'a/two', 'b/one', 'b/two']) {

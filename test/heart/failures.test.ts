@@ -53,6 +53,21 @@ describe('a service that asks to slow down', () => {
     await world.clock.advance(2 * minute)
     expect(world.controller.gauges().slots()).toBe(10)
   })
+
+  it('for an hour is called about once a minute, and the status says so from the second minute on', async () => {
+    failing(() => error('throttled'))
+    await world.clock.advance(minute - 5_000)
+    expect(world.store.writeAttempts(key)).toBe(0)
+    await world.clock.advance(minute + 10_000)
+    expect(world.status(key)).toMatchObject({ phase: 'Failed', reason: 'Throttled' })
+    await world.clock.advance(hour)
+    expect(world.service.calls.length).toBeGreaterThan(50)
+    expect(world.service.calls.length).toBeLessThan(100)
+    expect(world.store.writeAttempts(key)).toBe(1)
+    world.service.fault = undefined
+    await world.clock.advance(minute)
+    expect(world.events.reasons(key)).toEqual(['Throttled', 'CertificateUploaded'])
+  })
 })
 
 describe('a call that fails', () => {

@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, it } from 'vitest'
 import { userKeys } from '../../src/contract/annotation-keys.ts'
 import { NotLeadingError } from '../../src/ports/not-leading-error.ts'
-import { serviceError } from '../fakes/certificate-service.ts'
+import { noAnswer, serviceError } from '../fakes/certificate-service.ts'
 import { createMaterial, type TestChain, type TestMaterial } from './material.ts'
 import { uploadedStatus, userAnnotations } from './observed.ts'
 import { World, type WorldOptions } from './world.ts'
@@ -105,10 +105,29 @@ describe('a certificate that is gone', () => {
     ['deleted', (world) => world.store.delete('evil/site')],
     ['paused', (world) => world.store.edit('evil/site', { [userKeys.paused]: 'true' })],
     ['opted out', (world) => world.store.edit('evil/site', { [userKeys.upload]: null })],
+    ['impossible to read', (world) => world.store.unreadable.add('evil/site')],
   ])('does not wait for one that was %s before its turn', async (_, happens) => {
     const world = await waiting(['evil/site', 'shop/site'])
     happens(world)
     await world.until(() => world.certificateOf('shop/site') !== undefined, 10_000, 100)
+  })
+
+  it('does not ask the API server again and again for its turn while the service does not answer', async () => {
+    const world = new World({ service: { serviceMs: 100 } })
+    world.start()
+    world.service.fault = ({ action }) => (action === 'UploadCertificate' ? noAnswer(action) : undefined)
+    const keys = chains.map((_, i) => `web/${i}`)
+    putGone(world, keys)
+    await world.clock.advance(10 * 60_000)
+    const gets = () => keys.reduce((sum, key) => sum + world.store.gets(key), 0)
+    const [getsBefore, uploadsBefore] = [gets(), world.service.count('UploadCertificate')]
+    await world.clock.advance(20 * 60_000)
+    const uploads = world.service.count('UploadCertificate') - uploadsBefore
+    expect(uploads).toBeGreaterThan(60)
+    // When its back-off ends, when its turn comes, and with the permit.
+    expect(gets() - getsBefore).toBeLessThan(3.5 * uploads)
+    world.service.fault = undefined
+    await world.until(() => keys.every((key) => world.certificateOf(key) !== undefined), 20 * 60_000)
   })
 
   it('does not wait for one whose call was given up because this process did not lead', async () => {

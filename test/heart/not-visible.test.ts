@@ -66,6 +66,25 @@ describe('an id that was called gone, and is answered by an upload', () => {
     expect(world.status('a/site')).toMatchObject({ phase: 'Synced', handledRequest: 'again 9' })
   })
 
+  it('proves it no longer than a day: a request uploads it again', async () => {
+    await hidden(1)
+    world.ask('a/site', 'first')
+    await world.clock.advance(60_000)
+    await world.clock.advance(24 * hour - 120_000)
+    world.ask('a/site', 'within')
+    await world.clock.advance(60_000)
+    expect(uploads()).toBe(2)
+    await world.clock.advance(60_000)
+    world.ask('a/site', 'after')
+    await world.clock.advance(60_000)
+    expect(uploads()).toBe(3)
+    expect(world.status('a/site')).toMatchObject({
+      phase: 'Synced',
+      reason: 'NotVisible',
+      handledRequest: 'after',
+    })
+  })
+
   it('proves it for every Secret of the account, when one of another namespace says the same', async () => {
     await hidden(keys.length)
     const ids = world.ids(keys)

@@ -68,6 +68,8 @@ export class StampCapability implements Capability<View, Memory, StampAction, bo
   /** What all its calls are named. */
   flight: string | undefined
   readonly forgotten: string[] = []
+  /** The keys of which it was said that nobody knows their step. */
+  readonly interruptions: string[] = []
 
   constructor(parts: StampParts) {
     this.#parts = parts
@@ -130,6 +132,10 @@ export class StampCapability implements Capability<View, Memory, StampAction, bo
 
   abandoned(): void {
     this.#mayThrow('abandoned')
+  }
+
+  interrupted(key: string): void {
+    this.interruptions.push(key)
   }
 
   decided(): void {

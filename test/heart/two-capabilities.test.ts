@@ -222,6 +222,8 @@ describe('a bug in one capability', () => {
       world.stamp.broken.add(part)
       world.store.put(key, { ...userAnnotations(), ...wish }, material.first.data)
       await world.until(() => isSynced() && annotation(stampKeys.problem) === 'TypeError')
+      // No other key waits for it.
+      expect(world.stamp.interruptions).toContain(key)
       const gets = world.store.gets(key)
       await world.clock.advance(10 * minute)
       expect(world.store.gets(key) - gets).toBeLessThan(60)

@@ -28,7 +28,7 @@ export function learn(
     if (action.suffix !== undefined && isKnownToHaveEnded(answer)) ledger.copies.answered(action.suffix)
     if (action.replaces) {
       const ending = {
-        answered: isReplaced(action, answer),
+        replaced: isReplaced(action, answer),
         // Another id that the account had already says nothing of look-ups.
         newId: answer.ok && answer.value.kind === 'Uploaded' && !answer.value.repeated,
       }

@@ -212,10 +212,16 @@ describe('after an error', () => {
     expect(after.reported).toMatchObject({ input, outcome: { reason } })
   })
 
-  it('of throttling nothing is reported', () => {
-    const after = failedWith('throttled')
-    expect(after.failure?.class).toBe('throttled')
-    expect(after.reported).toBeUndefined()
+  it('of throttling nothing is reported before it has lasted a minute', () => {
+    const view = fresh()
+    const { input } = view.observed
+    const throttledFor = (ms: number) => {
+      const failure = { input, class: 'throttled', attempt: 9, since: now.elapsed - ms, until: 0 } as const
+      return failedWith('throttled', { view, memory: { failure } })
+    }
+    expect(throttledFor(59_999).failure).toMatchObject({ class: 'throttled', attempt: 10 })
+    expect(throttledFor(59_999).reported).toBeUndefined()
+    expect(throttledFor(60_000).reported).toMatchObject({ input, outcome: { reason: 'Throttled' } })
   })
 
   it('that says that the certificate exists it is looked for, without a failure', () => {

@@ -22,6 +22,9 @@ import { type ChainProgress, progressOf, type UploadMemory } from './memory.ts'
 import { existsElsewhere, failed, rejectedByService } from './outcomes.ts'
 import { openRequest, suffixOf, type UploadView } from './view.ts'
 
+/** A Secret whose calls are throttled for so long, ms, says so in its status. Less is only a slower pace. */
+const throttledForLongMs = 60_000
+
 /** Memory after an answer, good or bad. Pure: what other Secrets should know is the ledger's. */
 export function model(
   view: UploadView,
@@ -198,8 +201,9 @@ function afterError(
   if (action.name === 'UploadCertificate' && (error.failure === 'rejected' || error.failure === 'cosmetic')) {
     return reported(view, after, 'rejected', now, rejectedByService(view, error, now))
   }
-  if (error.failure === 'throttled') return withFailure(view, after, 'throttled', now)
   const failing = withFailure(view, after, error.failure, now)
+  const failingMs = now.elapsed - (failing.failure?.since ?? now.elapsed)
+  if (error.failure === 'throttled' && failingMs < throttledForLongMs) return failing
   return reportedAs(view, failing, failed(view, error, failing.failure?.attempt ?? 1))
 }
 

@@ -308,6 +308,8 @@ describe('a certificate that is gone', () => {
     expect(step(observed(), { missing }, { ledger: gone() })).toMatchObject({
       kind: 'Call',
       action: { name: 'UploadCertificate', replaces: missing },
+      // If there is no permit by then, others have their turn.
+      until: now.elapsed + 30_000,
       meanwhile: { reason: 'CertificateMissing', slice: { [statusKeys.certificateId]: null } },
     })
   })
@@ -318,7 +320,7 @@ describe('a certificate that is gone', () => {
     expect(step(observed(), { missing }, { ledger })).toMatchObject({
       kind: 'Wait',
       label: 'CertificateMissing',
-      until: now.elapsed + 30_000,
+      until: now.elapsed + 600_000,
       forTurn: true,
       meanwhile: { reason: 'CertificateMissing' },
     })

@@ -4,6 +4,9 @@ import type { UploadMemory } from './memory.ts'
 import { certificateMissing } from './outcomes.ts'
 import { openRequest, reUploadOf, type UploadView } from './view.ts'
 
+/** A Secret that waits for its turn is reconciled this often, ms. It is woken when its turn comes. */
+const turnMs = 10 * 60_000
+
 /**
  * What is uploaded again because its certificate is gone waits for its turn (see ReUploads), and the status says meanwhile
  * that the id is gone (I6). An open request does not wait for hours.
@@ -31,9 +34,11 @@ export function nextForMissing(
   if (due > now.elapsed) {
     return { kind: 'Wait', label: 'CertificateMissing', until: due, meanwhile }
   }
-  const turn = ledger.reUploads.turnAt(observed.key, now.elapsed)
-  if (turn > now.elapsed) {
-    return { kind: 'Wait', label: 'CertificateMissing', until: turn, forTurn: true, meanwhile }
+  if (!ledger.reUploads.mayTry(observed.key, now.elapsed)) {
+    const until = now.elapsed + turnMs
+    return { kind: 'Wait', label: 'CertificateMissing', until, forTurn: true, meanwhile }
   }
-  return { ...step, action: { ...step.action, replaces: missing }, meanwhile }
+  const until = ledger.reUploads.turnEndsAt(observed.key, now.elapsed)
+  const action = { ...step.action, replaces: missing }
+  return { ...step, action, meanwhile, ...(until === undefined ? {} : { until }) }
 }

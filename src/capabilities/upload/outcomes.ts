@@ -13,7 +13,7 @@ import {
 } from '../../contract/status.ts'
 import type { Instant, Outcome } from '../../engine/step.ts'
 import type { Holder } from '../../ledger/ledger.ts'
-import type { ServiceError } from '../../ports/service-error.ts'
+import type { FailureClass, ServiceError } from '../../ports/service-error.ts'
 import type { Reason } from '../../reasons.ts'
 import type { UploadMemory } from './memory.ts'
 import { sentSettings, syncedMessage, syncedReason } from './synced-words.ts'
@@ -195,7 +195,7 @@ export function rejectedByService(view: UploadView, error: ServiceError, now: In
 export function failed(view: UploadView, error: ServiceError, attempt: number): UploadOutcome {
   const hint = error.hint ?? 'The operator retries.'
   const message = `${error.action} failed (${error.code}). ${hint}`
-  return outcome(view, 'Failed', failureReason(error), message, { error, attempt })
+  return outcome(view, 'Failed', failureReasons[error.failure], message, { error, attempt })
 }
 
 /** The service says that the account holds the certificate, and it was not found. */
@@ -328,27 +328,17 @@ function build(
   }
 }
 
-function failureReason(error: ServiceError): Reason {
-  switch (error.failure) {
-    case 'outage':
-      return 'ServiceUnavailable'
-    case 'caller':
-      return 'CredentialsRefused'
-    case 'not-allowed':
-      return 'NotAllowed'
-    case 'quota':
-      return 'QuotaExceeded'
-    case 'exists':
-      return 'ExistsElsewhere'
-    case 'throttled':
-      return 'Throttled'
-    case 'rejected':
-    case 'cosmetic':
-      return 'RefusedByService'
-    default:
-      return 'UnexpectedError'
-  }
-}
+const failureReasons = {
+  outage: 'ServiceUnavailable',
+  throttled: 'Throttled',
+  caller: 'CredentialsRefused',
+  'not-allowed': 'NotAllowed',
+  quota: 'QuotaExceeded',
+  exists: 'ExistsElsewhere',
+  rejected: 'RefusedByService',
+  cosmetic: 'RefusedByService',
+  unknown: 'UnexpectedError',
+} as const satisfies Record<FailureClass, Reason>
 
 /** A cut may leave half a character, which the API server would store as another: written again for ever. */
 function bounded(message: string): string {

@@ -102,6 +102,10 @@ export class UploadCapability implements Capability<UploadView, UploadMemory, Up
     if (isReUpload(action)) this.#parts.ledger.reUploads.abandoned(observed.key, now.elapsed)
   }
 
+  interrupted(key: ObjectKey, now: Instant): void {
+    this.#parts.ledger.reUploads.abandoned(key, now.elapsed)
+  }
+
   decided({ observed }: UploadView, step: Step<UploadAction>, now: Instant): void {
     const { reUploads } = this.#parts.ledger
     const { key, secret } = observed

@@ -11,7 +11,6 @@ const whole = (failure: FailureClass, attempt: number, failingMs = 0) =>
 
 describe('the back-off', () => {
   it.each<[FailureClass, number, number]>([
-    ['throttled', 1_000, 1_000],
     ['outage', 1_000, minute],
     ['caller', 30_000, 10 * minute],
     ['not-allowed', 10 * minute, hour],
@@ -23,6 +22,11 @@ describe('the back-off', () => {
     expect(whole(failure, 1)).toBe(first)
     expect(whole(failure, 2)).toBe(Math.min(longest, 2 * first))
     expect(whole(failure, 10_000)).toBe(longest)
+  })
+
+  it('of throttling is a second for five calls in a row, then doubles up to a minute', () => {
+    const delays = Array.from({ length: 12 }, (_, i) => whole('throttled', i + 1) / 1_000)
+    expect(delays).toEqual([1, 1, 1, 1, 1, 2, 4, 8, 16, 32, 60, 60])
   })
 
   it('of a key that met nothing but outages for an hour is ten minutes', () => {

@@ -7,8 +7,7 @@ const hour = 60 * minute
 
 /** First and longest delay of each class, ms. */
 const delays: Readonly<Record<FailureClass, readonly [number, number]>> = {
-  // The lane's slots slow down; who waits returns soon.
-  throttled: [second, second],
+  throttled: [second, minute],
   outage: [second, minute],
   caller: [30 * second, 10 * minute],
   'not-allowed': [10 * minute, hour],
@@ -19,12 +18,15 @@ const delays: Readonly<Record<FailureClass, readonly [number, number]>> = {
   unknown: [10 * minute, 6 * hour],
 }
 
+/** So many throttled calls of a key in a row wait no longer than the first: the lane's slots slow down by themselves. */
+const briefThrottling = 5
+
 /** A key that has met nothing but outages for an hour is more likely to be the cause than the service. */
 const longOutage = { afterMs: hour, delayMs: 10 * minute }
 
 /**
  * How long (ms) to wait before attempt number `attempt` + 1 of the same input: doubling, with up to 20 % taken off so that
- * many keys do not return together.
+ * many keys do not return together. What is throttled does not double at first.
  *
  * @param failingMs since the first of these failures
  * @param spread in [0, 1): how much of the 20 % is taken off
@@ -38,8 +40,9 @@ export function backOff(
   }: { readonly attempt: number; readonly failingMs: number; readonly spread: number },
 ): number {
   const [first, longest] = delays[failure]
+  const counted = failure === 'throttled' ? Math.max(1, attempt - briefThrottling + 1) : attempt
   const isLong = failure === 'outage' && failingMs >= longOutage.afterMs
-  const delayMs = isLong ? longOutage.delayMs : doubling(first, longest, attempt)
+  const delayMs = isLong ? longOutage.delayMs : doubling(first, longest, counted)
   return delayMs * (1 - 0.2 * spread)
 }
 

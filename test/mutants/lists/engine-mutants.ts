@@ -35,6 +35,22 @@ export const engineMutants: readonly Mutant[] = [
     tests: ['test/heart/back-off-on-throw.test.ts'],
   },
   {
+    name: 'no capability hears that a key could not be read',
+    file: 'src/engine/reconciler.ts',
+    within: 'Reconciler.#get',
+    original: 'for (const { capability } of this.#capabilities) capability.interrupted(key, this.#now())',
+    mutated: '',
+    tests: ['test/heart/fair-re-uploads.test.ts'],
+  },
+  {
+    name: 'a capability that throws keeps what others wait for',
+    file: 'src/engine/reconciler.ts',
+    within: 'Reconciler.#afterThrow',
+    original: 'capability.interrupted(observed.key, this.#now())',
+    mutated: '',
+    tests: ['test/heart/two-capabilities.test.ts'],
+  },
+  {
     name: 'what our own code throws before a call is no failure',
     file: 'src/engine/reconciler.ts',
     within: 'Reconciler.#call',
@@ -65,6 +81,14 @@ export const engineMutants: readonly Mutant[] = [
     original: 'before.input === input &&',
     mutated: '',
     tests: ['test/heart/failures.test.ts'],
+  },
+  {
+    name: 'a key that is throttled for hours tries every second',
+    file: 'src/engine/queue/back-off.ts',
+    within: 'backOff',
+    original: 'Math.max(1, attempt - briefThrottling + 1)',
+    mutated: '1',
+    tests: ['test/heart/failures.test.ts', 'src/inventory-runner.test.ts'],
   },
   {
     name: 'the back-off does not grow',

@@ -115,6 +115,22 @@ export const ledgerMutants: readonly Mutant[] = [
     tests: ['test/heart/cosmetics-ladder.test.ts'],
   },
   {
+    name: 'a Secret that is gone still proves that the account refuses tags',
+    file: 'src/ledger/ledger.ts',
+    within: 'Ledger.forget',
+    original: 'this.cosmetics.forget(key)',
+    mutated: '',
+    tests: ['test/heart/cosmetics-ladder.test.ts'],
+  },
+  {
+    name: 'all Secrets that were uploaded without a tag are kept in mind',
+    file: 'src/ledger/cosmetics-ladder.ts',
+    within: 'CosmeticsLadder.succeeded',
+    original: 'if (ofGroup < secretsThatProve) ',
+    mutated: '',
+    tests: ['src/ledger/cosmetics-ladder.test.ts'],
+  },
+  {
     name: 'one namespace proves that the account refuses tags',
     file: 'src/ledger/cosmetics-ladder.ts',
     within: 'CosmeticsLadder.succeeded',
@@ -141,7 +157,7 @@ export const ledgerMutants: readonly Mutant[] = [
   {
     name: 'another certificate is uploaded again while one is under way',
     file: 'src/ledger/re-uploads.ts',
-    within: 'ReUploads.#mayTry',
+    within: 'ReUploads.mayTry',
     original: 'isAnyLeft(this.#trying, now, key)',
     mutated: 'false',
     tests: ['src/ledger/re-uploads.test.ts'],
@@ -176,6 +192,14 @@ export const ledgerMutants: readonly Mutant[] = [
     within: 'ReUploads.waits',
     original: 'now - (this.#inVainAt.get(key) ?? Number.NEGATIVE_INFINITY) < afterOthersMs',
     mutated: 'this.#inVainAt.has(key)',
+    tests: ['src/ledger/re-uploads.test.ts'],
+  },
+  {
+    name: 'nobody notices that a turn is over while its key waits for a permit',
+    file: 'src/ledger/re-uploads.ts',
+    within: 'ReUploads.prepares',
+    original: 'this.#handOver(now)',
+    mutated: '',
     tests: ['src/ledger/re-uploads.test.ts'],
   },
   {

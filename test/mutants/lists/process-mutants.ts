@@ -3,6 +3,14 @@ import type { Mutant } from '../mutant.ts'
 /** Broken promises of the process: probes, metrics. */
 export const processMutants: readonly Mutant[] = [
   {
+    name: 'ids that one namespace makes up have the metric say that the account is held',
+    file: 'src/controller.ts',
+    within: 'Controller.gauges',
+    original: 'this.#ledger.isWholeAccountDoubted',
+    mutated: 'this.#ledger.isAnotherAccount',
+    tests: ['test/heart/account-changed.test.ts'],
+  },
+  {
     name: 'old connections make no room for new ones',
     file: 'src/telemetry/open-connections.ts',
     within: 'OpenConnections.add',

@@ -3,6 +3,7 @@ import { FakeLog, FakeMetrics } from '../../../../test/fakes/observability.ts'
 import type { ObjectKey } from '../../../ports/secrets.ts'
 import { ServiceError } from '../../../ports/service-error.ts'
 import type { ServiceAction } from '../../../ports/ssl-service.ts'
+import { backOff } from '../../queue/back-off.ts'
 import type { CallPermit } from '../call-permit.ts'
 import { CallRunner, type CallRunnerParts, type WakeReason } from '../call-runner.ts'
 import { createRandom } from './random.ts'
@@ -13,6 +14,8 @@ const hourMs = 3_600_000
 interface KeyModel {
   readonly action: ServiceAction
   attempt: number
+  /** So many throttled calls in a row. */
+  throttled: number
   failingSince: number | undefined
   wants: boolean
   cancelBackOff: () => void
@@ -49,7 +52,10 @@ export class CallWorld {
 
   /** A key, `namespace/name`, that wants a call. */
   add(key: ObjectKey, action: ServiceAction = 'UploadCertificate'): void {
-    const model = { action, attempt: 0, failingSince: undefined, wants: true, cancelBackOff: () => {} }
+    const model = {
+      ...{ action, attempt: 0, throttled: 0, failingSince: undefined, wants: true },
+      cancelBackOff: () => {},
+    }
     this.#keys.set(key, model)
     this.#request(key, model)
   }
@@ -72,7 +78,7 @@ export class CallWorld {
     this.runner.start({ quiet: false })
     for (const [key, model] of this.#keys) {
       model.cancelBackOff()
-      Object.assign(model, { attempt: 0, failingSince: undefined })
+      Object.assign(model, { attempt: 0, throttled: 0, failingSince: undefined })
       if (model.wants) this.#request(key, model)
     }
   }
@@ -118,7 +124,7 @@ export class CallWorld {
 
   #succeeded(key: ObjectKey, model: KeyModel): void {
     this.successes.push({ key, at: this.clock.elapsed() })
-    Object.assign(model, { attempt: 0, failingSince: undefined, wants: this.endless })
+    Object.assign(model, { attempt: 0, throttled: 0, failingSince: undefined, wants: this.endless })
     if (this.endless && this.#keys.get(key) === model) this.#request(key, model)
     else this.runner.withdraw(key)
   }
@@ -131,13 +137,15 @@ export class CallWorld {
     }
     const now = this.clock.elapsed()
     // Throttling says nothing about the input.
-    if (error.failure !== 'throttled') {
+    if (error.failure === 'throttled') model.throttled++
+    else {
       model.attempt++
+      model.throttled = 0
       model.failingSince ??= now
     }
     this.runner.withdraw(key)
     const jitter = 1 - 0.2 * this.random()
-    const ms = backOffMs(error, model.attempt, now - (model.failingSince ?? now)) * jitter
+    const ms = backOffMs(error, model, now - (model.failingSince ?? now)) * jitter
     model.cancelBackOff = this.clock.after(ms, () => this.#request(key, model))
   }
 
@@ -163,8 +171,12 @@ export class CallWorld {
 }
 
 /** As the back-off of the engine, without its spread, ms. */
-function backOffMs({ failure }: ServiceError, attempt: number, failingForMs: number): number {
-  if (failure === 'throttled') return 1_000
+function backOffMs(
+  { failure }: ServiceError,
+  { attempt, throttled }: Pick<KeyModel, 'attempt' | 'throttled'>,
+  failingForMs: number,
+): number {
+  if (failure === 'throttled') return backOff(failure, { attempt: throttled, failingMs: 0, spread: 0 })
   if (failure !== 'outage') return 600_000
   return failingForMs >= hourMs ? 600_000 : Math.min(60_000, 1_000 * 2 ** (attempt - 1))
 }
