@@ -19,6 +19,14 @@ export const ledgerMutants: readonly Mutant[] = [
     tests: ['test/heart/not-visible.test.ts'],
   },
   {
+    name: 'an id that was hidden once is hidden for ever',
+    file: 'src/ledger/hidden-ids.ts',
+    within: 'HiddenIds.excuses',
+    original: 'now - hidden.at < this.#lifetimeMs',
+    mutated: 'true',
+    tests: ['test/heart/not-visible.test.ts'],
+  },
+  {
     name: 'one look-up proves that a certificate is gone',
     file: 'src/ledger/ledger.ts',
     within: 'Ledger.absenceProvesFrom',

@@ -380,7 +380,7 @@ export const uploadMutants: readonly Mutant[] = [
     name: 'several Secrets try at once whether look-ups can be believed',
     file: 'src/capabilities/upload/next-for-missing.ts',
     within: 'nextForMissing',
-    original: 'turn > now.elapsed',
+    original: '!ledger.reUploads.mayTry(observed.key, now.elapsed)',
     mutated: 'false',
     tests: ['test/heart/not-visible.test.ts'],
   },
