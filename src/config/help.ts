@@ -60,7 +60,7 @@ const network = section('Network', [
 
 const examples = section('Examples', [
   paragraph('In a pod, international site, credentials from a mounted Secret:'),
-  '    tencent-cert-sync --cluster-name production-1 --credentials-directory /etc/tencent-cert-sync/credentials',
+  '    tencent-cert-sync --cluster-name production-1 --credentials-directory /etc/tencent-cert-sync',
   '',
   paragraph('Chinese site, credentials from the environment:'),
   '    tencent-cert-sync --cluster-name production-1 --tencent-endpoint ssl.tencentcloudapi.com',
