@@ -52,12 +52,13 @@ function throttled(): CallEnd {
   return end(clock.elapsed(), 'answered')
 }
 
-function add(key: string, failedBefore = false): void {
-  lane.add(key, { failedBefore, urgent: false, expiresAt: undefined, group: 'web' })
+function add(key: string, failedBefore = false, group = 'web'): void {
+  lane.add(key, { failedBefore, urgent: false, expiresAt: undefined, group })
 }
 
+/** Of several namespaces: none of them may take all slots before one of its calls is answered. */
 function addMany(count: number): void {
-  for (let i = 0; i < count; i++) add(`web/${i}`)
+  for (let i = 0; i < count; i++) add(`web/${i}`, false, `web-${i % 5}`)
 }
 
 describe('a lane', () => {
