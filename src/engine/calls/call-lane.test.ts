@@ -144,6 +144,19 @@ describe('a lane', () => {
   })
 })
 
+describe('a namespace whose calls are never answered', () => {
+  it('leaves slots to others also while its own are kept after their calls', async () => {
+    serve = calling(5_000, 'unknown')
+    lane.start({ quiet: true })
+    for (let i = 0; i < 20; i++) add(`evil/${i}`, false, 'evil')
+    await clock.advance(20_000)
+    expect(served).toHaveLength(7)
+    add('web/site')
+    await clock.advance(0)
+    expect(served.at(-1)).toBe('web/site')
+  })
+})
+
 describe('a key that failed before', () => {
   it('has its turn within 62 s, however many new ones come, and however often it asks', async () => {
     let news = 0

@@ -256,7 +256,7 @@ export const callsMutants: readonly Mutant[] = [
     within: 'GroupSlots.mayTake',
     original: 'if (this.isInDoubt(group))',
     mutated: 'if (false)',
-    tests: ['test/heart/fair-slots.test.ts'],
+    tests: ['src/engine/calls/group-slots.test.ts'],
   },
   {
     name: 'a new namespace takes all slots at once',
@@ -274,7 +274,7 @@ export const callsMutants: readonly Mutant[] = [
       'await this.#until(freeAt, this.#closed.signal).catch(() => {}) // nobody takes a slot of a closed lane\n    this.#groups.gaveBack(group)',
     mutated:
       'this.#groups.gaveBack(group)\n    await this.#until(freeAt, this.#closed.signal).catch(() => {})',
-    tests: ['test/heart/fair-slots.test.ts'],
+    tests: ['src/engine/calls/call-lane.test.ts'],
   },
   {
     name: 'who was denied before the gate closed is left out when it opens',
