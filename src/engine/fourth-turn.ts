@@ -11,7 +11,11 @@ export class FourthTurn {
   #row = 0
 
   take<T>(first: Takable<T>, second: Takable<T>): T | undefined {
-    if (first.isEmpty || second.isEmpty) return first.take() ?? second.take()
+    if (second.isEmpty) return first.take()
+    if (first.isEmpty) {
+      this.#row = 0
+      return second.take()
+    }
     const isSecond = this.#row >= inARow
     this.#row = isSecond ? 0 : this.#row + 1
     return isSecond ? second.take() : first.take()

@@ -41,3 +41,24 @@ describe('a bad minute in which uploads are not allowed', () => {
     expect(world.held).toBe(false)
   })
 })
+
+describe('Secrets that were denied before the gate closed', () => {
+  it('go on with those that waited at it', async () => {
+    const chains = await Promise.all(Array.from({ length: 6 }, () => material.another()))
+    const world = new World({ service: { serviceMs: 300 } })
+    let isDenied = true
+    world.service.fault = ({ action }) =>
+      isDenied && action === 'UploadCertificate'
+        ? serviceError({ failure: 'not-allowed', action, code: 'UnauthorizedOperation' })
+        : undefined
+    world.start()
+    const keys = chains.map((_, i) => `n${i % 2}/${i}`)
+    for (const [i, key] of keys.entries()) {
+      world.store.put(key, userAnnotations(), chains[i]?.data ?? {})
+      await world.clock.advance(5_000)
+    }
+    expect(world.held).toBe(true)
+    isDenied = false
+    await world.until(() => keys.every((key) => world.status(key).phase === 'Synced'), 2 * minute)
+  })
+})

@@ -34,6 +34,8 @@ export interface ChainProgress {
 export interface UploadMemory extends CapabilityMemory {
   /** How the last failed call was reported: again when the write got lost or somebody wiped it. */
   readonly reported?: { readonly input: string; readonly outcome: Outcome } | undefined
+  /** The latest chains with which a call failed since the last success; throttling is no such failure. */
+  readonly failedChains?: readonly string[] | undefined
   readonly progress?: ChainProgress | undefined
   /** The service refused this input's cosmetics, as far as this rung. */
   readonly refused?: { readonly input: string; readonly rung: Rung; readonly code: string } | undefined

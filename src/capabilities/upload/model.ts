@@ -260,6 +260,9 @@ function afterDenial(
   return request === undefined ? memory : { ...memory, answered: { request, result: 'NotAllowed' } }
 }
 
+/** More than the upload budget lets through within an hour by default. */
+const keptChains = 8
+
 /** By purpose: what a lookup that found nothing, or was not allowed, leaves behind so that it is not made again. */
 const afterNothing = {
   Known: { knownAsked: true },
@@ -331,14 +334,30 @@ function withFailure(
   // Where the certificate exists is searched for anew.
   return progressed(
     view,
-    { ...memory, failure: after },
+    { ...memory, failure: after, failedChains: failedChainsAfter(view, memory, failure) },
     { exists: false, candidate: undefined, noChainTag: false, offset: 0 },
   )
 }
 
+function failedChainsAfter(
+  { observed }: UploadView,
+  { failedChains = [] }: UploadMemory,
+  failure: ServiceError['failure'],
+): UploadMemory['failedChains'] {
+  const chain = observed.material.chain?.chainFingerprint ?? ''
+  if (failure === 'throttled' || failedChains.includes(chain)) return failedChains
+  return [...failedChains, chain].slice(-keptChains)
+}
+
 function succeeded(memory: UploadMemory, requestId?: string): UploadMemory {
   const attempt = (memory.failure?.attempt ?? 0) + 1
-  return { ...memory, failure: undefined, progress: undefined, last: { requestId, attempt } }
+  return {
+    ...memory,
+    failure: undefined,
+    failedChains: undefined,
+    progress: undefined,
+    last: { requestId, attempt },
+  }
 }
 
 /** Something was found out on the way of this chain: the next step follows from it. */

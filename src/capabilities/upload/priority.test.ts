@@ -2,9 +2,12 @@ import { beforeAll, describe, expect, it } from 'vitest'
 import { createMaterial, type TestMaterial, testNow } from '../../../test/heart/material.ts'
 import { observedOf, uploadedStatus, userAnnotations } from '../../../test/heart/observed.ts'
 import { Ledger } from '../../ledger/ledger.ts'
-import type { FailureClass } from '../../ports/service-error.ts'
+import { type FailureClass, ServiceError } from '../../ports/service-error.ts'
+import type { UploadMemory } from './memory.ts'
+import { model } from './model.ts'
 import { priorityOf } from './priority.ts'
 import { now, plainUpload, viewOf } from './testing/upload-view.ts'
+import type { UploadView } from './view.ts'
 
 const day = 86_400_000
 
@@ -70,11 +73,25 @@ describe('the priority of an upload', () => {
     ['outage', true],
     ['unknown', true],
     ['throttled', false],
-  ])('goes behind others after a failure of the same input: %s, %s', (failure, failedBefore) => {
+  ])('goes behind others after a failure with the same chain: %s, %s', (failure, failedBefore) => {
     const view = viewOf(observedOf(material.first))
-    const failed = { class: failure, attempt: 1, since: 0, until: 0 }
-    const { input } = view.observed
-    expect(priorityOf(view, { failure: { ...failed, input } }, now).failedBefore).toBe(failedBefore)
-    expect(priorityOf(view, { failure: { ...failed, input: 'other' } }, now).failedBefore).toBe(false)
+    expect(priorityOf(view, failedWith(view, failure), now).failedBefore).toBe(failedBefore)
+  })
+
+  it('stays behind others whatever is set or asked for, until the chain is another one', () => {
+    const memory = failedWith(viewOf(observedOf(material.first)))
+    const asked = viewOf(observedOf(material.first, userAnnotations({ requestedAt: 'now', projectId: '7' })))
+    expect(priorityOf(asked, memory, now).failedBefore).toBe(true)
+    const renewed = viewOf(observedOf(material.second))
+    expect(priorityOf(renewed, memory, now).failedBefore).toBe(false)
+    // Whoever changes back and forth gains nothing.
+    expect(priorityOf(asked, failedWith(renewed, 'outage', memory), now).failedBefore).toBe(true)
   })
 })
+
+/** What is remembered after a failed upload of what is observed. */
+function failedWith(view: UploadView, failure: FailureClass = 'outage', before: UploadMemory = {}) {
+  const action = { name: 'UploadCertificate', rung: 'Nothing', account: 'Nothing' } as const
+  const error = new ServiceError({ failure, action: action.name, code: 'SomeCode' })
+  return model(view, before, action, { ok: false, error }, now)
+}

@@ -96,7 +96,7 @@ describe('refused credentials', () => {
   })
 
   it.each<[string, () => void]>([
-    ['a success', () => gate.succeeded(upload)],
+    ['a success', () => gate.succeeded(upload, 'other/ok')],
     ['a refused certificate', () => fails('web/x', error('rejected'))],
     ['a refused tag', () => fails('web/x', error('cosmetic'))],
     ['a missing permission', () => fails('web/x', error('not-allowed', lookUp))],
@@ -290,9 +290,9 @@ describe('missing permissions', () => {
 
   it('count from the beginning after an upload, and not after a look-up', () => {
     for (const key of ['web/a', 'web/b']) fails(key, denied())
-    gate.succeeded(upload)
+    gate.succeeded(upload, 'other/ok')
     fails('web/c', denied())
-    gate.succeeded(lookUp)
+    gate.succeeded(lookUp, 'other/ok')
     fails('web/d', denied())
     expect(gate.held()).toEqual([])
     fails('web/e', denied())
@@ -361,9 +361,55 @@ describe('missing permissions', () => {
     fails('web/l', error('not-allowed', lookUp))
     expect(gate.held()).toEqual(['NotAllowed'])
     expect(woken).toEqual(['web/l'])
-    gate.succeeded(upload)
+    gate.succeeded(upload, 'other/ok')
     expect(gate.held()).toEqual([])
-    expect(woken.sort()).toEqual(['web/c', 'web/d', 'web/l'])
+    // Also those that were denied before it closed.
+    expect(new Set(woken)).toEqual(new Set(['web/a', 'web/b', 'web/c', 'web/d', 'web/l']))
+  })
+})
+
+describe('a key that was denied while the gate stayed open', () => {
+  beforeEach(() => {
+    groups = 2
+  })
+
+  it('goes on with the next success of another one, but not when it is denied again', async () => {
+    fails('web/a', error('not-allowed'))
+    gate.succeeded(upload, 'shop/ok')
+    expect(woken).toEqual(['web/a'])
+    fails('web/a', error('not-allowed'))
+    await clock.advance(120_000)
+    gate.succeeded(upload, 'shop/ok')
+    expect(woken).toEqual(['web/a'])
+  })
+
+  it('goes on so again after a success of its own', async () => {
+    fails('web/a', error('not-allowed'))
+    gate.succeeded(upload, 'shop/ok')
+    gate.succeeded(upload, 'web/a')
+    fails('web/a', error('not-allowed'))
+    await clock.advance(60_000)
+    gate.succeeded(upload, 'shop/ok')
+    expect(woken).toEqual(['web/a', 'web/a'])
+  })
+
+  it('is woken with the others once a minute at most', async () => {
+    fails('web/a', error('not-allowed'))
+    gate.succeeded(upload, 'shop/ok')
+    fails('web/b', error('not-allowed'))
+    await clock.advance(59_000)
+    gate.succeeded(upload, 'shop/ok')
+    expect(woken).toEqual(['web/a'])
+    await clock.advance(1_000)
+    gate.succeeded(upload, 'shop/ok')
+    expect(woken).toEqual(['web/a', 'web/b'])
+  })
+
+  it('is not woken when it is gone', () => {
+    fails('web/a', error('not-allowed'))
+    gate.forget('web/a')
+    gate.succeeded(upload, 'shop/ok')
+    expect(woken).toEqual([])
   })
 })
 

@@ -35,6 +35,19 @@ const probes = { caller: [30_000, 60_000], action: [60_000, 60_000] } as const
 const otherGroupMs = 2_000
 const deniedKeys = 3
 const deniedGroups = 2
+/** Where others succeed, those that were denied are woken no more often, ms. */
+const wakeEveryMs = 60_000
+
+/** Keys that were denied an action. */
+interface Denied {
+  /** Since the last success of the action, with their groups: they may close the gate. */
+  readonly inARow: Map<ObjectKey, string>
+  /** Denied for the first time since a success of their own: they try again when the action works for another one. */
+  readonly first: Set<ObjectKey>
+  /** Were woken: whoever is denied again has reasons of its own, and backs off. */
+  readonly woken: Set<ObjectKey>
+  wokenAt: number
+}
 
 export interface AccountGateParts {
   readonly clock: Clock
@@ -48,15 +61,16 @@ export interface AccountGateParts {
 /**
  * Keeps calls back that are pointless because of who makes them: all, when the credentials are refused; those of one
  * action, when three keys in a row lack the permission, of two groups where there are two. While it is closed, one key at
- * a time may try, each time another, and groups take turns; when its call is accepted, all go on. What fails for reasons
- * of a key's own never keeps the others back (I14), nor does an outage.
+ * a time may try, each time another, and groups take turns; when its call is accepted, all go on, also those that were
+ * denied before it closed. Where it never closed, they go on with the next call of another key that is accepted. What
+ * fails for reasons of a key's own never keeps the others back (I14), nor does an outage.
  */
 export class AccountGate {
   readonly #parts: AccountGateParts
   readonly #closed = new Map<Scope, Closed>()
   /** Keys that wait, in order of arrival. */
   readonly #waiting = new Map<ObjectKey, Waiting>()
-  readonly #denied = new Map<ServiceAction, Map<ObjectKey, string>>()
+  readonly #denied = new Map<ServiceAction, Denied>()
 
   constructor(parts: AccountGateParts) {
     this.#parts = parts
@@ -94,17 +108,23 @@ export class AccountGate {
   /** The key is gone. A gate that nobody waits at is open again. */
   forget(key: ObjectKey): void {
     this.withdraw(key)
-    for (const denied of this.#denied.values()) denied.delete(key)
+    for (const { inARow, first, woken } of this.#denied.values()) {
+      for (const keys of [inARow, first, woken]) keys.delete(key)
+    }
     for (const [scope, closed] of [...this.#closed]) {
       if (closed.last === key && !closed.probe && this.#waitersOf(scope).length === 0) this.#open(scope)
     }
   }
 
-  /** A call of this action was accepted, or refused for reasons of the key's own. */
-  succeeded(action: ServiceAction): void {
-    this.#denied.delete(action)
+  /** A call of this action by a key was accepted, or refused for reasons of the key's own. */
+  succeeded(action: ServiceAction, key: ObjectKey): void {
+    const denied = this.#denied.get(action)
+    for (const keys of [denied?.first, denied?.woken]) keys?.delete(key)
+    denied?.inARow.clear()
     this.#release('caller')
+    const wasClosed = this.#closed.has(action)
     this.#release(action)
+    if (denied) this.#wakeDenied(denied, wasClosed)
   }
 
   /** A call of a key failed. `group`: undefined where the key is gone. */
@@ -130,7 +150,7 @@ export class AccountGate {
       default:
         // Whoever looks at the certificate has accepted the caller. What does not come from the service proves nothing.
         if (requestId === undefined) this.#saidNothing(key)
-        else this.succeeded(action)
+        else this.succeeded(action, key)
     }
   }
 
@@ -160,15 +180,22 @@ export class AccountGate {
     const { action } = error
     // A key that is gone is nobody's witness: neither a third key nor a second group.
     if (group === undefined) return
-    const denied = this.#denied.get(action) ?? new Map<ObjectKey, string>()
-    this.#denied.set(action, denied.set(key, group))
+    const denied = this.#denied.get(action) ?? {
+      inARow: new Map(),
+      first: new Set(),
+      woken: new Set(),
+      wokenAt: Number.NEGATIVE_INFINITY,
+    }
+    this.#denied.set(action, denied)
+    denied.inARow.set(key, group)
+    if (!denied.woken.has(key)) denied.first.add(key)
     if (this.#closed.has(action) || this.#isDenied(action)) this.#close(action, key, group, error)
   }
 
   #isDenied(action: ServiceAction): boolean {
-    const denied = this.#denied.get(action)
-    if (!denied || denied.size < deniedKeys) return false
-    return new Set(denied.values()).size >= Math.min(deniedGroups, this.#parts.groups())
+    const inARow = this.#denied.get(action)?.inARow
+    if (!inARow || inARow.size < deniedKeys) return false
+    return new Set(inARow.values()).size >= Math.min(deniedGroups, this.#parts.groups())
   }
 
   #close(scope: Scope, key: ObjectKey, group: string | undefined, { code, action }: ServiceError): void {
@@ -274,6 +301,18 @@ export class AccountGate {
     const { log, clock, wake } = this.#parts
     const durationMs = Math.round(clock.elapsed() - closed.since)
     log.info({ reason: 'AccountReleased', durationMs, count: keys.length }, message)
+    wake(keys, 'AccountWorks')
+  }
+
+  /** Those that back off since they were denied once are due: at once where the gate was closed. */
+  #wakeDenied(denied: Denied, atOnce: boolean): void {
+    const { clock, wake } = this.#parts
+    const now = clock.elapsed()
+    if (denied.first.size === 0 || (!atOnce && now < denied.wokenAt + wakeEveryMs)) return
+    const keys = [...denied.first]
+    denied.first.clear()
+    for (const key of keys) denied.woken.add(key)
+    denied.wokenAt = now
     wake(keys, 'AccountWorks')
   }
 }

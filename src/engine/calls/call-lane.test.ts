@@ -52,12 +52,13 @@ function throttled(): CallEnd {
   return end(clock.elapsed(), 'answered')
 }
 
-function add(key: string, failedBefore = false): void {
-  lane.add(key, { failedBefore, urgent: false, expiresAt: undefined, group: 'web' })
+function add(key: string, failedBefore = false, group = 'web'): void {
+  lane.add(key, { failedBefore, urgent: false, expiresAt: undefined, group })
 }
 
+/** Of several namespaces: none of them may take all slots before one of its calls is answered. */
 function addMany(count: number): void {
-  for (let i = 0; i < count; i++) add(`web/${i}`)
+  for (let i = 0; i < count; i++) add(`web/${i}`, false, `web-${i % 5}`)
 }
 
 describe('a lane', () => {
@@ -140,6 +141,19 @@ describe('a lane', () => {
     expect(calls).toHaveLength(slots)
     await clock.advance(1)
     expect(calls).toHaveLength(slots + 1)
+  })
+})
+
+describe('a namespace whose calls are never answered', () => {
+  it('leaves slots to others also while its own are kept after their calls', async () => {
+    serve = calling(5_000, 'unknown')
+    lane.start({ quiet: true })
+    for (let i = 0; i < 20; i++) add(`evil/${i}`, false, 'evil')
+    await clock.advance(20_000)
+    expect(served).toHaveLength(7)
+    add('web/site')
+    await clock.advance(0)
+    expect(served.at(-1)).toBe('web/site')
   })
 })
 

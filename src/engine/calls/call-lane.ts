@@ -4,6 +4,7 @@ import type { ObjectKey } from '../../ports/secrets.ts'
 import { mayHaveArrived } from '../../ports/service-error.ts'
 import type { CallEnd } from './call-end.ts'
 import type { CallPriority } from './call-priority.ts'
+import { GroupSlots } from './group-slots.ts'
 import { type LaneOptions, LaneOrder } from './lane-order.ts'
 import { RoundTrips } from './round-trips.ts'
 import { endedMs, SlotPacing, windowMs } from './slot-pacing.ts'
@@ -39,6 +40,8 @@ export class CallLane {
   readonly #serving = new Set<Promise<void>>()
   readonly #pacing = new SlotPacing()
   readonly #roundTrips = new RoundTrips()
+  readonly #groups = new GroupSlots()
+  #mayGo = (group: string) => this.#groups.mayTake(group, this.#slots)
   readonly #closed = new AbortController()
   #arrivals = 0
   #slots: number
@@ -57,9 +60,10 @@ export class CallLane {
     this.#maxSlots = slots
     this.#slots = slots
     this.#serve = serve
+    const mayGo = (group: string) => this.#mayGo(group)
     const queueClass = class extends LaneOrder {
       constructor() {
-        super(() => clock.elapsed())
+        super(() => clock.elapsed(), mayGo)
       }
     }
     this.#queue = new PQueue({ concurrency: slots, autoStart: false, queueClass })
@@ -100,7 +104,13 @@ export class CallLane {
     const abort = new AbortController()
     this.#tickets.set(key, { abort, arrival, since, failedBefore: priority.failedBefore })
     this.#queue
-      .add(() => this.#turn(key), { id: key, call: priority, arrival, since, signal: abort.signal })
+      .add(() => this.#turn(key, priority.group), {
+        id: key,
+        call: priority,
+        arrival,
+        since,
+        signal: abort.signal,
+      })
       .catch(() => {}) // aborted while waiting
   }
 
@@ -111,6 +121,11 @@ export class CallLane {
     ticket?.abort.abort()
   }
 
+  /** No key of the group is left. */
+  forgetGroup(group: string): void {
+    this.#groups.forget(group)
+  }
+
   /** Gives out no slots but those of letOneThrough(), until reopen(). */
   shut(): void {
     this.#isShut = true
@@ -119,6 +134,7 @@ export class CallLane {
 
   reopen(): void {
     this.#isShut = false
+    this.#groups.forgetAll()
     this.#resume()
   }
 
@@ -127,12 +143,8 @@ export class CallLane {
    */
   letOneThrough(): Promise<void> | undefined {
     if (!this.#isOpen || this.depth === 0 || this.#queue.pending >= this.#slots) return undefined
-    const before = new Set(this.#serving)
-    this.#queue.concurrency = this.#queue.pending + 1
-    this.#queue.start()
-    this.#queue.pause()
-    this.#queue.concurrency = this.#slots
-    return [...this.#serving].find((it) => !before.has(it))
+    // Calls are so far apart then that no group takes all slots. Who is in doubt goes last: a newcomer knows more.
+    return this.#oneOf((group) => !this.#groups.isInDoubt(group)) ?? this.#oneOf(() => true)
   }
 
   /**
@@ -173,19 +185,42 @@ export class CallLane {
     return !this.#closed.signal.aborted && this.#clock.elapsed() >= this.#openAt
   }
 
-  async #turn(key: ObjectKey): Promise<void> {
+  #oneOf(mayGo: (group: string) => boolean): Promise<void> | undefined {
+    const before = new Set(this.#serving)
+    this.#mayGo = mayGo
+    this.#queue.concurrency = this.#queue.pending + 1
+    this.#queue.start()
+    this.#queue.pause()
+    this.#queue.concurrency = this.#slots
+    this.#mayGo = (group) => this.#groups.mayTake(group, this.#slots)
+    return [...this.#serving].find((it) => !before.has(it))
+  }
+
+  async #turn(key: ObjectKey, group: string): Promise<void> {
     this.#tickets.delete(key)
+    this.#groups.took(group)
     let freeAt = Number.NEGATIVE_INFINITY
     const slot: Slot = {
       timeoutMs: this.#roundTrips.timeoutMs,
       ended: (end) => {
         freeAt = this.#ended(end)
+        this.#learnOf(group, end)
       },
     }
     const served = this.#serve(key, slot)
     this.#serving.add(served)
     await served.finally(() => this.#serving.delete(served))
     await this.#until(freeAt, this.#closed.signal).catch(() => {}) // nobody takes a slot of a closed lane
+    this.#groups.gaveBack(group)
+  }
+
+  #learnOf(group: string, { startedAt, reached, says, timedOut }: CallEnd): void {
+    if (reached === 'answered') {
+      // Assigning the concurrency makes the queue give out what is free.
+      if (this.#groups.answered(group, startedAt)) this.#queue.concurrency = this.#slots
+    } else if (says === 'silence' && (timedOut || reached !== 'unsent')) {
+      this.#groups.unanswered(group, startedAt)
+    }
   }
 
   #ended({ startedAt, endedAt, reached, timedOut, error }: CallEnd): number {

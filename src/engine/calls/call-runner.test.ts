@@ -182,7 +182,7 @@ describe('a process that ends', () => {
             }),
         )
         .catch(() => {})
-    for (let i = 0; i < 20; i++) request(`web/${i}`)
+    for (let i = 0; i < 20; i++) request(`web-${i}/site`)
     runner.start({ quiet: true })
     await clock.advance(0)
     runner.close()

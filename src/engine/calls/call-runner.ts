@@ -121,8 +121,9 @@ export class CallRunner {
     this.#gate.forget(key)
     this.#silence.forget(key)
     this.#outages.over(key)
-    this.#known.delete(key)
     this.#priorities.delete(key)
+    const group = this.#known.delete(key)
+    if (group !== undefined) for (const lane of this.#lanes.values()) lane.forgetGroup(group)
   }
 
   /** Why calls of this action wait for the account, for this key (undefined: they do not). Changes nothing. */
@@ -199,7 +200,7 @@ export class CallRunner {
     if (error?.failure === 'outage' && priority) this.#outages.met(key, priority)
     else this.#outages.over(key)
     if (error) this.#gate.failed(key, priority?.group, error)
-    else this.#gate.succeeded(action)
+    else this.#gate.succeeded(action, key)
     if (error?.failure === 'throttled') this.#throttled(action, end)
     if (says === 'answer') this.#heard()
     if (says === 'silence') this.#unheard(key, end)

@@ -28,12 +28,17 @@ export class KnownKeys {
     return size === 0
   }
 
-  delete(key: ObjectKey): void {
+  /** The group whose last key it was; undefined: it has others, or the key is not known. */
+  delete(key: ObjectKey): string | undefined {
     const group = this.#groupOf.get(key)
-    if (group === undefined) return
+    if (group === undefined) return undefined
     this.#groupOf.delete(key)
     const size = (this.#sizes.get(group) ?? 1) - 1
-    if (size > 0) this.#sizes.set(group, size)
-    else this.#sizes.delete(group)
+    if (size > 0) {
+      this.#sizes.set(group, size)
+      return undefined
+    }
+    this.#sizes.delete(group)
+    return group
   }
 }

@@ -132,4 +132,20 @@ describe('the order of a lane', () => {
     expect(order.filter({})).toHaveLength(2)
     expect(() => order.setPriority()).toThrow('replaced')
   })
+
+  it('lets a group that may not go wait, and counts nothing where only such groups wait', () => {
+    let isBlocked = true
+    order = new LaneOrder(
+      () => now,
+      (group) => group !== 'a' || !isBlocked,
+    )
+    add('a0')
+    add('b0', { failedBefore: true })
+    add('a1', { urgent: true })
+    expect(order.drain()).toEqual(['b0'])
+    expect(order.size).toBe(0)
+    isBlocked = false
+    expect(order.size).toBe(2)
+    expect(order.drain()).toEqual(['a1', 'a0'])
+  })
 })

@@ -2,6 +2,7 @@ import type { QueueAddOptions } from 'p-queue'
 import { FourthTurn, type Takable } from '../fourth-turn.ts'
 import type { CallPriority } from './call-priority.ts'
 import { GroupTurns, type Waiting } from './group-turns.ts'
+import { type Ranked, RankHeap } from './rank-heap.ts'
 
 type Run = () => Promise<unknown>
 
@@ -24,10 +25,16 @@ interface Ticket extends Waiting {
   readonly since: number
 }
 
+/** Where a ticket waits, ranked by since when. */
+interface Place extends Ranked {
+  readonly ticket: Ticket
+  readonly band: GroupTurns<Ticket>
+}
+
 /** So long a key that failed before waits for those that have not, ms. */
 const patienceMs = 60_000
-/** How often those are looked for that have waited for so long, ms. */
-const lookEveryMs = 1_000
+/** So many of those that have waited for so long are moved with one turn: it must not take long. */
+const movedAtOnce = 1_000
 const lowest: CallPriority = {
   failedBefore: true,
   urgent: false,
@@ -37,9 +44,14 @@ const lowest: CallPriority = {
 
 /** Urgent tickets before others, but every fourth goes to the others where both wait. */
 class Tier implements Takable<Ticket> {
-  readonly urgent = new GroupTurns<Ticket>()
-  readonly others = new GroupTurns<Ticket>()
+  readonly urgent: GroupTurns<Ticket>
+  readonly others: GroupTurns<Ticket>
   readonly #turns = new FourthTurn()
+
+  constructor(mayGo: (group: string) => boolean) {
+    this.urgent = new GroupTurns(mayGo)
+    this.others = new GroupTurns(mayGo)
+  }
 
   get isEmpty(): boolean {
     return this.urgent.isEmpty && this.others.isEmpty
@@ -53,29 +65,39 @@ class Tier implements Takable<Ticket> {
 /**
  * The order of a lane, as a queue of p-queue: keys that have not failed with this input before those that have; of
  * these, urgent ones before others, but not always; then groups in turn; within a group the soonest expiry first. What is
- * done in the background goes last.
+ * done in the background goes last. A group that may not go lets the others pass.
  *
  * New inputs without end would starve the others: of those that have waited for a minute, one has every fourth
  * turn, the longest-waiting one of its group. No more, so that keys that fail for ever take no more than a quarter.
  */
 export class LaneOrder {
-  readonly #fresh = new Tier()
-  readonly #failed = new Tier()
-  readonly #background = new Tier()
-  readonly #patient = new GroupTurns<Ticket>()
+  readonly #fresh: Tier
+  readonly #failed: Tier
+  readonly #background: Tier
+  readonly #patient: GroupTurns<Ticket>
   readonly #turns = new FourthTurn()
-  readonly #tickets = new Map<string, { readonly ticket: Ticket; readonly band: GroupTurns<Ticket> }>()
+  /** Those that are neither fresh nor patient, the longest-waiting one first. */
+  readonly #impatient = new RankHeap<Place>()
+  readonly #places = new Map<string, Place>()
   readonly #now: () => number
   #arrivals = 0
-  #lookAt = Number.NEGATIVE_INFINITY
 
-  /** @param now the monotonic clock, ms */
-  constructor(now: () => number) {
+  /**
+   * @param now the monotonic clock, ms
+   * @param mayGo whether a group may have a turn now
+   */
+  constructor(now: () => number, mayGo: (group: string) => boolean = () => true) {
     this.#now = now
+    this.#fresh = new Tier(mayGo)
+    this.#failed = new Tier(mayGo)
+    this.#background = new Tier(mayGo)
+    this.#patient = new GroupTurns(mayGo)
   }
 
+  /** How many tickets wait; 0 also where no group that waits may go. */
   get size(): number {
-    return this.#tickets.size
+    const bands = [this.#fresh, this.#patient, this.#failed, this.#background]
+    return bands.some((it) => !it.isEmpty) ? this.#places.size : 0
   }
 
   /** `options.id` names the ticket: there is one of each. */
@@ -93,10 +115,11 @@ export class LaneOrder {
   }
 
   remove(id: string): void {
-    const waiting = this.#tickets.get(id)
-    if (!waiting) return
-    this.#tickets.delete(id)
-    waiting.band.remove(waiting.ticket)
+    const place = this.#places.get(id)
+    if (!place) return
+    this.#places.delete(id)
+    this.#impatient.remove(place)
+    place.band.remove(place.ticket)
   }
 
   /** The ids of all tickets in their order. Empties the queue. */
@@ -108,7 +131,7 @@ export class LaneOrder {
 
   /** Those of one group; of all groups where none is named. */
   filter({ call }: LaneOptions): Run[] {
-    const all = [...this.#tickets.values()].map((it) => it.ticket)
+    const all = [...this.#places.values()].map((it) => it.ticket)
     return all.filter((it) => call === undefined || it.group === call.group).map((it) => it.run)
   }
 
@@ -118,27 +141,28 @@ export class LaneOrder {
   }
 
   #take(): Ticket | undefined {
-    this.#lookForPatient()
+    this.#moveToPatient()
     const ticket =
       this.#turns.take(this.#fresh, this.#patient) ?? this.#failed.take() ?? this.#background.take()
-    if (ticket) this.#tickets.delete(ticket.id)
+    if (ticket) this.remove(ticket.id)
     return ticket
   }
 
-  #lookForPatient(): void {
-    const now = this.#now()
-    if (now < this.#lookAt) return
-    this.#lookAt = now + lookEveryMs
-    for (const { ticket, band } of [...this.#tickets.values()]) {
-      const isFirst = !ticket.failedBefore && !ticket.background
-      if (isFirst || band === this.#patient || ticket.since > now - patienceMs) continue
-      band.remove(ticket)
-      this.#put({ ...ticket, rank: ticket.since }, this.#patient)
+  #moveToPatient(): void {
+    const since = this.#now() - patienceMs
+    for (let moved = 0; moved < movedAtOnce; moved++) {
+      const { first } = this.#impatient
+      if (!first || first.rank > since) return
+      this.remove(first.ticket.id)
+      this.#put({ ...first.ticket, rank: first.rank }, this.#patient)
     }
   }
 
   #put(ticket: Ticket, band: GroupTurns<Ticket>): void {
-    this.#tickets.set(ticket.id, { ticket, band })
+    const place = { ticket, band, rank: ticket.since, arrival: ticket.arrival }
+    this.#places.set(ticket.id, place)
     band.add(ticket)
+    const isFirst = !ticket.failedBefore && !ticket.background
+    if (!isFirst && band !== this.#patient) this.#impatient.add(place)
   }
 }
