@@ -32,6 +32,8 @@ export function learn(
         // Another id that the account had already says nothing of look-ups.
         newId: answer.ok && answer.value.kind === 'Uploaded' && !answer.value.repeated,
       }
+      // A copy is new whether the old one exists or not.
+      if (ending.newId && !action.copy) ledger.learnReplaced(action.replaces)
       ledger.reUploads.ended(key, reUploadOf(view.observed), ending, now.elapsed)
     }
     // What is repeated says nothing of the cosmetics: the service ignores them.

@@ -11,6 +11,22 @@ export const ledgerMutants: readonly Mutant[] = [
     tests: ['test/heart/gone.test.ts', 'src/ledger/ledger.test.ts'],
   },
   {
+    name: 'an id that look-ups miss serves before one that the service named since',
+    file: 'src/ledger/ledger.ts',
+    within: 'Ledger.#doubtfulness',
+    original: 'missedAt > this.#seenAt(certificateId) ? 1 : 0',
+    mutated: '0',
+    tests: ['src/ledger/ledger.test.ts'],
+  },
+  {
+    name: 'an id that was replaced comes back with all that are hidden',
+    file: 'src/ledger/ledger.ts',
+    within: 'Ledger.learnNamed',
+    original: '!entry.gone || isDead',
+    mutated: '!entry.gone',
+    tests: ['src/ledger/ledger.test.ts'],
+  },
+  {
     name: 'absence counts although certificates are hidden',
     file: 'src/ledger/ledger.ts',
     within: 'Ledger.learnAbsent',
