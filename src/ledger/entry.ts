@@ -43,6 +43,8 @@ export interface Entry {
   gone: boolean
   /** A new certificate was stored for its chain: it did not exist then, whatever look-ups hide. */
   replaced?: boolean
+  /** It was made as a copy because another one was missed. */
+  isReplacement?: boolean
   /** ms since the epoch. */
   notAfter?: number
 }

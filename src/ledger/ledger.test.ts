@@ -90,6 +90,16 @@ describe('which id holds a chain', () => {
     expect(ledger.isGone('id-1')).toBe(false)
   })
 
+  it('is for its owner the copy that comes back', () => {
+    uploadedAs('id-1', { own: true })
+    ledger.learnListed(remoteCertificate('id-1', { tags: [] }), 0)
+    ledger.learnAbsent('id-1', { requested: true }, minute)
+    const holderOfOwn = () => ledger.holderOf(chain, { key: 'web/site', own: true }, minute)?.certificateId
+    expect(holderOfOwn()).toBeUndefined()
+    ledger.learnListed(remoteCertificate('id-1', { tags: [] }), minute)
+    expect(holderOfOwn()).toBe('id-1')
+  })
+
   it('counts for a day after the service said so last, then it is a claim', () => {
     uploadedAs('id-1')
     expect(holder(claimAfterMs)).toBe('id-1')

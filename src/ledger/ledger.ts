@@ -214,9 +214,14 @@ export class Ledger {
     )
   }
 
-  /** That look-ups do not find an id proves nothing: the credentials do not see it. */
+  /**
+   * That look-ups do not find an id proves nothing: the credentials do not see it. Nor do they see the copy that was made for one
+   * that was missed, as long as nothing shows it: another copy would be missed as well.
+   */
   isHidden(certificateId: string, now: number): boolean {
-    return this.#hidden.excuses(certificateId, now) || this.hidesCertificates(now)
+    const { isReplacement, listedAt } = this.#certificates.get(certificateId) ?? {}
+    const isNeverShown = isReplacement === true && listedAt === undefined
+    return isNeverShown || this.#hidden.excuses(certificateId, now) || this.hidesCertificates(now)
   }
 
   /** The service named an id that look-ups do not show, and none has shown it since. */
@@ -329,6 +334,11 @@ export class Ledger {
   /** The upload of its chain stored a new certificate, so that this one did not exist: only its own return revives it. */
   learnReplaced(certificateId: string): void {
     this.#certificates.entryOf(certificateId).replaced = true
+  }
+
+  /** It was made as a copy (`Repeatable=true`) because another one was missed, which proves nothing of that one. */
+  learnReplacement(certificateId: string): void {
+    this.#certificates.entryOf(certificateId).isReplacement = true
   }
 
   /** A look-up of an id was refused: nobody knows whether it would be shown. */
