@@ -219,9 +219,17 @@ export class Ledger {
    * that was missed, as long as nothing shows it: another copy would be missed as well.
    */
   isHidden(certificateId: string, now: number): boolean {
+    return (
+      this.isUnseenReplacement(certificateId) ||
+      this.#hidden.excuses(certificateId, now) ||
+      this.hidesCertificates(now)
+    )
+  }
+
+  /** It was made as a copy because another one was missed, and nothing has shown it yet. */
+  isUnseenReplacement(certificateId: string): boolean {
     const { isReplacement, listedAt } = this.#certificates.get(certificateId) ?? {}
-    const isNeverShown = isReplacement === true && listedAt === undefined
-    return isNeverShown || this.#hidden.excuses(certificateId, now) || this.hidesCertificates(now)
+    return isReplacement === true && listedAt === undefined
   }
 
   /** The service named an id that look-ups do not show, and none has shown it since. */

@@ -147,3 +147,17 @@ describe.each([{ duplicates: 'answered' }, { duplicates: 'refused' }] as const)(
     })
   },
 )
+
+it('a copy that was made for one that is gone, and is deleted as well, is made again', async () => {
+  await synced([
+    ['a/x', material.first],
+    ['b/y', material.firstAgain],
+  ])
+  for (const request of ['first', 'second']) {
+    world.service.delete(String(world.ids(['b/y'])[0]))
+    world.ask('b/y', request)
+    await world.clock.advance(5 * minute)
+    expect(world.certificateOf('b/y')?.chain, request).toBe(material.firstAgain.chainFingerprint)
+  }
+  expect(world.service.certificates).toHaveLength(2)
+})

@@ -270,7 +270,7 @@ export const ledgerMutants: readonly Mutant[] = [
     name: 'a second copy that nothing shows is called gone as well',
     file: 'src/ledger/ledger.ts',
     within: 'Ledger.isHidden',
-    original: 'isNeverShown ||',
+    original: 'this.isUnseenReplacement(certificateId) ||',
     mutated: '',
     tests: ['test/heart/not-visible-copies.test.ts'],
   },

@@ -513,6 +513,14 @@ export const uploadMutants: readonly Mutant[] = [
     tests: ['test/heart/not-visible-copies.test.ts', 'src/capabilities/upload/next-for-chain.test.ts'],
   },
   {
+    name: 'a copy for one that is missing is not looked up',
+    file: 'src/capabilities/upload/next.ts',
+    within: 'next',
+    original: 'view.ledger.isUnseenReplacement(certificateId) &&',
+    mutated: 'false &&',
+    tests: ['test/heart/not-visible-copies.test.ts'],
+  },
+  {
     name: 'a search for a copy counts for ever',
     file: 'src/capabilities/upload/next-for-chain.ts',
     within: 'nextForCopy',
