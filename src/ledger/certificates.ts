@@ -85,13 +85,14 @@ export class Certificates {
     this.#chains.remove(oldest, certificateId)
   }
 
-  /** It does not exist any more: what it was answered for is no longer of use. */
+  /** It does not exist any more: only what it holds stays known, in case that it is shown again. */
   end(entry: Entry): void {
+    const { uploads, certificateId } = entry
     entry.gone = true
-    for (const chain of entry.uploads.keys()) {
-      if (chain !== entry.chain) this.#chains.remove(chain, entry.certificateId)
+    for (const chain of [...uploads.keys()].filter((it) => it !== entry.chain)) {
+      uploads.delete(chain)
+      this.#chains.remove(chain, certificateId)
     }
-    entry.uploads.clear()
   }
 
   /** Beyond the bound: the oldest that no status names. */

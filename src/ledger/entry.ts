@@ -41,6 +41,10 @@ export interface Entry {
   /** Since when look-ups by id do not find it, ms of the monotonic clock. */
   missingSince?: number | undefined
   gone: boolean
+  /** A new certificate was stored for its chain: it did not exist then, whatever look-ups hide. */
+  replaced?: boolean
+  /** It was made as a copy because another one was missed. */
+  isReplacement?: boolean
   /** ms since the epoch. */
   notAfter?: number
 }

@@ -58,6 +58,49 @@ describe('which id holds a chain', () => {
     expect(holder()).toBe('id-1')
   })
 
+  it('is the one that the service confirmed last', () => {
+    uploadedAs('id-1')
+    uploadedAs('id-2', {}, minute)
+    expect(holder(minute)).toBe('id-2')
+  })
+
+  it('is rather one that was only answered than one that a look-up missed since the service named it', () => {
+    uploadedAs('id-1')
+    ledger.learnUnlisted('id-1', minute)
+    expect(holder(minute)).toBe('id-1')
+    uploadedAs('id-2', { repeated: true }, 2 * minute)
+    expect(holder(2 * minute)).toBe('id-2')
+  })
+
+  it('is never one whose upload stored a new certificate, until it is shown again', () => {
+    uploadedAs('id-1')
+    uploadedAs('id-2', { by: 'other/site' }, 0, other)
+    for (const [id, key] of [
+      ['id-1', 'web/site'],
+      ['id-2', 'other/site'],
+    ] as const) {
+      ledger.claim(key, id)
+      ledger.learnListed(remoteCertificate(id, { tags: [] }), 0)
+      ledger.learnAbsent(id, key, minute)
+    }
+    ledger.learnReplaced('id-1')
+    ledger.learnNamed('id-2', 'other/site', minute)
+    ledger.learnNamed('id-3', 'web/site', minute)
+    expect([ledger.isGone('id-1'), ledger.isGone('id-2')]).toEqual([true, false])
+    ledger.learnListed(remoteCertificate('id-1', { tags: [] }), 2 * minute)
+    expect(ledger.isGone('id-1')).toBe(false)
+  })
+
+  it('is for its owner the copy that comes back', () => {
+    uploadedAs('id-1', { own: true })
+    ledger.learnListed(remoteCertificate('id-1', { tags: [] }), 0)
+    ledger.learnAbsent('id-1', 'web/site', minute)
+    const holderOfOwn = () => ledger.holderOf(chain, { key: 'web/site', own: true }, minute)?.certificateId
+    expect(holderOfOwn()).toBeUndefined()
+    ledger.learnListed(remoteCertificate('id-1', { tags: [] }), minute)
+    expect(holderOfOwn()).toBe('id-1')
+  })
+
   it('counts for a day after the service said so last, then it is a claim', () => {
     uploadedAs('id-1')
     expect(holder(claimAfterMs)).toBe('id-1')

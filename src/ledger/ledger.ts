@@ -96,8 +96,9 @@ export class Ledger {
   }
 
   /**
-   * The id that holds a chain for a key, as the service said within a day: one that is proven to hold it before one that was
-   * answered for its leaf, and the smallest where there are several.
+   * The id that holds a chain for a key, as the service said within a day: one that no look-up has missed since before one that
+   * was missed, one that is proven to hold it before one that was answered for its leaf, then the one confirmed last, and the
+   * smallest where there are several. So an id that the service no longer names never wins over the one that it does.
    *
    * @param own only a copy that the key has for itself
    * @param isUnfit leaves out an id that is not proven to hold the chain
@@ -112,7 +113,9 @@ export class Ledger {
       const upload = this.uploadOf(id, chain)
       return this.chainOf(id) === chain ? 0 : upload?.own && upload.by === key ? 1 : 2
     }
-    for (const certificateId of this.#certificates.idsOf(chain).sort((a, b) => rank(a) - rank(b))) {
+    const order = (a: string, b: string) =>
+      this.#doubtfulness(a) - this.#doubtfulness(b) || rank(a) - rank(b) || this.#seenAt(b) - this.#seenAt(a)
+    for (const certificateId of this.#certificates.idsOf(chain).sort(order)) {
       const entry = this.#certificates.get(certificateId)
       if (entry?.seenAt === undefined || !isHolder(entry, chain, { key, own })) continue
       if (now - entry.seenAt > claimAfterMs) continue
@@ -213,9 +216,22 @@ export class Ledger {
     )
   }
 
-  /** That look-ups do not find an id proves nothing: the credentials do not see it. */
+  /**
+   * That look-ups do not find an id proves nothing: the credentials do not see it. Nor do they see the copy that was made for one
+   * that was missed, as long as nothing shows it: another copy would be missed as well.
+   */
   isHidden(certificateId: string, now: number): boolean {
-    return this.#hidden.excuses(certificateId, now) || this.hidesCertificates(now)
+    return (
+      this.isUnseenReplacement(certificateId) ||
+      this.#hidden.excuses(certificateId, now) ||
+      this.hidesCertificates(now)
+    )
+  }
+
+  /** It was made as a copy because another one was missed, and nothing has shown it yet. */
+  isUnseenReplacement(certificateId: string): boolean {
+    const { isReplacement, listedAt } = this.#certificates.get(certificateId) ?? {}
+    return isReplacement === true && listedAt === undefined
   }
 
   /** The service named an id that look-ups do not show, and none has shown it since. */
@@ -351,11 +367,22 @@ export class Ledger {
     const { all } = this.#certificates
     const hidden = this.hidesCertificates(now) ? [...all] : [this.#certificates.entryOf(certificateId)]
     for (const entry of hidden) {
-      if (!entry.gone) continue
+      const isDead = entry.replaced && entry.certificateId !== certificateId
+      if (!entry.gone || isDead) continue
       entry.gone = false
       entry.missingSince = undefined
       this.#wakeNamed(entry)
     }
+  }
+
+  /** The upload of its chain stored a new certificate, so that this one did not exist: only its own return revives it. */
+  learnReplaced(certificateId: string): void {
+    this.#certificates.entryOf(certificateId).replaced = true
+  }
+
+  /** It was made as a copy (`Repeatable=true`) because another one was missed, which proves nothing of that one. */
+  learnReplacement(certificateId: string): void {
+    this.#certificates.entryOf(certificateId).isReplacement = true
   }
 
   /** A look-up of an id was refused: nobody knows whether it would be shown. */
@@ -376,6 +403,7 @@ export class Ledger {
       const entry = this.#certificates.seen(certificateId, now)
       entry.listedAt = Math.max(entry.listedAt ?? now, now)
       entry.gone = false
+      entry.replaced = false
       entry.ownership = ownership
       entry.alias = alias
       if (notAfter !== undefined) entry.notAfter = notAfter
@@ -437,6 +465,16 @@ export class Ledger {
     // What the doubtful account did not show is looked up anew.
     for (const entry of this.#certificates.all) if (!entry.gone) entry.missingSince = undefined
     this.#wakeAll()
+  }
+
+  #seenAt(certificateId: string): number {
+    return this.#certificates.get(certificateId)?.seenAt ?? Number.NEGATIVE_INFINITY
+  }
+
+  /** 1: a look-up has missed the id since the service last said that it exists. */
+  #doubtfulness(certificateId: string): 0 | 1 {
+    const missedAt = this.#certificates.get(certificateId)?.unlistedAt ?? Number.NEGATIVE_INFINITY
+    return missedAt > this.#seenAt(certificateId) ? 1 : 0
   }
 
   #uploadsOf(certificateId: string): Upload[] {

@@ -166,4 +166,25 @@ describe('a certificate that was called gone', () => {
     await world.clock.advance(4 * hour)
     expect(world.certificateOf(one)?.chain).toBe(material.first.chainFingerprint)
   })
+
+  it.each(['on request', 'by the inventory'])(
+    'and replaced costs no calls without end when its replacement is not visible: %s',
+    async (how) => {
+      world = new World({ parts: { inventoryMs: hour } })
+      world.start()
+      const id = await synced(one)
+      const { service } = world
+      service.delete(id)
+      if (how === 'on request') world.ask(one, 'first')
+      await world.until(() => world.certificateOf(one) !== undefined, 5 * hour, 60_000)
+      service.hides = () => true
+      if (how === 'on request') world.ask(one, 'second')
+      await world.clock.advance(9 * hour)
+      const before = service.calls.length
+      await world.clock.advance(5 * hour)
+      expect(service.calls.length - before).toBeLessThan(40)
+      expect(service.certificates).toHaveLength(1)
+      expect(world.status(one)).toMatchObject({ phase: 'Synced', reason: 'NotVisible' })
+    },
+  )
 })

@@ -32,6 +32,11 @@ export function learn(
         // Another id that the account had already says nothing of look-ups.
         newId: answer.ok && answer.value.kind === 'Uploaded' && !answer.value.repeated,
       }
+      // A copy is new whether the old one exists or not.
+      if (ending.newId && !action.copy) ledger.learnReplaced(action.replaces)
+      if (answer.ok && answer.value.kind === 'Uploaded' && action.copy) {
+        ledger.learnReplacement(answer.value.certificateId)
+      }
       ledger.reUploads.ended(key, reUploadOf(view.observed), ending, now.elapsed)
     }
     // What is repeated says nothing of the cosmetics: the service ignores them.
@@ -85,10 +90,12 @@ function learnNamed(
   named: string | undefined,
   now: Instant,
 ): void {
-  if (named === undefined || !ledger.isGone(named)) return
+  if (named === undefined) return
+  const isFound = isMissingFound(view, memory, named)
+  if (!ledger.isGone(named) && !isFound) return
   const { chainFingerprint, notAfter } = expiringChain(view, now)
   ledger.learnNamed(named, view.observed.key, now.elapsed)
-  if (!isMissingFound(view, memory, named)) return
+  if (!isFound) return
   const upload = { ...answeredFor(view), ...nothingSent }
   ledger.learnUploaded(named, chainFingerprint, notAfter, upload, now.elapsed)
 }
@@ -102,8 +109,16 @@ function learnUploaded(
   now: Instant,
 ): void {
   const { chainFingerprint, notAfter } = expiringChain(view, now)
+  const { key, settings } = view.observed
+  // The answer to one that asks beside which certificate a copy is needed says nothing of the chain.
+  const isNotCopy = repeated && action.suffix !== undefined && !settings.repeatable
+  if (isNotCopy && ledger.chainOf(certificateId) !== chainFingerprint) {
+    if (ledger.isGone(certificateId)) ledger.learnNamed(certificateId, key, now.elapsed)
+    return
+  }
   // Where a Secret has a copy of its own, somebody else's that the service names is not it.
-  const own = view.observed.settings.repeatable && (!repeated || certificateId === action.replaces)
+  const isOwn = !repeated || certificateId === action.replaces || ledger.isOwnCopyOf(certificateId, key)
+  const own = settings.repeatable && isOwn
   const { rung, account } = action
   const refusedWith = refusedOf(memory, view.observed)?.code
   const upload = { ...answeredFor(view), own, repeated, rung, account, refusedWith }

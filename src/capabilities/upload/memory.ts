@@ -10,6 +10,8 @@ export interface ChainProgress {
   readonly sameLeafId?: string | undefined
   /** That id was looked up: its tag does not say that it holds this chain. */
   readonly sameLeafAsked?: boolean
+  /** Look-ups of the id that the service named for this leaf: since when, and when last. */
+  readonly namedLook?: { readonly id: string; readonly since: number; readonly at: number } | undefined
   /** The service says that it has the certificate, without an id. */
   readonly exists?: boolean
   /** The search by chain is not served, not to us, or found nothing that fits. */

@@ -92,6 +92,7 @@ describe('after an upload', () => {
     expect(after.progress).toEqual({
       chainFingerprint: material.firstAgain.chainFingerprint,
       sameLeafId: 'id-of-first',
+      sameLeafAsked: false,
     })
   })
 

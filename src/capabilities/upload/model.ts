@@ -42,7 +42,7 @@ export function model(
     case 'NamedByChain':
       return isMissingFound(view, memory, answer.value.certificateId)
         ? succeeded(memory)
-        : progressed(view, memory, afterChainSearch(answer.value.certificateId))
+        : progressed(view, memory, afterChainSearch(view, answer.value.certificateId))
   }
 }
 
@@ -61,12 +61,23 @@ export function observedOnce(view: UploadView, memory: UploadMemory): UploadMemo
   const { observed, identity, ledger } = view
   const { uploaded, origin } = observed.status
   const isMissing = uploaded !== undefined && ledger.isGone(uploaded.certificateId)
-  const still = memory.missing !== undefined && ledger.isGone(memory.missing) ? memory.missing : undefined
-  const missing = isMissing ? uploaded.certificateId : still
+  const missing = isMissing ? uploaded.certificateId : stillMissing(view, memory)
   if (memory.recorded && !ledger.isGone(memory.recorded.certificateId)) return { ...memory, missing }
   if (isMissing || uploaded?.account !== identity.account) return { ...memory, missing, recorded: undefined }
   const { certificateId, chainFingerprint } = uploaded
   return { ...memory, missing, recorded: { certificateId, chainFingerprint, existed: origin !== 'Uploaded' } }
+}
+
+/**
+ * The id that the status took back is missing until it is shown: that it is named, or that look-ups turn out to hide others, does
+ * not bring it back.
+ */
+function stillMissing({ observed, ledger }: UploadView, { missing }: UploadMemory): string | undefined {
+  if (missing === undefined || ledger.isGone(missing)) return missing
+  const { status, material } = observed
+  const isTakenBack = status.uploaded?.certificateId !== missing
+  const isOfChain = ledger.chainOf(missing) === material.chain?.chainFingerprint
+  return isTakenBack && isOfChain && !ledger.isShown(missing) ? missing : undefined
 }
 
 /**
@@ -94,7 +105,7 @@ export function written(memory: UploadMemory, slice: StatusSlice): UploadMemory 
 function afterUpload(
   view: UploadView,
   memory: UploadMemory,
-  { copy, replaces }: UploadCertificate,
+  { copy, suffix, replaces }: UploadCertificate,
   { certificateId, repeated, requestId }: Extract<CallResult, { kind: 'Uploaded' }>,
 ): UploadMemory {
   const { observed, ledger } = view
@@ -104,14 +115,22 @@ function afterUpload(
     proven === undefined
       ? isRecordedForOtherChain(observed.status, certificateId, chain)
       : proven !== chain.chainFingerprint
-  if (observed.settings.repeatable && repeated && certificateId !== replaces) {
-    return progressed(view, memory, { notOwn: true })
+  const named = { sameLeafId: certificateId, sameLeafAsked: false, namedLook: undefined }
+  if (observed.settings.repeatable && repeated && !isOwn(view, certificateId, replaces)) {
+    return progressed(view, memory, { ...named, notOwn: true })
   }
   const isAnothers = ledger.isAnothersOwn(certificateId, chain.chainFingerprint, observed.key)
-  if (!copy && (isOtherChain || isAnothers)) {
-    return progressed(view, memory, { sameLeafId: certificateId })
+  // Asked for with an intent on record: another chain of this leaf was known to be there.
+  const isNotCopy = suffix !== undefined && repeated && proven !== chain.chainFingerprint && !copy
+  if (!copy && (isOtherChain || isAnothers || (isNotCopy && !observed.settings.repeatable))) {
+    return progressed(view, memory, named)
   }
   return succeeded(memory, requestId)
+}
+
+/** The id that is named is the Secret's own copy: the missing one, or one that this process knows as such. */
+function isOwn({ ledger, observed }: UploadView, named: string, replaces: string | undefined): boolean {
+  return named === replaces || ledger.isOwnCopyOf(named, observed.key)
 }
 
 function afterLookUp(
@@ -137,18 +156,19 @@ function afterLookUp(
     case 'Known': {
       const isLate = id !== undefined && now.elapsed < view.ledger.absenceCountsFrom(id)
       if (!found(id) && isLate) return { ...memory, absent: absentNow(view, id) }
-      if (!found(id)) return withoutLookUp(view, memory, purpose, id)
+      if (!found(id)) return withoutLookUp(view, memory, purpose, now, id)
       const request = openRequest(observed)
       return request === undefined ? memory : { ...memory, answered: { request, result: 'Exists' } }
     }
+    case 'SameLeaf':
+      return afterNamedLook(view, memory, id, found(id) !== undefined, now)
     case 'Owner':
     case 'Previous':
-    case 'SameLeaf':
       // What was found is in the ledger.
-      return withoutLookUp(view, memory, purpose, id)
+      return withoutLookUp(view, memory, purpose, now, id)
     case 'Candidate': {
       const remote = found(id)
-      if (!remote || !isSameType(remote, observed)) return withoutLookUp(view, memory, purpose, id)
+      if (!remote || !isSameType(remote, observed)) return withoutLookUp(view, memory, purpose, now, id)
       const isOtherChain =
         !mayHoldChain(remote, observed, view.ledger.chainOf(remote.certificateId)) ||
         isRecordedForOtherChain(observed.status, remote.certificateId, chainOf(view)) ||
@@ -167,7 +187,7 @@ function afterLookUp(
         ? progressed(view, memory, { sameLeafId: unfit.certificateId, exists: false })
         : memory
       if (!isLast) return progressed(view, before, { offset: nextOffset })
-      return purpose === 'Copy' ? noCopyFound(view, before, now) : withoutLookUp(view, before, purpose)
+      return purpose === 'Copy' ? noCopyFound(view, before, now) : withoutLookUp(view, before, purpose, now)
     }
     case 'OwnLeaf': {
       const sameLeaf = certificates.find((it) => hasLeafOf(it, observed))
@@ -176,6 +196,24 @@ function afterLookUp(
       return isLast ? nowhere(view, memory, now) : progressed(view, memory, { offset: nextOffset })
     }
   }
+}
+
+/** What was searched for while look-ups do not show what is there was searched for in vain. */
+function afterNamedLook(
+  view: UploadView,
+  memory: UploadMemory,
+  id: string | undefined,
+  isFound: boolean,
+  { elapsed }: Instant,
+): UploadMemory {
+  if (id === undefined) return memory
+  const before = progressOf(memory, chainOf(view))?.namedLook
+  const since = before?.id === id && !isFound ? before.since : elapsed
+  return progressed(view, memory, {
+    sameLeafAsked: true,
+    namedLook: { id, since, at: elapsed },
+    ...(isFound ? {} : { noCopy: undefined, noChainTag: false }),
+  })
 }
 
 /** It is known to be gone, or known that look-ups do not show it. Otherwise it may be listed late, or in another account. */
@@ -195,7 +233,7 @@ function afterError(
   error: ServiceError,
   now: Instant,
 ): UploadMemory {
-  const step = stepAfterError(view, memory, action, error)
+  const step = stepAfterError(view, memory, action, error, now)
   if (step) return step
   const after = action.name === 'UploadCertificate' ? afterRefusal(memory, error) : memory
   if (action.name === 'UploadCertificate' && (error.failure === 'rejected' || error.failure === 'cosmetic')) {
@@ -213,6 +251,7 @@ function stepAfterError(
   memory: UploadMemory,
   action: UploadAction,
   error: ServiceError,
+  now: Instant,
 ): UploadMemory | undefined {
   const { input } = view.observed
   switch (action.name) {
@@ -221,17 +260,21 @@ function stepAfterError(
       if (error.failure === 'cosmetic' && rung !== undefined) {
         return { ...memory, refused: { input, rung, code: error.code } }
       }
-      if (error.failure === 'exists' && !action.copy) return progressed(view, memory, { exists: true })
+      if (error.failure === 'exists' && !action.copy) {
+        return progressed(view, memory, { exists: true, namedLook: undefined })
+      }
       const isKeyForm = error.failure === 'rejected' && error.perhapsKeyForm && !action.asPkcs8
       return isKeyForm && hasOtherForm(view) ? { ...memory, pkcs8For: input } : undefined
     }
     case 'DescribeCertificates':
       // The search by tags is one of several: an account may know no tags, or allow none.
       if (action.purpose === 'Exists' && !isPassing(error.failure))
-        return withoutLookUp(view, memory, 'Exists')
-      return error.failure === 'not-allowed' ? afterDenial(view, memory, action) : undefined
+        return withoutLookUp(view, memory, 'Exists', now)
+      return error.failure === 'not-allowed' ? afterDenial(view, memory, action, now) : undefined
     case 'CheckCertificateExist':
-      return isPassing(error.failure) ? undefined : progressed(view, memory, afterChainSearch(undefined))
+      return isPassing(error.failure)
+        ? undefined
+        : progressed(view, memory, afterChainSearch(view, undefined))
   }
 }
 
@@ -252,10 +295,11 @@ function afterDenial(
   view: UploadView,
   memory: UploadMemory,
   { purpose, query }: LookUp,
+  now: Instant,
 ): UploadMemory | undefined {
   const id = query.by === 'ids' ? query.ids[0] : undefined
   if (purpose === 'Copy' || purpose === 'OwnLeaf') return undefined
-  if (purpose !== 'Request') return withoutLookUp(view, memory, purpose, id)
+  if (purpose !== 'Request') return withoutLookUp(view, memory, purpose, now, id)
   const request = openRequest(view.observed)
   return request === undefined ? memory : { ...memory, answered: { request, result: 'NotAllowed' } }
 }
@@ -267,7 +311,6 @@ const keptChains = 8
 const afterNothing = {
   Known: { knownAsked: true },
   Previous: { previousAsked: true },
-  SameLeaf: { sameLeafAsked: true },
   Candidate: { candidate: undefined, noChainSearch: true },
   Exists: { noChainTag: true, offset: 0 },
 } as const satisfies Partial<Record<LookUpFor, Partial<ChainProgress>>>
@@ -276,10 +319,12 @@ const afterNothing = {
 function withoutLookUp(
   view: UploadView,
   memory: UploadMemory,
-  purpose: 'Owner' | keyof typeof afterNothing,
+  purpose: 'Owner' | 'SameLeaf' | keyof typeof afterNothing,
+  now: Instant,
   id?: string,
 ): UploadMemory {
   if (purpose === 'Owner') return { ...memory, ownerAsked: id }
+  if (purpose === 'SameLeaf') return afterNamedLook(view, memory, id, false, now)
   return progressed(view, memory, afterNothing[purpose])
 }
 
@@ -289,10 +334,14 @@ function afterRefusal(memory: UploadMemory, { failure }: ServiceError): UploadMe
   return isRefusal ? { ...memory, refused: undefined, pkcs8For: undefined } : memory
 }
 
-function afterChainSearch(certificateId: string | undefined): Partial<ChainProgress> {
-  return certificateId === undefined
-    ? { candidate: undefined, noChainSearch: true }
-    : { candidate: certificateId }
+/** With an intent on record it is asked for the one beside which a copy is made. */
+function afterChainSearch(
+  { observed }: UploadView,
+  certificateId: string | undefined,
+): Partial<ChainProgress> {
+  if (certificateId === undefined) return { candidate: undefined, noChainSearch: true }
+  const isIntended = observed.status.intent === observed.material.chain?.chainFingerprint
+  return isIntended ? { sameLeafId: certificateId } : { candidate: certificateId }
 }
 
 function noCopyFound(view: UploadView, memory: UploadMemory, { elapsed }: Instant): UploadMemory {

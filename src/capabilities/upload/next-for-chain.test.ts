@@ -8,6 +8,7 @@ import { chainPrefix } from '../../contract/status.ts'
 import type { Instant, Step } from '../../engine/step.ts'
 import { Ledger } from '../../ledger/ledger.ts'
 import { findGone } from '../../ledger/testing/find-gone.ts'
+import { remoteCertificate } from '../../ledger/testing/remote-certificate.ts'
 import { blankMemory, type ChainProgress, type UploadMemory } from './memory.ts'
 import { next } from './next.ts'
 import { later, ledgerWith, now, plainUpload, viewOf } from './testing/upload-view.ts'
@@ -78,12 +79,11 @@ describe('another chain of the leaf on record', () => {
     )
   })
 
-  it('is looked for twice, ten seconds apart, before a copy is made that another process may have made', () => {
+  it('is looked for twice, ten seconds apart, before it is sent where another process may have made one', () => {
     const { firstAgain } = material
     const suffix = copySuffix(owner, firstAgain.chainFingerprint, false)
     const intended = chainOnly({ intent: firstAgain.chainFingerprint })
     const find = lookUp('Copy', { by: 'alias', alias: suffix, offset: 0 })
-    const copy = { ...plain, action: { suffix, copy: true } }
     const byTag = step(intended)
     expect(byTag).toMatchObject({ action: { purpose: 'Exists', query: { by: 'tags', offset: 0 } } })
     expect(step(intended, progress(firstAgain, { noChainTag: true }))).toMatchObject(find)
@@ -93,7 +93,18 @@ describe('another chain of the leaf on record', () => {
       until: now.elapsed + 10_000,
     })
     expect(step(intended, looked(1), {}, later(10_000))).toMatchObject(find)
-    expect(step(intended, looked(2))).toMatchObject(copy)
+    const sent = step(intended, looked(2))
+    expect(sent).toMatchObject({ ...plain, action: { suffix } })
+    // The service is asked for what is there first.
+    expect(sent).not.toHaveProperty('action.copy')
+  })
+
+  it('is looked for anew when a search is ten minutes old', () => {
+    const intended = chainOnly({ intent: material.firstAgain.chainFingerprint })
+    expect(step(intended, looked(2), {}, later(10 * 60_000))).toMatchObject(plain)
+    expect(step(intended, looked(2), {}, later(10 * 60_000 + 1))).toMatchObject({
+      action: { purpose: 'Copy' },
+    })
   })
 
   it('is looked for once where this process wrote the intent, unless a copy was begun without an answer', () => {
@@ -101,7 +112,7 @@ describe('another chain of the leaf on record', () => {
     const { chainFingerprint: intended } = firstAgain
     const observed = chainOnly({ intent: intended })
     expect(step(observed, { ...looked(1), intended })).toMatchObject({
-      action: { suffix: expect.any(String), copy: true },
+      action: { suffix: expect.any(String) },
     })
     const ledger = new Ledger()
     ledger.copies.begins(copySuffix(owner, intended, false), now.elapsed)
@@ -144,7 +155,65 @@ describe('another chain of the leaf on record', () => {
     const intended = chainOnly({ intent: firstAgain.chainFingerprint })
     const refused = { input: intended.input, rung: 'Settings', code: 'x' } as const
     expect(step(intended, { ...looked(2), refused })).toMatchObject({
-      action: { rung: 'Settings', suffix: expect.any(String), copy: true },
+      action: { rung: 'Settings', suffix: expect.any(String) },
+    })
+  })
+
+  describe('beside one that the service named', () => {
+    const named = (more: Omit<ChainProgress, 'chainFingerprint'> = {}): UploadMemory => ({
+      ...progress(material.firstAgain, {
+        noChainTag: true,
+        noCopy: { times: 2, at: now.elapsed, epoch: 0 },
+        sameLeafId: 'x',
+        sameLeafAsked: true,
+        ...more,
+      }),
+    })
+    const intended = () => chainOnly({ intent: material.firstAgain.chainFingerprint })
+    const look = lookUp('SameLeaf', { by: 'ids', ids: ['x'] })
+    const lookedAt = (at: number, since = now.elapsed) => ({ namedLook: { id: 'x', since, at } })
+    const shown = () => {
+      const ledger = new Ledger()
+      ledger.learnListed(remoteCertificate('x'), now.elapsed)
+      return { ledger }
+    }
+
+    it('is copied when a look-up shows that one, not longer than ten minutes ago', () => {
+      expect(step(intended(), named(), shown())).toMatchObject(look)
+      const copy = { ...plain, action: { copy: true } }
+      expect(step(intended(), named(lookedAt(now.elapsed)), shown())).toMatchObject(copy)
+      expect(step(intended(), named(lookedAt(now.elapsed)), shown(), later(10 * 60_000 + 1))).toMatchObject(
+        look,
+      )
+    })
+
+    it('waits while look-ups do not show that one: for seconds at first, then for minutes with a status', () => {
+      const first = step(intended(), named(lookedAt(now.elapsed)))
+      expect(first).toMatchObject({ label: 'MayBeListedLate', until: now.elapsed + 10_000 })
+      expect(first).not.toHaveProperty('meanwhile')
+      expect(step(intended(), named(lookedAt(now.elapsed)), {}, later(10_000))).toMatchObject(look)
+      const at = now.elapsed + 60_000
+      expect(step(intended(), named(lookedAt(at)), {}, later(60_000))).toMatchObject({
+        label: 'NotVisible',
+        until: at + 10 * 60_000,
+        meanwhile: { phase: 'Failed', reason: 'NotVisible' },
+      })
+    })
+
+    it('asks the service after an hour whether it still has that one', () => {
+      const asks = step(intended(), named(lookedAt(now.elapsed + 3_600_000)), {}, later(3_600_001))
+      expect(asks).toMatchObject({ action: { purpose: 'Copy' } })
+      const noCopy = { times: 2, at: now.elapsed + 3_600_000, epoch: 0 }
+      const searched = named({ ...lookedAt(now.elapsed + 3_600_000), noCopy })
+      const sent = step(intended(), searched, {}, later(3_600_001))
+      expect(sent).toMatchObject(plain)
+      expect(sent).not.toHaveProperty('action.copy')
+    })
+
+    it('takes the one on record for that one where the service named none', () => {
+      const onRecord = named({ sameLeafId: undefined, exists: true })
+      const ids = ['id-of-first']
+      expect(step(intended(), onRecord)).toMatchObject(lookUp('SameLeaf', { by: 'ids', ids }))
     })
   })
 })
@@ -226,8 +295,10 @@ describe('a copy of its own', () => {
     for (const account of [identity.account, 'other@ssl.example.com']) {
       const observed = changed(second, first, { intent: first.chainFingerprint, account }, repeatable)
       expect(step(observed)).toMatchObject(lookUp('Copy', { by: 'alias', alias: own(), offset: 0 }))
-      const memory = progress(first, { noCopy: { times: 2, at: 0, epoch: 0 } })
-      expect(step(observed, memory)).toMatchObject({ ...plain, action: { suffix: own(), copy: true } })
+      const memory = progress(first, { noCopy: { times: 2, at: now.elapsed, epoch: 0 } })
+      const sent = step(observed, memory)
+      expect(sent).toMatchObject({ ...plain, action: { suffix: own() } })
+      expect(sent).not.toHaveProperty('action.copy')
     }
   })
 

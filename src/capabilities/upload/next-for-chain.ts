@@ -5,11 +5,20 @@ import type { Instant, Step } from '../../engine/step.ts'
 import type { CertificateQuery } from '../../ports/ssl-service.ts'
 import type { UploadAction, UploadCertificate } from './action.ts'
 import { type ChainProgress, progressOf, refusedOf, type UploadMemory } from './memory.ts'
+import { notVisible } from './outcomes.ts'
 import { call, lookUp, wait } from './steps.ts'
 import { ownerOf, suffixOf, type UploadView } from './view.ts'
 
 /** Between two searches for a copy whose call got no answer, ms: it may be listed late. */
 const betweenSearchesMs = 10_000
+/** A search, and a look-up of what the service named, count for so long, ms. */
+const searchCountsForMs = 10 * 60_000
+/** Look-ups may show what the service named so much later, ms; until then it is looked up at the pace of searches. */
+const listedLateMs = 60_000
+/** What look-ups do not show is looked up again so often, ms. */
+const notVisibleMs = 10 * 60_000
+/** The service is asked so often, ms, whether it still has what look-ups do not show. */
+const namedForMs = 3_600_000
 
 /**
  * The rows UploadChain and Upload of the decision table. Each answer leads to the next step by what it left in memory, in the
@@ -70,24 +79,82 @@ function nextForCopy(
 ): Step<UploadAction> {
   const { observed, ledger } = view
   const { chainFingerprint } = chain
+  const named = namedBeside(view, progress, chain, now)
+  const untilShown = named === undefined ? undefined : nextForNamed(view, memory, progress, named, now)
+  if (untilShown) return untilShown
   // What somebody else uploaded for this chain will do, whatever its alias.
   if (!observed.settings.repeatable && !progress?.noChainTag) {
     return lookUp('Exists', byChainTag(chain, progress), view, memory, now)
   }
   const suffix = suffixOf(view, chain)
   const { copies } = ledger
-  const looks = progress?.noCopy?.epoch === copies.epochOf(suffix) ? progress.noCopy : undefined
+  const { noCopy } = progress ?? {}
+  const isCurrent = noCopy !== undefined && now.elapsed - noCopy.at <= searchCountsForMs
+  const looks = isCurrent && noCopy.epoch === copies.epochOf(suffix) ? noCopy : undefined
   const isFirst = memory.intended === chainFingerprint && !copies.mayBeListedLate(suffix, now.elapsed)
   if ((looks?.times ?? 0) < (isFirst ? 1 : 2)) {
     const nextLook = looks ? looks.at + betweenSearchesMs : now.elapsed
     if (nextLook > now.elapsed) return wait('CopyMayAppear', nextLook, memory, observed)
     return lookUp('Copy', { by: 'alias', alias: suffix, offset: progress?.offset ?? 0 }, view, memory, now)
   }
-  // A copy of its own that is gone may only be hidden, which a further copy would not show.
-  const isKnownToBeThere = progress?.notOwn || progress?.exists || progress?.sameLeafId !== undefined
-  const mayBeHidden = observed.settings.repeatable && memory.missing !== undefined && !isKnownToBeThere
   const upload = { ...uploadOf(view, memory, now), suffix }
-  return call(mayBeHidden ? upload : { ...upload, copy: true }, view, memory, now)
+  if (named !== undefined) return call({ ...upload, copy: true }, view, memory, now)
+  // What there is may only be hidden, which a further copy would not show: the service is asked for it first.
+  if (!progress?.exists || isNamedLongAgo(view, progress, now)) return call(upload, view, memory, now)
+  if (view.canFindByChain && !progress.noChainSearch) {
+    return call({ name: 'CheckCertificateExist' }, view, memory, now)
+  }
+  return call({ ...upload, copy: true }, view, memory, now)
+}
+
+/**
+ * The certificate of this leaf beside which a copy is made: the one that the service named, or by leaf the one on record.
+ * Undefined: the service is to be asked.
+ */
+function namedBeside(
+  view: UploadView,
+  progress: ChainProgress | undefined,
+  { fingerprint }: Chain,
+  now: Instant,
+): string | undefined {
+  const { observed, ledger } = view
+  const { uploaded } = observed.status
+  const onRecord = uploaded?.fingerprint === fingerprint ? uploaded.certificateId : undefined
+  const named = progress?.sameLeafId ?? (progress?.exists ? onRecord : undefined)
+  if (named === undefined || ledger.isGone(named)) return undefined
+  return isNamedLongAgo(view, progress, now) ? undefined : named
+}
+
+/** Look-ups have not shown it for so long that the service may have it no more. */
+function isNamedLongAgo({ ledger }: UploadView, progress: ChainProgress | undefined, now: Instant): boolean {
+  const look = progress?.namedLook
+  return look !== undefined && !ledger.isShown(look.id) && now.elapsed - look.since > namedForMs
+}
+
+/**
+ * No copy is made while look-ups do not show what the service names: they would not show a copy that is there either. Undefined:
+ * they show it.
+ */
+function nextForNamed(
+  view: UploadView,
+  memory: UploadMemory,
+  progress: ChainProgress | undefined,
+  named: string,
+  now: Instant,
+): Step<UploadAction> | undefined {
+  const { ledger, observed } = view
+  const look = progress?.namedLook?.id === named ? progress.namedLook : undefined
+  const isShown = ledger.isShown(named)
+  if (look && isShown && now.elapsed - look.at <= searchCountsForMs) return undefined
+  if (look && !isShown) {
+    const mayBeLate = now.elapsed - look.since < listedLateMs
+    const nextLook = look.at + (mayBeLate ? betweenSearchesMs : notVisibleMs)
+    if (nextLook > now.elapsed) {
+      if (mayBeLate) return wait('MayBeListedLate', nextLook, memory, observed)
+      return { kind: 'Wait', label: 'NotVisible', until: nextLook, meanwhile: notVisible(view, named) }
+    }
+  }
+  return lookUp('SameLeaf', { by: 'ids', ids: [named] }, view, memory, now)
 }
 
 function whereItExists(

@@ -26,6 +26,7 @@ export function nextForMissing(
   const isTakenBack = observed.status.uploaded?.certificateId !== missing
   const reported = isTakenBack && memory.reported?.input === observed.input ? memory.reported : undefined
   const meanwhile = reported?.outcome ?? certificateMissing(view, missing)
+  if (step.kind === 'Wait' && step.label === 'NotVisible' && isTakenBack) return step
   if (step.kind === 'Held' || step.kind === 'Wait') return { ...step, meanwhile }
   if (step.kind !== 'Call') return step
   if (step.action.name !== 'UploadCertificate') return { ...step, meanwhile }

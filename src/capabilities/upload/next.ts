@@ -57,6 +57,11 @@ export function next(view: UploadView, memory: UploadMemory, now: Instant): Step
   const holder = holderFor(view, chain, now)
   if (holder) {
     const isFresh = now.elapsed - holder.confirmedAt <= freshMs && !isOlderThanRequest(holder, view, memory)
+    const { certificateId } = holder
+    // Whether look-ups show such a copy must be known before one of them misses it.
+    if (view.ledger.isUnseenReplacement(certificateId) && memory.ownerAsked !== certificateId) {
+      return lookUp('Owner', { by: 'ids', ids: [certificateId] }, view, memory, now)
+    }
     if (isFresh) return report(uploaded(view, holder, memory, now))
     if (!progressOf(memory, chain)?.knownAsked) {
       const ids = [holder.certificateId]

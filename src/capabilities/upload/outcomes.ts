@@ -211,6 +211,12 @@ export function certificateMissing(view: UploadView, certificateId: string): Upl
   return outcome(view, 'Failed', 'CertificateMissing', message)
 }
 
+/** A copy is wanted, and look-ups do not show the certificate beside which it would be made: nor would they show a copy. */
+export function notVisible(view: UploadView, certificateId: string): UploadOutcome {
+  const message = `The account holds this certificate as ${certificateId}, but look-ups do not show it, so the operator cannot tell whether a further copy exists. Allow ssl:DescribeCertificates for all certificates. The operator uploads the copy when a look-up shows ${certificateId}.`
+  return outcome(view, 'Failed', 'NotVisible', message)
+}
+
 /** The ids on record belong to another account, or the credentials see none of them. */
 export function accountChanged(view: UploadView): UploadOutcome {
   const message =
