@@ -115,6 +115,8 @@ async function steady(scenario: Scenario, behaviour: Partial<ServiceBehaviour>):
   for (const chain of scenario.chains(material).slice(0, -1)) {
     write(world, scenario, chain)
     await world.settle()
+    // What exists is searched for twice, ten seconds apart.
+    if (!world.process.dead) await world.clock.advance(15_000)
   }
   return world
 }
@@ -122,6 +124,8 @@ async function steady(scenario: Scenario, behaviour: Partial<ServiceBehaviour>):
 async function last(world: World, scenario: Scenario): Promise<void> {
   write(world, scenario, scenario.chains(material).at(-1) as TestChain)
   await world.settle()
+  // What exists is searched for twice, ten seconds apart.
+  if (!world.process.dead) await world.clock.advance(15_000)
 }
 
 function write(world: World, { annotations }: Scenario, chain: TestChain): void {

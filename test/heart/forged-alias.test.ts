@@ -62,8 +62,9 @@ async function suffixIn({ begin, end }: Scene): Promise<string> {
   rehearsal.start()
   await begin(rehearsal)
   await end(rehearsal)
-  const copy = rehearsal.service.calls.find(({ upload }) => upload?.repeatable)?.upload
-  const suffix = /[0-9a-f]{16}$/.exec(copy?.alias ?? '')?.[0]
+  const endsInSuffix = /[0-9a-f]{16}$/
+  const copy = rehearsal.service.calls.find(({ upload }) => endsInSuffix.test(upload?.alias ?? ''))?.upload
+  const suffix = endsInSuffix.exec(copy?.alias ?? '')?.[0]
   if (suffix === undefined) throw new Error('no copy was made')
   return suffix
 }

@@ -11,6 +11,7 @@ import {
   holdsChain,
   isAnothersOwn,
   isRecordedForOtherChain,
+  isRecordedForOtherLeaf,
   mayHoldChain,
 } from './evidence.ts'
 import { ledgerWith, viewOf } from './testing/upload-view.ts'
@@ -114,6 +115,14 @@ describe('a listed certificate', () => {
     expect(mayHoldChain(tagged(material.firstAgain), observed, undefined)).toBe(false)
     expect(hasLeafOf(tagged(material.firstAgain), observed)).toBe(true)
     expect(hasLeafOf(remoteCertificate('id'), observed)).toBe(false)
+  })
+
+  it('is of another leaf where the record says so, although both begin in the same second', () => {
+    const renewed = observedOf(material.second, uploadedStatus(material.first, 'id'))
+    const same = observedOf(material.firstAgain, uploadedStatus(material.first, 'id'))
+    expect(isRecordedForOtherLeaf(remoteCertificate('id'), renewed)).toBe(true)
+    expect(isRecordedForOtherLeaf(remoteCertificate('other'), renewed)).toBe(false)
+    expect(isRecordedForOtherLeaf(remoteCertificate('id'), same)).toBe(false)
   })
 })
 

@@ -133,6 +133,14 @@ export function hasLeafOf(remote: RemoteCertificate, observed: Observed): boolea
   return isSameType(remote, observed) && chain !== undefined && notBefore === seconds
 }
 
+/** The record says that the certificate has another leaf, whatever begins in the same second. */
+export function isRecordedForOtherLeaf(
+  { certificateId }: RemoteCertificate,
+  { status: { uploaded }, material }: Observed,
+): boolean {
+  return uploaded?.certificateId === certificateId && uploaded.fingerprint !== material.chain?.fingerprint
+}
+
 /**
  * The id is on record for another chain, now or as a previous one: the service compares by leaf, and writing the id down
  * would put the old chain back into service. With another leaf on record, it is the record that is wrong.

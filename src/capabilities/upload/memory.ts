@@ -18,6 +18,10 @@ export interface ChainProgress {
   readonly noChainSearch?: boolean
   /** What the search by chain named. */
   readonly candidate?: string | undefined
+  /** Look-ups of that id which did not show it: since when, and when last. */
+  readonly candidateLook?: { readonly since: number; readonly at: number } | undefined
+  /** After CertificateExists: when the first search by the chain tag found nothing. */
+  readonly tagSearchedAt?: number | undefined
   /** The previous id was asked for, and does not hold this chain. */
   readonly previousAsked?: boolean
   /** The id that this process knows cannot be looked up. */

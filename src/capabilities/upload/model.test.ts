@@ -145,9 +145,18 @@ describe('after a look-up', () => {
     ['Known', { knownAsked: true }],
     ['Previous', { previousAsked: true }],
     ['SameLeaf', { sameLeafAsked: true }],
-    ['Candidate', { candidate: undefined, noChainSearch: true }],
   ] as const)('that was for %s and found nothing, another way is taken', (purpose, progress) => {
     expect(answered(fresh(), lookUp(purpose), page()).progress).toMatchObject(progress)
+  })
+
+  it('for what the search by chain named is made again for a minute, then another way is taken', () => {
+    const first = answered(fresh(), lookUp('Candidate'), page())
+    expect(first.progress).toMatchObject({ candidateLook: { since: now.elapsed, at: now.elapsed } })
+    const candidateLook = { since: now.elapsed - 60_000, at: now.elapsed - 10_000 }
+    const { chainFingerprint } = material.first
+    const last = { progress: { chainFingerprint, candidate: 'id', candidateLook } }
+    const after = answered(fresh(), lookUp('Candidate'), page(), last)
+    expect(after.progress).toMatchObject({ candidate: undefined, noChainSearch: true })
   })
 
   it('for the owner it is not made again for the same id', () => {

@@ -14,6 +14,7 @@ import {
   holdsChain,
   isAnothersOwn,
   isRecordedForOtherChain,
+  isRecordedForOtherLeaf,
   isSameType,
   mayHoldChain,
   mayServe,
@@ -24,6 +25,8 @@ import { openRequest, suffixOf, type UploadView } from './view.ts'
 
 /** A Secret whose calls are throttled for so long, ms, says so in its status. Less is only a slower pace. */
 const throttledForLongMs = 60_000
+/** Look-ups may show so much later, ms, what the service named. */
+const listedLateMs = 60_000
 
 /** Memory after an answer, good or bad. Pure: what other Secrets should know is the ledger's. */
 export function model(
@@ -168,6 +171,12 @@ function afterLookUp(
       return withoutLookUp(view, memory, purpose, now, id)
     case 'Candidate': {
       const remote = found(id)
+      const look = progressOf(memory, chainOf(view))?.candidateLook
+      // The service names it: it may be listed late.
+      if (!remote && now.elapsed - (look?.since ?? now.elapsed) < listedLateMs) {
+        const since = look?.since ?? now.elapsed
+        return progressed(view, memory, { candidateLook: { since, at: now.elapsed } })
+      }
       if (!remote || !isSameType(remote, observed)) return withoutLookUp(view, memory, purpose, now, id)
       const isOtherChain =
         !mayHoldChain(remote, observed, view.ledger.chainOf(remote.certificateId)) ||
@@ -187,10 +196,18 @@ function afterLookUp(
         ? progressed(view, memory, { sameLeafId: unfit.certificateId, exists: false })
         : memory
       if (!isLast) return progressed(view, before, { offset: nextOffset })
-      return purpose === 'Copy' ? noCopyFound(view, before, now) : withoutLookUp(view, before, purpose, now)
+      if (purpose === 'Copy') return noCopyFound(view, before, now)
+      const { exists, tagSearchedAt } = progressOf(before, chainOf(view)) ?? {}
+      const isIntended = observed.status.intent === chainOf(view).chainFingerprint
+      if (exists && !isIntended && tagSearchedAt === undefined) {
+        return progressed(view, before, { tagSearchedAt: now.elapsed, offset: 0 })
+      }
+      return withoutLookUp(view, before, purpose, now)
     }
     case 'OwnLeaf': {
-      const sameLeaf = certificates.find((it) => hasLeafOf(it, observed))
+      const sameLeaf = certificates.find(
+        (it) => hasLeafOf(it, observed) && !isRecordedForOtherLeaf(it, observed),
+      )
       if (sameLeaf)
         return progressed(view, memory, { sameLeafId: sameLeaf.certificateId, exists: false, offset: 0 })
       return isLast ? nowhere(view, memory, now) : progressed(view, memory, { offset: nextOffset })
@@ -261,7 +278,12 @@ function stepAfterError(
         return { ...memory, refused: { input, rung, code: error.code } }
       }
       if (error.failure === 'exists' && !action.copy) {
-        return progressed(view, memory, { exists: true, namedLook: undefined })
+        return progressed(view, memory, {
+          exists: true,
+          namedLook: undefined,
+          candidateLook: undefined,
+          tagSearchedAt: undefined,
+        })
       }
       const isKeyForm = error.failure === 'rejected' && error.perhapsKeyForm && !action.asPkcs8
       return isKeyForm && hasOtherForm(view) ? { ...memory, pkcs8For: input } : undefined
@@ -384,7 +406,14 @@ function withFailure(
   return progressed(
     view,
     { ...memory, failure: after, failedChains: failedChainsAfter(view, memory, failure) },
-    { exists: false, candidate: undefined, noChainTag: false, offset: 0 },
+    {
+      exists: false,
+      candidate: undefined,
+      candidateLook: undefined,
+      tagSearchedAt: undefined,
+      noChainTag: false,
+      offset: 0,
+    },
   )
 }
 

@@ -160,12 +160,20 @@ function nextForNamed(
 function whereItExists(
   view: UploadView,
   memory: UploadMemory,
-  { candidate, noChainSearch, noChainTag, offset = 0 }: ChainProgress,
+  { candidate, candidateLook, noChainSearch, noChainTag, tagSearchedAt, offset = 0 }: ChainProgress,
   chain: Chain,
   now: Instant,
 ): Step<UploadAction> {
+  if (candidate && candidateLook && candidateLook.at + betweenSearchesMs > now.elapsed) {
+    return wait('MayBeListedLate', candidateLook.at + betweenSearchesMs, memory, view.observed)
+  }
   if (candidate) return lookUp('Candidate', { by: 'ids', ids: [candidate] }, view, memory, now)
   if (view.canFindByChain && !noChainSearch) return call({ name: 'CheckCertificateExist' }, view, memory, now)
+  // What exists may be listed late: it is searched for twice.
+  const nextSearch = offset === 0 && tagSearchedAt !== undefined ? tagSearchedAt + betweenSearchesMs : 0
+  if (!noChainTag && nextSearch > now.elapsed) {
+    return wait('MayBeListedLate', nextSearch, memory, view.observed)
+  }
   if (!noChainTag) return lookUp('Exists', byChainTag(chain, { offset }), view, memory, now)
   return lookUp('OwnLeaf', { by: 'tags', tags: ownerTags(ownerOf(view)), offset }, view, memory, now)
 }

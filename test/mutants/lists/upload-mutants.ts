@@ -569,6 +569,22 @@ export const uploadMutants: readonly Mutant[] = [
     tests: ['test/heart/not-visible-copies.test.ts'],
   },
   {
+    name: 'a renewal takes the old certificate for one of its leaf',
+    file: 'src/capabilities/upload/evidence.ts',
+    within: 'isRecordedForOtherLeaf',
+    original: 'uploaded?.certificateId === certificateId && uploaded',
+    mutated: 'false && uploaded',
+    tests: ['src/capabilities/upload/evidence.test.ts'],
+  },
+  {
+    name: 'what the search by chain named is looked up once',
+    file: 'src/capabilities/upload/model.ts',
+    within: 'afterLookUp',
+    original: '(look?.since ?? now.elapsed) < listedLateMs',
+    mutated: '(look?.since ?? now.elapsed) < 0',
+    tests: ['src/capabilities/upload/model.test.ts'],
+  },
+  {
     name: 'a search for a copy counts for ever',
     file: 'src/capabilities/upload/next-for-chain.ts',
     within: 'nextForCopy',
