@@ -14,7 +14,8 @@ export const reasons = {
     'An alias, use or tag is invalid, or Tencent Cloud refused it; the certificate was uploaded without it.',
   VerifyNotAllowed:
     'The CertificateId was kept unverified: the credentials lack the permission to look it up.',
-  NotVisible: 'The account holds the certificate, but look-ups with these credentials do not show it.',
+  NotVisible:
+    'The account holds the certificate, but look-ups with these credentials do not show it. While that is so, no further copy is uploaded.',
 
   // phase Pending
   TemporaryCertificate:

@@ -18,6 +18,9 @@ beforeAll(async () => {
   material = await createMaterial()
 })
 
+/** One namespace alone leaves some slots free until a call of its own was answered. */
+const keyOf = (i: number) => `${i % 2 === 0 ? 'web' : 'shop'}/${i}`
+
 /** A world whose API server hands out copies; `held` counts those that anything still refers to. */
 function watchedWorld(serviceMs = 0) {
   const world = new World({ parts: { workers, slots }, service: { serviceMs } })
@@ -37,7 +40,7 @@ function watchedWorld(serviceMs = 0) {
     collectGarbage()
     return copies.filter((it) => it.deref() !== undefined).length / 2
   }
-  for (let i = 0; i < count; i++) world.store.put(`web/${i}`, userAnnotations(), material.first.data)
+  for (let i = 0; i < count; i++) world.store.put(keyOf(i), userAnnotations(), material.first.data)
   return { world, copies, held }
 }
 
@@ -54,7 +57,7 @@ test('a Secret that waits for a slot is in memory by its name alone', async () =
 test('no more Secrets are in memory than there are workers and slots, whatever waits', async () => {
   const { world, held } = watchedWorld(5_000)
   for (let i = 0; i < count; i++) {
-    world.store.replaceData(`web/${i}`, (await material.another()).data)
+    world.store.replaceData(keyOf(i), (await material.another()).data)
   }
   world.start()
   await world.clock.advance(2_000)
