@@ -19,6 +19,8 @@ export interface ErrorExpectation {
   readonly resyncs?: number
   /** Fewest and most calls during these, by how long they took, ms. Default: none. */
   readonly laterCalls?: (tookMs: number) => readonly [number, number]
+  /** The first success of another Secret has it tried once more: its permission may be there as well. */
+  readonly wokenBySuccess?: true
   /** Whether a healthy Secret of another namespace syncs meanwhile. Default: yes. */
   readonly otherSyncs?: boolean
   /** After how long the same input is tried again, ms, and not before four fifths of it. */
@@ -48,7 +50,11 @@ const caller: ErrorExpectation = {
   resyncs: 50,
   againMs: 30 * second,
 }
-const notAllowed: ErrorExpectation = { end: { phase: 'Failed', reason: 'NotAllowed' }, againMs: 10 * minute }
+const notAllowed: ErrorExpectation = {
+  end: { phase: 'Failed', reason: 'NotAllowed' },
+  againMs: 10 * minute,
+  wokenBySuccess: true,
+}
 const quota: ErrorExpectation = { end: { phase: 'Failed', reason: 'QuotaExceeded' }, againMs: hour }
 const rejected: ErrorExpectation = {
   end: { phase: 'Rejected', reason: 'RefusedByService' },

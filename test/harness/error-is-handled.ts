@@ -18,7 +18,10 @@ export async function expectErrorIsHandled(
   code: string,
   expected: ErrorExpectation,
 ): Promise<void> {
-  const { end, says = code, firstCalls = 1, resyncs = 100, laterCalls, otherSyncs = true, againMs } = expected
+  const { end, says = code, firstCalls = 1, resyncs = 100, laterCalls, otherSyncs = true } = expected
+  const mostLater = expected.wokenBySuccess ? firstCalls : 0
+  // Denied for the second time, it waits for twice as long.
+  const againMs = expected.againMs * (expected.wokenBySuccess ? 2 : 1)
   await using scene = await Scene.create(cluster)
   const { world, clock } = scene
   const [sick, healthy] = await Promise.all([
@@ -51,7 +54,7 @@ export async function expectErrorIsHandled(
   await scene.resyncs(resyncs)
 
   const later = scene.uploads(sick).length - calls
-  const [fewest, most] = laterCalls?.(clock.elapsed() - failedAt) ?? [0, 0]
+  const [fewest, most] = laterCalls?.(clock.elapsed() - failedAt) ?? [0, mostLater]
   expect(later).toBeGreaterThanOrEqual(fewest)
   expect(later).toBeLessThanOrEqual(most)
   expect(await scene.status(sick)).toMatchObject({ ...(end ?? { phase: undefined }), uploaded: undefined })
@@ -60,9 +63,9 @@ export async function expectErrorIsHandled(
   expect(scene.uploads(healthy)).toHaveLength(otherSyncs ? 1 : 0)
 
   if (!laterCalls) {
-    clock.leap(failedAt + 0.79 * againMs - clock.elapsed())
+    clock.leap(failedAt + 0.79 * expected.againMs - clock.elapsed())
     await scene.resyncs(2)
-    expect(scene.uploads(sick)).toHaveLength(calls)
+    expect(scene.uploads(sick)).toHaveLength(calls + later)
   }
   striking.remove()
   clock.leap(againMs)

@@ -50,8 +50,9 @@ for (const [code, calls] of [
     if (between === undefined) throw new Error('unreachable')
     await scene.eventuallySynced(between)
 
-    // A success lies between: these are the first and the second again.
-    await failOneByOne(scene, code, ['c', 'd'])
+    // A success lies between, and has both tried once more: these are the first and the second again.
+    const both = 4 * calls + 1
+    await eventually('both are tried again', () => simulator.calls('UploadCertificate').length === both)
     expect(await accountHeld(scene)).toBe(0)
     await failOneByOne(scene, code, ['e'])
     await eventually('the account is held', async () => (await accountHeld(scene)) === 1)

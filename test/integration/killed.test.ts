@@ -255,7 +255,13 @@ describe('no eleventh call in any second, and nothing twice', () => {
     await using world = await World.create(cluster)
     const names = await createBatch(world, count)
     const operator = world.startOperator()
-    const hold = world.simulator.fault({ kind: 'hold', at: 'before-work', action: 'UploadCertificate' })
+    // One is answered: a namespace of which none was leaves some slots to others.
+    const hold = world.simulator.fault({
+      kind: 'hold',
+      at: 'before-work',
+      action: 'UploadCertificate',
+      skip: 1,
+    })
     await eventually('ten uploads are under way', () => hold.holding === 10)
     await operator.kill()
     world.startOperator()
