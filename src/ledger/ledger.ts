@@ -44,7 +44,7 @@ export const claimAfterMs = 24 * 3_600_000
 /** Two look-ups by id so far apart, ms, prove that a certificate is gone. */
 export const goneAfterMs = 10 * 60_000
 /** Listings may show a certificate so much later, ms, than the service named it first. */
-const listedLateMs = 60_000
+export const listedLateMs = 60_000
 
 /**
  * What is known of the certificates in one account, and how it is known: which chain each of them holds, whether it exists,

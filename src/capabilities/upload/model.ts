@@ -1,33 +1,20 @@
-import type { Chain } from '../../certificate/material.ts'
 import { statusKeys } from '../../contract/annotation-keys.ts'
 import type { Answer } from '../../engine/capability.ts'
-import { failedAgain, isPassing } from '../../engine/failure.ts'
-import { spreadOf } from '../../engine/queue/back-off.ts'
+import { isPassing } from '../../engine/failure.ts'
 import type { Instant, Outcome, StatusSlice } from '../../engine/step.ts'
 import { below, type Rung } from '../../ledger/cosmetics-ladder.ts'
 import type { ServiceError } from '../../ports/service-error.ts'
-import type { LookUp, LookUpFor, UploadAction, UploadCertificate } from './action.ts'
+import type { LookUp, UploadAction, UploadCertificate } from './action.ts'
+import { afterLookUp, withoutLookUp } from './after-look-up.ts'
 import type { CallResult } from './calls.ts'
-import {
-  evidenceFor,
-  hasLeafOf,
-  holdsChain,
-  isAnothersOwn,
-  isRecordedForOtherChain,
-  isRecordedForOtherLeaf,
-  isSameType,
-  mayHoldChain,
-  mayServe,
-} from './evidence.ts'
-import { type ChainProgress, progressOf, type UploadMemory } from './memory.ts'
-import { existsElsewhere, failed, rejectedByService } from './outcomes.ts'
-import { openRequest, suffixOf, type UploadView } from './view.ts'
+import { isRecordedForOtherChain } from './evidence.ts'
+import type { ChainProgress, UploadMemory } from './memory.ts'
+import { failed, rejectedByService } from './outcomes.ts'
+import { chainOf, progressed, reported, reportedAs, succeeded, withFailure } from './remember.ts'
+import { openRequest, type UploadView } from './view.ts'
 
 /** A Secret whose calls are throttled for so long, ms, says so in its status. Less is only a slower pace. */
 const throttledForLongMs = 60_000
-/** Look-ups may show so much later, ms, what the service named. */
-const listedLateMs = 60_000
-
 /** Memory after an answer, good or bad. Pure: what other Secrets should know is the ledger's. */
 export function model(
   view: UploadView,
@@ -136,113 +123,6 @@ function isOwn({ ledger, observed }: UploadView, named: string, replaces: string
   return named === replaces || ledger.isOwnCopyOf(named, observed.key)
 }
 
-function afterLookUp(
-  view: UploadView,
-  memory: UploadMemory,
-  lookUp: LookUp,
-  { certificates, isLast, nextOffset }: Extract<CallResult, { kind: 'Page' }>,
-  now: Instant,
-): UploadMemory {
-  const { observed } = view
-  const { purpose, query } = lookUp
-  const found = (id: string | undefined) => certificates.find((it) => it.certificateId === id)
-  const id = query.by === 'ids' ? query.ids[0] : undefined
-  switch (purpose) {
-    case 'Request': {
-      const isFound = found(id) !== undefined
-      if (!isFound && !doesAbsenceCount(view, id, now))
-        return { ...memory, failure: undefined, absent: absentNow(view, id) }
-      const request = openRequest(observed)
-      const answered = request && ({ request, result: isFound ? 'Exists' : 'Gone' } as const)
-      return { ...memory, failure: undefined, absent: undefined, ...(answered ? { answered } : {}) }
-    }
-    case 'Known': {
-      const isLate = id !== undefined && now.elapsed < view.ledger.absenceCountsFrom(id)
-      if (!found(id) && isLate) return { ...memory, absent: absentNow(view, id) }
-      if (!found(id)) return withoutLookUp(view, memory, purpose, now, id)
-      const request = openRequest(observed)
-      return request === undefined ? memory : { ...memory, answered: { request, result: 'Exists' } }
-    }
-    case 'SameLeaf':
-      return afterNamedLook(view, memory, id, found(id) !== undefined, now)
-    case 'Owner':
-    case 'Previous':
-      // What was found is in the ledger.
-      return withoutLookUp(view, memory, purpose, now, id)
-    case 'Candidate': {
-      const remote = found(id)
-      const look = progressOf(memory, chainOf(view))?.candidateLook
-      // The service names it: it may be listed late.
-      if (!remote && now.elapsed - (look?.since ?? now.elapsed) < listedLateMs) {
-        const since = look?.since ?? now.elapsed
-        return progressed(view, memory, { candidateLook: { since, at: now.elapsed } })
-      }
-      if (!remote || !isSameType(remote, observed)) return withoutLookUp(view, memory, purpose, now, id)
-      const isOtherChain =
-        !mayHoldChain(remote, observed, view.ledger.chainOf(remote.certificateId)) ||
-        isRecordedForOtherChain(observed.status, remote.certificateId, chainOf(view)) ||
-        isAnothersOwn(remote, view)
-      if (!isOtherChain) return succeeded(memory)
-      return progressed(view, memory, { sameLeafId: id, exists: false, candidate: undefined })
-    }
-    case 'Copy':
-    case 'Exists': {
-      const evidence = evidenceFor(view, memory, lookUp)
-      const holding = certificates.filter((it) => holdsChain(it, observed, evidence))
-      const [unfit] = holding
-      if (holding.some((it) => mayServe(it, view))) return succeeded(memory)
-      // It serves another Secret or chain alone: a further copy is made.
-      const before = unfit
-        ? progressed(view, memory, { sameLeafId: unfit.certificateId, exists: false })
-        : memory
-      if (!isLast) return progressed(view, before, { offset: nextOffset })
-      if (purpose === 'Copy') return noCopyFound(view, before, now)
-      const { exists, tagSearchedAt } = progressOf(before, chainOf(view)) ?? {}
-      const isIntended = observed.status.intent === chainOf(view).chainFingerprint
-      if (exists && !isIntended && tagSearchedAt === undefined) {
-        return progressed(view, before, { tagSearchedAt: now.elapsed, offset: 0 })
-      }
-      return withoutLookUp(view, before, purpose, now)
-    }
-    case 'OwnLeaf': {
-      const sameLeaf = certificates.find(
-        (it) => hasLeafOf(it, observed) && !isRecordedForOtherLeaf(it, observed),
-      )
-      if (sameLeaf)
-        return progressed(view, memory, { sameLeafId: sameLeaf.certificateId, exists: false, offset: 0 })
-      return isLast ? nowhere(view, memory, now) : progressed(view, memory, { offset: nextOffset })
-    }
-  }
-}
-
-/** What was searched for while look-ups do not show what is there was searched for in vain. */
-function afterNamedLook(
-  view: UploadView,
-  memory: UploadMemory,
-  id: string | undefined,
-  isFound: boolean,
-  { elapsed }: Instant,
-): UploadMemory {
-  if (id === undefined) return memory
-  const before = progressOf(memory, chainOf(view))?.namedLook
-  const since = before?.id === id && !isFound ? before.since : elapsed
-  return progressed(view, memory, {
-    sameLeafAsked: true,
-    namedLook: { id, since, at: elapsed },
-    ...(isFound ? {} : { noCopy: undefined, noChainTag: false }),
-  })
-}
-
-/** It is known to be gone, or known that look-ups do not show it. Otherwise it may be listed late, or in another account. */
-function doesAbsenceCount({ ledger }: UploadView, id: string | undefined, { elapsed }: Instant): boolean {
-  return id === undefined || ledger.isGone(id) || ledger.isHidden(id, elapsed)
-}
-
-function absentNow({ ledger, observed }: UploadView, id: string | undefined): UploadMemory['absent'] {
-  if (id === undefined) return undefined
-  return { certificateId: id, until: ledger.absenceProvesFrom(id, observed.key) }
-}
-
 function afterError(
   view: UploadView,
   memory: UploadMemory,
@@ -326,30 +206,6 @@ function afterDenial(
   return request === undefined ? memory : { ...memory, answered: { request, result: 'NotAllowed' } }
 }
 
-/** More than the upload budget lets through within an hour by default. */
-const keptChains = 8
-
-/** By purpose: what a lookup that found nothing, or was not allowed, leaves behind so that it is not made again. */
-const afterNothing = {
-  Known: { knownAsked: true },
-  Previous: { previousAsked: true },
-  Candidate: { candidate: undefined, noChainSearch: true },
-  Exists: { noChainTag: true, offset: 0 },
-} as const satisfies Partial<Record<LookUpFor, Partial<ChainProgress>>>
-
-/** Goes on without a lookup: it was made, or cannot be. */
-function withoutLookUp(
-  view: UploadView,
-  memory: UploadMemory,
-  purpose: 'Owner' | 'SameLeaf' | keyof typeof afterNothing,
-  now: Instant,
-  id?: string,
-): UploadMemory {
-  if (purpose === 'Owner') return { ...memory, ownerAsked: id }
-  if (purpose === 'SameLeaf') return afterNamedLook(view, memory, id, false, now)
-  return progressed(view, memory, afterNothing[purpose])
-}
-
 /** Refused without cosmetics too: they were not to blame, and the next attempt has them again. */
 function afterRefusal(memory: UploadMemory, { failure }: ServiceError): UploadMemory {
   const isRefusal = failure === 'rejected' || failure === 'not-allowed' || failure === 'cosmetic'
@@ -364,88 +220,4 @@ function afterChainSearch(
   if (certificateId === undefined) return { candidate: undefined, noChainSearch: true }
   const isIntended = observed.status.intent === observed.material.chain?.chainFingerprint
   return isIntended ? { sameLeafId: certificateId } : { candidate: certificateId }
-}
-
-function noCopyFound(view: UploadView, memory: UploadMemory, { elapsed }: Instant): UploadMemory {
-  const chain = chainOf(view)
-  const epoch = view.ledger.copies.epochOf(suffixOf(view, chain))
-  const before = progressOf(memory, chain)?.noCopy
-  const times = before?.epoch === epoch ? before.times + 1 : 1
-  return progressed(view, memory, { noCopy: { times, at: elapsed, epoch }, offset: 0 })
-}
-
-function nowhere(view: UploadView, memory: UploadMemory, now: Instant): UploadMemory {
-  const again = progressed(view, memory, { noChainSearch: false })
-  return reported(view, again, 'exists', now, existsElsewhere(view))
-}
-
-function reported(
-  view: UploadView,
-  memory: UploadMemory,
-  failure: ServiceError['failure'],
-  now: Instant,
-  outcome: Outcome,
-): UploadMemory {
-  return reportedAs(view, withFailure(view, memory, failure, now), outcome)
-}
-
-function reportedAs({ observed }: UploadView, memory: UploadMemory, outcome: Outcome): UploadMemory {
-  return { ...memory, reported: { input: observed.input, outcome } }
-}
-
-function withFailure(
-  view: UploadView,
-  memory: UploadMemory,
-  failure: ServiceError['failure'],
-  now: Instant,
-): UploadMemory {
-  const { input, key } = view.observed
-  const spread = spreadOf(key, (memory.failure?.attempt ?? 0) + 1)
-  const after = failedAgain(memory.failure, { input, failure, spread }, now)
-  // Where the certificate exists is searched for anew.
-  return progressed(
-    view,
-    { ...memory, failure: after, failedChains: failedChainsAfter(view, memory, failure) },
-    {
-      exists: false,
-      candidate: undefined,
-      candidateLook: undefined,
-      tagSearchedAt: undefined,
-      noChainTag: false,
-      offset: 0,
-    },
-  )
-}
-
-function failedChainsAfter(
-  { observed }: UploadView,
-  { failedChains = [] }: UploadMemory,
-  failure: ServiceError['failure'],
-): UploadMemory['failedChains'] {
-  const chain = observed.material.chain?.chainFingerprint ?? ''
-  if (failure === 'throttled' || failedChains.includes(chain)) return failedChains
-  return [...failedChains, chain].slice(-keptChains)
-}
-
-function succeeded(memory: UploadMemory, requestId?: string): UploadMemory {
-  const attempt = (memory.failure?.attempt ?? 0) + 1
-  return {
-    ...memory,
-    failure: undefined,
-    failedChains: undefined,
-    progress: undefined,
-    last: { requestId, attempt },
-  }
-}
-
-/** Something was found out on the way of this chain: the next step follows from it. */
-function progressed(view: UploadView, memory: UploadMemory, change: Partial<ChainProgress>): UploadMemory {
-  const { chain } = view.observed.material
-  if (!chain) return memory
-  const { chainFingerprint } = chain
-  return { ...memory, progress: { ...progressOf(memory, chain), ...change, chainFingerprint } }
-}
-
-function chainOf({ observed }: UploadView): Chain {
-  return observed.material.chain as Chain
 }

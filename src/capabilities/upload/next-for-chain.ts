@@ -2,6 +2,7 @@ import type { Chain } from '../../certificate/material.ts'
 import { chainTag, ownerTags } from '../../contract/ownership.ts'
 import { chainPrefix, toAnnotations } from '../../contract/status.ts'
 import type { Instant, Step } from '../../engine/step.ts'
+import { listedLateMs } from '../../ledger/ledger.ts'
 import type { CertificateQuery } from '../../ports/ssl-service.ts'
 import type { UploadAction, UploadCertificate } from './action.ts'
 import { type ChainProgress, progressOf, refusedOf, type UploadMemory } from './memory.ts'
@@ -11,10 +12,8 @@ import { ownerOf, suffixOf, type UploadView } from './view.ts'
 
 /** Between two searches for a copy whose call got no answer, ms: it may be listed late. */
 const betweenSearchesMs = 10_000
-/** A search, and a look-up of what the service named, count for so long, ms. */
+/** The results of a search, and of a lookup by ID, are valid for so long, ms. */
 const searchCountsForMs = 10 * 60_000
-/** Look-ups may show what the service named so much later, ms; until then it is looked up at the pace of searches. */
-const listedLateMs = 60_000
 /** What look-ups do not show is looked up again so often, ms. */
 const notVisibleMs = 10 * 60_000
 /** The service is asked so often, ms, whether it still has what look-ups do not show. */

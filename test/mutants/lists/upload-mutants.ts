@@ -254,7 +254,7 @@ export const uploadMutants: readonly Mutant[] = [
   },
   {
     name: 'a copy that may be listed late is made once more',
-    file: 'src/capabilities/upload/model.ts',
+    file: 'src/capabilities/upload/after-look-up.ts',
     within: 'afterLookUp',
     original: 'if (!found(id) && isLate)',
     mutated: 'if (false)',
@@ -514,7 +514,7 @@ export const uploadMutants: readonly Mutant[] = [
   },
   {
     name: "a search takes another Secret's own copy",
-    file: 'src/capabilities/upload/model.ts',
+    file: 'src/capabilities/upload/after-look-up.ts',
     within: 'afterLookUp',
     original: 'holding.some((it) => mayServe(it, view))',
     mutated: 'holding.length > 0',
@@ -578,7 +578,7 @@ export const uploadMutants: readonly Mutant[] = [
   },
   {
     name: 'what the search by chain named is looked up once',
-    file: 'src/capabilities/upload/model.ts',
+    file: 'src/capabilities/upload/after-look-up.ts',
     within: 'afterLookUp',
     original: '(look?.since ?? now.elapsed) < listedLateMs',
     mutated: '(look?.since ?? now.elapsed) < 0',
@@ -602,7 +602,7 @@ export const uploadMutants: readonly Mutant[] = [
   },
   {
     name: 'a long search begins anew after each page',
-    file: 'src/capabilities/upload/model.ts',
+    file: 'src/capabilities/upload/after-look-up.ts',
     within: 'afterLookUp',
     original: 'progressed(view, before, { offset: nextOffset })',
     mutated: 'before',
