@@ -2,7 +2,8 @@ import { splitKey } from '../contract/object-key.ts'
 import { type Ownership, readOwnership } from '../contract/ownership.ts'
 import type { ObjectKey } from '../ports/secrets.ts'
 import type { RemoteCertificate } from '../ports/ssl-service.ts'
-import { type AccountDoubt, concerns, judge } from './account-doubt.ts'
+import type { AccountDoubt } from './account-doubt.ts'
+import { AccountTrust } from './account-trust.ts'
 import { Certificates } from './certificates.ts'
 import { Claims } from './claims.ts'
 import { Copies } from './copies.ts'
@@ -57,7 +58,6 @@ export class Ledger {
   readonly cosmetics = new CosmeticsLadder()
   readonly reUploads = new ReUploads((keys) => this.#wake(keys))
   readonly #wake: (keys: Iterable<ObjectKey>) => void
-  readonly #onDoubt: (doubt: AccountDoubt) => void
   readonly #cluster: string | undefined
   readonly #claims = new Claims()
   readonly #hidden = new HiddenIds(claimAfterMs)
@@ -68,12 +68,7 @@ export class Ledger {
   /** Keys without a certificate, by their chain. Keys to which it matters that an id is shown, by that id. */
   readonly #forChain = new Waiters()
   readonly #forId = new Waiters()
-  #ownerUin: string | undefined
-  #doubt: AccountDoubt | undefined
-  /** The ids that a doubt follows from, and how many claims of them may end before it is judged again. */
-  #evidence: { readonly missed: ReadonlySet<string>; spare: number } | undefined
-  /** When a certificate of ours was last uploaded or listed. */
-  #oursAt: number | undefined
+  readonly #trust: AccountTrust
 
   /**
    * @param wake asks for a reconcile of keys to which something new matters
@@ -86,8 +81,13 @@ export class Ledger {
     cluster?: string,
   ) {
     this.#wake = wake
-    this.#onDoubt = onDoubt
     this.#cluster = cluster
+    this.#trust = new AccountTrust({
+      claims: this.#claims,
+      onDoubt,
+      onTrust: () => this.#onTrust(),
+      onNarrowed: () => this.#wakeAll(),
+    })
   }
 
   /** How many certificates and chains it knows: both are bounded. */
@@ -282,17 +282,17 @@ export class Ledger {
 
   /** The ids belong to another account than before, or the credentials see nothing: for somebody. */
   get isAnotherAccount(): boolean {
-    return this.#doubt !== undefined
+    return this.#trust.doubt !== undefined
   }
 
   /** The same, for everybody: no Secret of any namespace is uploaded. */
   get isWholeAccountDoubted(): boolean {
-    return this.#doubt !== undefined && this.#doubt.namespace === undefined
+    return this.#trust.doubt !== undefined && this.#trust.doubt.namespace === undefined
   }
 
   /** A key waits because its account may be another one. */
   isDoubtedFor(key: ObjectKey): boolean {
-    return this.#doubt !== undefined && concerns(this.#doubt, key)
+    return this.#trust.isDoubtedFor(key)
   }
 
   /** A status names this id; undefined: it names none. */
@@ -305,7 +305,7 @@ export class Ledger {
       this.#certificates.entryOf(certificateId).claimants.add(key)
       this.#forId.set(key, undefined)
     }
-    this.#judgeWithout(key, before)
+    this.#trust.claimEnded(key, before)
   }
 
   /**
@@ -329,7 +329,7 @@ export class Ledger {
     this.#forChain.set(key, undefined)
     this.cosmetics.forget(key)
     this.reUploads.forget(key, now)
-    this.#judgeWithout(key, before)
+    this.#trust.claimEnded(key, before)
   }
 
   /**
@@ -347,7 +347,7 @@ export class Ledger {
       if (!isAnothers) this.#certificates.addUpload(entry, chain, upload)
       entry.notAfter = notAfter
     })
-    if (!upload.repeated) this.#findOurs(now)
+    if (!upload.repeated) this.#trust.foundOurs(now)
   }
 
   /** It was found, and proven to hold this chain: by our alias and tags, or where tags are refused by what is on record. */
@@ -417,10 +417,8 @@ export class Ledger {
     }
     if (chain === undefined) learn()
     else this.#serving(chain, now, undefined, learn)
-    if (this.#cluster !== undefined && ownership.cluster === this.#cluster) this.#findOurs(now)
-    if (ownerUin === undefined) return
-    this.#ownerUin ??= ownerUin
-    if (this.#ownerUin !== ownerUin) this.#doubtAccount({ why: 'OwnerChanged', namespace: undefined })
+    if (this.#cluster !== undefined && ownership.cluster === this.#cluster) this.#trust.foundOurs(now)
+    if (ownerUin !== undefined) this.#trust.foundOwner(ownerUin)
   }
 
   /**
@@ -445,9 +443,7 @@ export class Ledger {
    * @param missed those of them that were looked up
    */
   findNone(missed: ReadonlySet<string>, since: number): void {
-    if (this.#oursAt !== undefined && this.#oursAt >= since) return
-    const verdict = judge(this.#claims.all.filter(([, certificateId]) => missed.has(certificateId)))
-    if (verdict && this.#doubtAccount(verdict.doubt)) this.#evidence = { missed, spare: verdict.spare }
+    this.#trust.foundNone(missed, since)
   }
 
   /**
@@ -457,10 +453,10 @@ export class Ledger {
    * anew, twice, before anything is uploaded again, and then one at a time until one of them brings a new id.
    */
   trustAccount(): void {
-    if (this.#doubt === undefined) return
-    this.#doubt = undefined
-    this.#evidence = undefined
-    this.#ownerUin = undefined
+    this.#trust.trust()
+  }
+
+  #onTrust(): void {
     this.reUploads.distrustLookUps()
     // What the doubtful account did not show is looked up anew.
     for (const entry of this.#certificates.all) if (!entry.gone) entry.missingSince = undefined
@@ -481,46 +477,15 @@ export class Ledger {
     return [...(this.#certificates.get(certificateId)?.uploads.values() ?? [])]
   }
 
-  /** The account holds a certificate that this operator made: it is not another one, whatever ids statuses name. */
-  #findOurs(now: number): void {
-    this.#oursAt = Math.max(this.#oursAt ?? now, now)
-    if (this.#doubt?.why === 'NoneFound') this.trustAccount()
-  }
-
-  /** Whether it is news. */
-  #doubtAccount(doubt: AccountDoubt): boolean {
-    const before = this.#doubt
-    if (before && (before.namespace === undefined || doubt.namespace !== undefined)) return false
-    this.#doubt = doubt
-    this.#evidence = undefined
-    this.#onDoubt(doubt)
-    return true
-  }
-
-  /** A claim of a key has ended: a doubt lasts no longer than the claims that it follows from, nor concerns more. */
-  #judgeWithout(key: ObjectKey, certificateId: string | undefined): void {
-    const [doubt, evidence] = [this.#doubt, this.#evidence]
-    if (certificateId === undefined || !doubt || !evidence) return
-    const { missed } = evidence
-    if (!missed.has(certificateId) || !concerns(doubt, key) || evidence.spare-- > 0) return
-    const verdict = judge(this.#claims.all.filter(([by, id]) => missed.has(id) && concerns(doubt, by)))
-    if (!verdict) {
-      this.trustAccount()
-      return
-    }
-    this.#doubt = verdict.doubt
-    this.#evidence = { missed, spare: verdict.spare }
-    if (verdict.doubt.namespace !== doubt.namespace) this.#wakeAll()
-  }
-
   /** Wakes whoever may have waited because of a doubt. */
   #wakeAll(): void {
     this.#wake(new Set([...this.#claims.all.map(([key]) => key), ...this.#forChain.all]))
   }
 
   #doesAbsenceCount({ certificateId, claimants }: Entry, now: number): boolean {
-    const isOfAll = this.#doubt?.namespace === undefined || claimants.size > 0
-    const isDoubted = this.#doubt && isOfAll && [...claimants].every((key) => this.isDoubtedFor(key))
+    const { doubt } = this.#trust
+    const mayConcern = doubt?.namespace === undefined || claimants.size > 0
+    const isDoubted = doubt && mayConcern && [...claimants].every((key) => this.isDoubtedFor(key))
     return !isDoubted && now >= this.absenceCountsFrom(certificateId) && !this.isHidden(certificateId, now)
   }
 
@@ -530,7 +495,7 @@ export class Ledger {
     return [...this.#certificates.all].flatMap((entry) => {
       const { certificateId, missingSince, gone, claimants } = entry
       if (missingSince === undefined || gone || claimants.size === 0) return []
-      return this.#doubt && !this.#doesAbsenceCount(entry, now) ? [] : [{ certificateId, missingSince }]
+      return this.#trust.doubt && !this.#doesAbsenceCount(entry, now) ? [] : [{ certificateId, missingSince }]
     })
   }
 

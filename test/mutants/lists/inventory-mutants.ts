@@ -60,8 +60,8 @@ export const inventoryMutants: readonly Mutant[] = [
   },
   {
     name: 'ids that were passed make the account another one',
-    file: 'src/ledger/ledger.ts',
-    within: 'Ledger.findNone',
+    file: 'src/ledger/account-trust.ts',
+    within: 'AccountTrust.foundNone',
     original: 'missed.has(certificateId)',
     mutated: 'true',
     tests: ['src/ledger/inventory.test.ts'],
