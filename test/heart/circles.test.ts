@@ -19,6 +19,11 @@ beforeEach(() => {
   world = new World()
 })
 
+function refuseTags(): void {
+  world.service.fault = ({ action, upload }) =>
+    upload?.tags.length ? serviceError({ failure: 'cosmetic', action, code: 'InvalidParameter' }) : undefined
+}
+
 const uploads = () => world.service.count('UploadCertificate')
 
 async function synced(secret: string, settings: Parameters<typeof userAnnotations>[0] = {}): Promise<string> {
@@ -46,10 +51,7 @@ describe('no Secret goes round in circles', () => {
 
   it('whose leaf the account has under another chain, without a tag', async () => {
     world = new World({ service: { duplicates: 'refused' } })
-    world.service.fault = ({ action, upload }) =>
-      upload?.tags.length
-        ? serviceError({ failure: 'cosmetic', action, code: 'InvalidParameter' })
-        : undefined
+    refuseTags()
     world.start()
     await synced(one)
     const before = uploads()
@@ -81,10 +83,7 @@ describe('no Secret goes round in circles', () => {
 
   it('whose copy is searched for by an alias that somebody gave to the certificate of another chain', async () => {
     world = new World()
-    world.service.fault = ({ action, upload }) =>
-      upload?.tags.length
-        ? serviceError({ failure: 'cosmetic', action, code: 'InvalidParameter' })
-        : undefined
+    refuseTags()
     world.start()
     await synced(one)
     for (const key of ['c/1', 'c/2', 'd/3']) {
