@@ -37,7 +37,7 @@ export interface Capability<View, Memory extends CapabilityMemory, A extends Act
   next(view: View, memory: Memory, now: Instant): Step<A>
   /** Just before the call: what other keys should know of it. */
   begins(view: View, action: A, now: Instant): void
-  /** The view that led to `action` is of a GET made after the permit. @throws ServiceError | NotLeadingError */
+  /** The view that led to `action` is of a GET made after the permit, or of the one just before a permit that was there at once. @throws ServiceError | NotLeadingError */
   call(view: View, action: A, signal: AbortSignal): Promise<T>
   /** Just after the answer: what other keys should know of it. */
   ended(view: View, memory: Memory, action: A, answer: Answer<T>, now: Instant): void

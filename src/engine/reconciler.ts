@@ -48,7 +48,7 @@ interface Turn {
 /**
  * Reconciles one Secret: get, observe, the next step of each capability, one status write. The same path for create, update,
  * restart, resync and change of leader. A step that calls ends the reconcile without a permit; with one, everything is read
- * again, so that what goes out is the newest.
+ * again, so that what goes out is the newest, unless it was read just now.
  */
 export class Reconciler {
   readonly #parts: ReconcilerParts
@@ -67,16 +67,22 @@ export class Reconciler {
     }))
   }
 
-  /** Throws what the API server's client throws, and NotLeadingError. */
-  async reconcile(key: ObjectKey, signal: AbortSignal, permit?: CallPermit): Promise<Result> {
-    const secret = await this.#get(key, signal)
-    // Reading a chain takes up to 20 ms: the lease and the probes get their turn between two keys.
-    await setImmediate()
-    if (!secret) {
+  /**
+   * Throws what the API server's client throws, and NotLeadingError.
+   *
+   * @param atHand what the result of the reconcile just before had: it is not read again
+   */
+  async reconcile(
+    key: ObjectKey,
+    signal: AbortSignal,
+    permit?: CallPermit,
+    atHand?: Observed,
+  ): Promise<Result> {
+    const observed = atHand ?? (await this.#observe(key, signal))
+    if (!observed) {
       this.forget(key)
       return { requeue: {}, steps: { secret: 'Gone' }, settled: true }
     }
-    const observed = observe(secret, this.#parts.identity, this.#materials)
     const turns: Turn[] = []
     let unused = permit
     for (const each of this.#capabilities) {
@@ -106,6 +112,13 @@ export class Reconciler {
   /** The keys whose last call failed with one of these. */
   failedWith(...classes: readonly FailureClass[]): ObjectKey[] {
     return this.#capabilities.flatMap(({ memories }) => memories.failedWith(...classes))
+  }
+
+  async #observe(key: ObjectKey, signal: AbortSignal): Promise<Observed | undefined> {
+    const secret = await this.#get(key, signal)
+    // Reading a chain takes up to 20 ms: the lease and the probes get their turn between two keys.
+    await setImmediate()
+    return secret && observe(secret, this.#parts.identity, this.#materials)
   }
 
   async #get(key: ObjectKey, signal: AbortSignal): Promise<SecretSnapshot | undefined> {
@@ -224,8 +237,12 @@ export class Reconciler {
     if (!isOptedOut) metrics.secret(key, secretFacts(observed, isDone ? merged : {}, this.#now().wall))
     if (dryRun) this.#wouldDo(observed, turns)
     const threw = result.kind === 'failed' ? errorText(result.error) : ends.find((it) => it.threw)?.threw
+    const requeue = dryRun ? {} : this.#requeue(turns, result)
+    // A call takes its time: what was read before it may be old.
+    const isNews = requeue.permit && result.kind === 'unchanged' && turns.every(({ called }) => !called)
     return {
-      requeue: dryRun ? {} : this.#requeue(turns, result),
+      requeue,
+      ...(isNews ? { observed } : {}),
       steps: Object.fromEntries(turns.map(({ capability, step }) => [capability.name, step.label])),
       settled: isDone && ends.every(({ step, threw }) => isSettled(step) && threw === undefined),
       ...(result.kind === 'written' ? { written: result.resourceVersion } : {}),

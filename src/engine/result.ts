@@ -1,3 +1,4 @@
+import type { Observed } from '../contract/observe.ts'
 import type { ServiceAction } from '../ports/ssl-service.ts'
 import type { CallPriority } from './calls/call-priority.ts'
 
@@ -22,6 +23,11 @@ export interface Result {
   readonly written?: string
   /** Nothing more is to be done for what the object holds now. */
   readonly settled: boolean
+  /**
+   * What was read, where a permit is wanted and nothing was written or called meanwhile. It holds the private key: it serves
+   * a permit that is there at once, or is dropped (I3).
+   */
+  readonly observed?: Observed
   /** A capability threw: back off. */
   readonly threw?: string
 }

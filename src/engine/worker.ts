@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import type { Clock } from '../clock.ts'
 import { splitKey } from '../contract/object-key.ts'
+import type { Observed } from '../contract/observe.ts'
 import type { Log } from '../ports/log.ts'
 import type { Metrics } from '../ports/metrics.ts'
 import { NotLeadingError } from '../ports/not-leading-error.ts'
@@ -12,13 +13,13 @@ import { doubling } from './queue/back-off.ts'
 import { OwnWrites } from './queue/own-writes.ts'
 import { SyncLag } from './queue/sync-lag.ts'
 import { WorkQueue } from './queue/work-queue.ts'
-import type { Result } from './result.ts'
+import type { Requeue, Result } from './result.ts'
 import { errorText, retryAfterMs } from './thrown.ts'
 
 /** What reconciles a key. It alone knows what a key stands for. */
 export interface KeyReconciler {
   /** Throws what the API server's client throws, and NotLeadingError. */
-  reconcile(key: ObjectKey, signal: AbortSignal, permit?: CallPermit): Promise<Result>
+  reconcile(key: ObjectKey, signal: AbortSignal, permit?: CallPermit, atHand?: Observed): Promise<Result>
   forget(key: ObjectKey): void
   /** Lets keys try again at once whatever they wait for; their attempts still count. */
   endBackOff(keys: Iterable<ObjectKey>): void
@@ -58,7 +59,8 @@ export type WokenBy =
 
 /**
  * Moves keys: from a change to the work queue, through a reconcile, and where that needs a call through the call runner to
- * a second one. A key waits in the queue, waits for a permit, or is reconciled; never twice at once.
+ * a second one. A key waits in the queue, waits for a permit, or is reconciled; never twice at once. Where a permit is there
+ * at once, the second reconcile has what the first one read.
  */
 export class Worker {
   readonly #parts: WorkerParts
@@ -74,6 +76,8 @@ export class Worker {
   /** Calls of a key that each led to a further one. */
   readonly #callsInARow = new Map<ObjectKey, number>()
   readonly #wokenBy = new Map<ObjectKey, WokenBy>()
+  /** The Secret for which a permit is asked for at this very moment. */
+  #atHand: Observed | undefined
   readonly #abort = new AbortController()
   readonly #running = new Set<Promise<void>>()
   #runner: CallRunner | undefined
@@ -148,7 +152,8 @@ export class Worker {
     // Active elsewhere: it is reconciled once more, and asks for a permit again if it still needs one.
     if (!this.#queue.activate(key)) return this.#add(key, 'change', 'Permit')
     this.#wokenBy.set(key, 'Permit')
-    await this.#track(this.#handle(key, permit))
+    const atHand = this.#atHand?.key === key ? this.#atHand : undefined
+    await this.#track(this.#handle(key, permit, atHand))
   }
 
   /** ms since a worker last took or finished something, or 0 when there is nothing for it to do: for liveness (I8). */
@@ -190,11 +195,11 @@ export class Worker {
     }
   }
 
-  async #handle(key: ObjectKey, permit?: CallPermit): Promise<void> {
+  async #handle(key: ObjectKey, permit?: CallPermit, atHand?: Observed): Promise<void> {
     this.#lastProgress = this.#parts.clock.elapsed()
     const wokenBy = this.#wokenBy.get(key) ?? 'Wait'
     this.#wokenBy.delete(key)
-    const result = await this.#reconcile(key, wokenBy, permit)
+    const result = await this.#reconcile(key, wokenBy, permit, atHand)
     if (result?.written) this.#ownWrites.wrote(key, result.written)
     // Gone while it was reconciled: what that left behind goes too.
     if (!this.#known.has(key)) this.#forget(key)
@@ -205,11 +210,16 @@ export class Worker {
     if (result && this.#known.has(key)) this.#follow(key, result, permit !== undefined)
   }
 
-  async #reconcile(key: ObjectKey, wokenBy: WokenBy, permit?: CallPermit): Promise<Result | undefined> {
+  async #reconcile(
+    key: ObjectKey,
+    wokenBy: WokenBy,
+    permit?: CallPermit,
+    atHand?: Observed,
+  ): Promise<Result | undefined> {
     const { clock, metrics, log, reconciler } = this.#parts
     const start = clock.elapsed()
     try {
-      const result = await reconciler.reconcile(key, this.#abort.signal, permit)
+      const result = await reconciler.reconcile(key, this.#abort.signal, permit, atHand)
       for (const [capability, step] of Object.entries(result.steps)) metrics.reconciled(capability, step)
       metrics.reconcileTook(clock.elapsed() - start)
       this.#logSteps(key, result, wokenBy)
@@ -242,7 +252,7 @@ export class Worker {
     this.#queue.addAfter(key, Math.max(backOffMs, askedMs))
   }
 
-  #follow(key: ObjectKey, { requeue, settled }: Result, called: boolean): void {
+  #follow(key: ObjectKey, { requeue, settled, observed }: Result, called: boolean): void {
     if (settled) this.#lag.settled(key)
     const { permit, join, afterMs } = requeue
     const isInLane = permit !== undefined && this.#runner?.holdOf(key, permit.action) === undefined
@@ -265,7 +275,19 @@ export class Worker {
     }
     // Queued again already: that reconcile asks for itself. A permit now would find the key active, ask for another
     // reconcile, and so on without end.
-    if (!this.#queue.isActive(key)) this.#runner?.request(key, permit.action, permit.priority)
+    if (!this.#queue.isActive(key)) this.#request(key, permit, observed)
+  }
+
+  /** Where a permit is there at once, `serve` is called before this returns. */
+  #request(
+    key: ObjectKey,
+    { action, priority }: NonNullable<Requeue['permit']>,
+    observed: Observed | undefined,
+  ): void {
+    // What is queued has changed since it was read.
+    this.#atHand = this.#queue.isWaiting(key) ? undefined : observed
+    this.#runner?.request(key, action, priority)
+    this.#atHand = undefined
   }
 
   #logSteps(key: ObjectKey, { steps, requeue }: Result, wokenBy: WokenBy): void {

@@ -55,6 +55,11 @@ export class WorkQueue {
     return this.#active.has(key)
   }
 
+  /** Whether a key is queued and not delayed. */
+  isWaiting(key: ObjectKey): boolean {
+    return this.#waiting.change.has(key) || this.#waiting.sweep.has(key)
+  }
+
   /** Queues a key. A delayed key is moved forward. `mark`: see done(). */
   add(key: ObjectKey, urgency: Urgency, mark?: string): void {
     if (this.#closed) return

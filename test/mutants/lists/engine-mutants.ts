@@ -314,4 +314,28 @@ export const engineMutants: readonly Mutant[] = [
     mutated: 'throw error',
     tests: ['test/heart/two-capabilities.test.ts'],
   },
+  {
+    name: 'what was read before a change is uploaded with a permit that is there at once',
+    file: 'src/engine/worker.ts',
+    within: 'Worker.#request',
+    original: 'this.#queue.isWaiting(key) ? undefined : observed',
+    mutated: 'observed',
+    tests: ['test/heart/permit-at-once.test.ts'],
+  },
+  {
+    name: 'what was read before a call is uploaded by the next',
+    file: 'src/engine/reconciler.ts',
+    within: 'Reconciler.#finish',
+    original: ' && turns.every(({ called }) => !called)',
+    mutated: '',
+    tests: ['test/heart/permit-at-once.test.ts'],
+  },
+  {
+    name: 'a Secret is read twice although the permit is there at once',
+    file: 'src/engine/worker.ts',
+    within: 'Worker.serve',
+    original: 'this.#atHand?.key === key ? this.#atHand : undefined',
+    mutated: 'undefined',
+    tests: ['test/heart/permit-at-once.test.ts'],
+  },
 ]
