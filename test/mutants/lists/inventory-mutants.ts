@@ -258,4 +258,12 @@ export const inventoryMutants: readonly Mutant[] = [
     mutated: 'this.#unseen.size === 0',
     tests: ['src/engine/worker.test.ts'],
   },
+  {
+    name: 'the first inventory does not wait for the first pass over the Secrets',
+    file: 'src/controller.ts',
+    within: 'Controller.#createInventory',
+    original: 'this.#worker.hasSeenAll && ',
+    mutated: '',
+    tests: ['test/heart/inventory.test.ts'],
+  },
 ]

@@ -624,4 +624,12 @@ export const uploadMutants: readonly Mutant[] = [
     mutated: '',
     tests: ['test/heart/circles.test.ts'],
   },
+  {
+    name: 'a chain that failed is fresh again for whoever asks',
+    file: 'src/capabilities/upload/priority.ts',
+    within: 'priorityOf',
+    original: "failedChains.includes(observed.material.chain?.chainFingerprint ?? '')",
+    mutated: 'false',
+    tests: ['src/capabilities/upload/priority.test.ts'],
+  },
 ]
