@@ -1,6 +1,7 @@
 import { UploadCapability } from './capabilities/upload/upload.ts'
 import { UploadBudget } from './capabilities/upload/upload-budget.ts'
 import type { Clock } from './clock.ts'
+import { splitKey } from './contract/object-key.ts'
 import type { Identity } from './contract/observe.ts'
 import { CallRunner } from './engine/calls/call-runner.ts'
 import { KeyOwners } from './engine/calls/key-owners.ts'
@@ -81,7 +82,12 @@ export class Controller {
       wake: (keys) => this.#worker.wake(keys, 'StatusWritable'),
     })
     this.#reconciler = new Reconciler({ ...parts, writer, capabilities: [upload] })
-    this.#worker = new Worker({ ...parts, reconciler: this.#reconciler })
+    this.#worker = new Worker({
+      ...parts,
+      reconciler: this.#reconciler,
+      groupOf: (key) => splitKey(key).namespace,
+      fieldsOf: splitKey,
+    })
     this.#inventory = this.#createInventory(parts)
     const owners = new KeyOwners(this.#worker, this.#inventory ? [[inventoryKey, this.#inventory]] : [])
     this.#runner = new CallRunner({

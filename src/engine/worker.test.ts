@@ -10,7 +10,8 @@ import { CallRunner } from './calls/call-runner.ts'
 import type { Result } from './result.ts'
 import { type KeyReconciler, Worker } from './worker.ts'
 
-const key = 'web/site'
+// No Secret's: to the worker a key is only a text.
+const key = 'cert0001'
 const done: Result = { requeue: {}, steps: { upload: 'Synced' }, settled: true }
 const priority = { failedBefore: false, urgent: false, expiresAt: undefined, group: 'web' }
 const wantsPermit: Result = {
@@ -43,7 +44,11 @@ beforeEach(() => {
     endBackOff: () => {},
     failedWith: () => [],
   }
-  worker = new Worker({ clock, log, metrics, reconciler, workers: 2, resyncMs: 3_600_000 })
+  worker = new Worker({
+    ...{ clock, log, metrics, reconciler, workers: 2, resyncMs: 3_600_000 },
+    groupOf: () => 'all',
+    fieldsOf: (certificateId) => ({ certificateId }),
+  })
   const runner = new CallRunner({
     ...{ clock, log, metrics, slots: 10 },
     serve: (key, permit) => worker.serve(key, permit),
@@ -63,8 +68,8 @@ describe('the debug line', () => {
     change()
     await clock.advance(1_000)
     expect(debugLines()).toMatchObject([
-      { namespace: 'web', name: 'site', steps: 'upload=UploadCertificate stamp=Done', wokenBy: 'Change' },
-      { namespace: 'web', name: 'site', steps: 'upload=Synced', wokenBy: 'Permit' },
+      { certificateId: key, steps: 'upload=UploadCertificate stamp=Done', wokenBy: 'Change' },
+      { certificateId: key, steps: 'upload=Synced', wokenBy: 'Permit' },
     ])
     const ids = debugLines().map(({ attemptId }) => attemptId)
     expect(new Set(ids).size).toBe(2)
@@ -99,9 +104,7 @@ describe('the debug line', () => {
     }
     change()
     await clock.advance(0)
-    expect(debugLines()).toMatchObject([
-      { namespace: 'web', name: 'site', wokenBy: 'Change', error: 'TypeError' },
-    ])
+    expect(debugLines()).toMatchObject([{ certificateId: key, wokenBy: 'Change', error: 'TypeError' }])
     expect(JSON.stringify(log.lines)).not.toContain('BEGIN')
   })
 

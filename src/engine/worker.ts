@@ -1,8 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import type { Clock } from '../clock.ts'
-import { splitKey } from '../contract/object-key.ts'
 import type { Observed } from '../contract/observe.ts'
-import type { Log } from '../ports/log.ts'
+import type { Log, LogFields } from '../ports/log.ts'
 import type { Metrics } from '../ports/metrics.ts'
 import { NotLeadingError } from '../ports/not-leading-error.ts'
 import type { ObjectKey, SecretChange } from '../ports/secrets.ts'
@@ -16,7 +15,7 @@ import { WorkQueue } from './queue/work-queue.ts'
 import type { Requeue, Result } from './result.ts'
 import { errorText, retryAfterMs } from './thrown.ts'
 
-/** What reconciles a key. It alone knows what a key stands for. */
+/** What reconciles a key, and knows what it stands for. */
 export interface KeyReconciler {
   /** Throws what the API server's client throws, and NotLeadingError. */
   reconcile(key: ObjectKey, signal: AbortSignal, permit?: CallPermit, atHand?: Observed): Promise<Result>
@@ -31,6 +30,10 @@ export interface WorkerParts {
   readonly metrics: Metrics
   readonly log: Log
   readonly reconciler: KeyReconciler
+  /** The group in which a key takes turns with others. */
+  readonly groupOf: (key: ObjectKey) => string
+  /** What a log line says of a key. */
+  readonly fieldsOf: (key: ObjectKey) => LogFields
   /** How many keys are reconciled at a time. */
   readonly workers: number
   /** How often every key is reconciled although nothing changed, ms. */
@@ -87,7 +90,7 @@ export class Worker {
 
   constructor(parts: WorkerParts) {
     this.#parts = parts
-    this.#queue = new WorkQueue(parts.clock, (key) => splitKey(key).namespace)
+    this.#queue = new WorkQueue(parts.clock, parts.groupOf)
     this.#lag = new SyncLag(parts.clock)
     this.#lastProgress = parts.clock.elapsed()
   }
@@ -216,7 +219,7 @@ export class Worker {
     permit?: CallPermit,
     atHand?: Observed,
   ): Promise<Result | undefined> {
-    const { clock, metrics, log, reconciler } = this.#parts
+    const { clock, metrics, log, reconciler, fieldsOf } = this.#parts
     const start = clock.elapsed()
     try {
       const result = await reconciler.reconcile(key, this.#abort.signal, permit, atHand)
@@ -234,7 +237,7 @@ export class Worker {
       metrics.reconcileTook(clock.elapsed() - start)
       if (this.#abort.signal.aborted) return undefined
       log.debug(
-        { ...splitKey(key), attemptId: randomUUID(), wokenBy, error: errorText(error) },
+        { ...fieldsOf(key), attemptId: randomUUID(), wokenBy, error: errorText(error) },
         'reconcile failed',
       )
       this.#runner?.withdraw(key)
@@ -247,7 +250,8 @@ export class Worker {
     this.#unseen.delete(key)
     const attempt = (this.#errors.get(key) ?? 0) + 1
     this.#errors.set(key, attempt)
-    this.#parts.log.warn({ ...splitKey(key), attempt, error }, 'reconcile failed; retrying')
+    const { log, fieldsOf } = this.#parts
+    log.warn({ ...fieldsOf(key), attempt, error }, 'reconcile failed; retrying')
     const backOffMs = doubling(200, 60_000, attempt) * (1 - 0.2 * Math.random())
     this.#queue.addAfter(key, Math.max(backOffMs, askedMs))
   }
@@ -291,12 +295,12 @@ export class Worker {
   }
 
   #logSteps(key: ObjectKey, { steps, requeue }: Result, wokenBy: WokenBy): void {
-    const { clock, log } = this.#parts
+    const { clock, log, fieldsOf } = this.#parts
     const { afterMs } = requeue
     const until = afterMs === undefined ? {} : { until: new Date(clock.now() + afterMs).toISOString() }
     const words = Object.entries(steps).map(([capability, step]) => `${capability}=${step}`)
     log.debug(
-      { ...splitKey(key), attemptId: randomUUID(), steps: words.join(' '), ...until, wokenBy },
+      { ...fieldsOf(key), attemptId: randomUUID(), steps: words.join(' '), ...until, wokenBy },
       'reconciled',
     )
   }

@@ -1,5 +1,6 @@
 import { UploadCapability } from '../../src/capabilities/upload/upload.ts'
 import { UploadBudget } from '../../src/capabilities/upload/upload-budget.ts'
+import { splitKey } from '../../src/contract/object-key.ts'
 import { CallRunner } from '../../src/engine/calls/call-runner.ts'
 import type { AnyCapability } from '../../src/engine/capability.ts'
 import { Reconciler } from '../../src/engine/reconciler.ts'
@@ -62,7 +63,11 @@ export class TwoCapabilities {
       writer: new StatusWriter({ ...parts, wake: () => {} }),
       capabilities,
     })
-    this.#worker = new Worker({ clock, metrics, log, reconciler, workers: 4, resyncMs: 36_000_000 })
+    this.#worker = new Worker({
+      ...{ clock, metrics, log, reconciler, workers: 4, resyncMs: 36_000_000 },
+      groupOf: (key) => splitKey(key).namespace,
+      fieldsOf: splitKey,
+    })
     this.#runner = new CallRunner({
       ...{ clock, log, metrics, slots: 10 },
       serve: (key, permit) => this.#worker.serve(key, permit),
