@@ -1,3 +1,4 @@
+import type { Clock } from '../../src/clock.ts'
 import type {
   ObjectKey,
   SecretChange,
@@ -22,9 +23,16 @@ export class FakeKubernetesError extends Error {
   }
 }
 
+export interface WatchOptions {
+  /** What the watch is timed by. */
+  readonly clock: Clock
+  /** From a change until the watch reports it, ms: later than the answer to the write. 0: at once, as early as it can be. */
+  readonly watchMs?: number
+}
+
 /**
  * Secrets as an API server keeps them: every change has a new resourceVersion, a recreated Secret a new uid, and a write
- * that names another state is stale. Changes are told like a reflector tells them.
+ * that names another state is stale. Changes are reported in their order, as by a reflector.
  */
 export class FakeSecretStore implements SecretStore {
   readonly #secrets = new Map<ObjectKey, SecretSnapshot>()
@@ -33,7 +41,8 @@ export class FakeSecretStore implements SecretStore {
   readonly #attempts = new Map<ObjectKey, number>()
   #version = 100
   #uids = 0
-  /** Whom the changes are told; at once, as a fast watch does. */
+  readonly #watch: Required<WatchOptions>
+  /** To whom the watch reports changes. */
   listener: ((change: SecretChange) => void) | undefined
   /** A policy: the message with which status writes of a key are refused. */
   refusal:
@@ -55,6 +64,10 @@ export class FakeSecretStore implements SecretStore {
   /** What somebody else does to the Secret just before a write arrives; called once per entry. */
   readonly meanwhile: ((key: ObjectKey) => void)[] = []
 
+  constructor({ clock, watchMs = 5 }: WatchOptions) {
+    this.#watch = { clock, watchMs }
+  }
+
   /** Creates a Secret, or replaces annotations and data of the one that is there. */
   put(key: ObjectKey, annotations: Readonly<Record<string, string>>, data: SecretData): void {
     const known = this.#secrets.get(key)
@@ -75,7 +88,7 @@ export class FakeSecretStore implements SecretStore {
   delete(key: ObjectKey): void {
     const secret = this.#secrets.get(key)
     this.#secrets.delete(key)
-    if (secret && optIn in secret.annotations) this.#tell({ kind: 'gone', key, optedOut: false })
+    if (secret && optIn in secret.annotations) this.#report({ kind: 'gone', key, optedOut: false })
   }
 
   annotations(key: ObjectKey): Readonly<Record<string, string>> {
@@ -90,7 +103,7 @@ export class FakeSecretStore implements SecretStore {
     return [...this.#secrets.keys()]
   }
 
-  /** What a list tells a reflector. */
+  /** What a list shows a reflector. */
   list(): SecretChange[] {
     return [...this.#secrets]
       .filter(([, it]) => optIn in it.annotations)
@@ -171,16 +184,19 @@ export class FakeSecretStore implements SecretStore {
     const stored = { ...secret, resourceVersion: String(++this.#version) }
     this.#secrets.set(key, stored)
     if (optIn in stored.annotations) {
-      this.#tell({ kind: 'present', key, resourceVersion: stored.resourceVersion, listed: false })
+      this.#report({ kind: 'present', key, resourceVersion: stored.resourceVersion, listed: false })
     } else if (before && optIn in before.annotations) {
-      this.#tell({ kind: 'gone', key, optedOut: true })
+      this.#report({ kind: 'gone', key, optedOut: true })
     }
     return stored
   }
 
-  #tell(change: SecretChange): void {
+  #report(change: SecretChange): void {
     const { listener } = this
-    queueMicrotask(() => listener?.(change))
+    const { clock, watchMs } = this.#watch
+    const report = () => listener?.(change)
+    if (watchMs === 0) queueMicrotask(report)
+    else clock.after(watchMs, report)
   }
 }
 

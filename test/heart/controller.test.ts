@@ -284,7 +284,7 @@ describe('an id that somebody writes over the true one', () => {
 
 describe('what the gauges say', () => {
   it('is how old the oldest change is that is not synced, while it waits', async () => {
-    const world = new World()
+    const world = new World({ watchMs: 0 })
     world.start()
     world.store.put(key, userAnnotations(), material.first.data)
     await world.clock.advance(700)

@@ -28,7 +28,7 @@ export interface TwoCapabilitiesOptions {
 /** The core with the upload and a second capability, put together as the controller puts it together with the upload alone. */
 export class TwoCapabilities {
   readonly clock = createManualClock(testNow)
-  readonly store = new FakeSecretStore()
+  readonly store = new FakeSecretStore({ clock: this.clock })
   readonly service: FakeCertificateService
   readonly events = new FakeEvents()
   readonly log = new FakeLog()

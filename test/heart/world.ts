@@ -16,6 +16,8 @@ import { identity } from './observed.ts'
 export interface WorldOptions {
   readonly service?: Partial<ServiceBehaviour>
   readonly parts?: WorldParts
+  /** From a change until the watch reports it, ms; see FakeSecretStore. */
+  readonly watchMs?: number
 }
 
 /** What differs from the world's defaults. `inventoryMs`: ms between two inventories; by default none is made. */
@@ -24,7 +26,7 @@ type WorldParts = Partial<ControllerParts> & { readonly inventoryMs?: number }
 /** Cluster, account and one process of the operator at a time, in a time that is moved by hand. */
 export class World {
   readonly clock: ManualClock = createManualClock(testNow)
-  readonly store = new FakeSecretStore()
+  readonly store: FakeSecretStore
   readonly service: FakeCertificateService
   readonly events = new FakeEvents()
   readonly log = new FakeLog()
@@ -34,6 +36,8 @@ export class World {
   #controller: Controller | undefined
 
   constructor(options: WorldOptions = {}) {
+    const { watchMs } = options
+    this.store = new FakeSecretStore({ clock: this.clock, ...(watchMs === undefined ? {} : { watchMs }) })
     this.service = new FakeCertificateService(this.clock, options.service)
     this.#parts = options.parts ?? {}
   }

@@ -21,7 +21,7 @@ let woken: string[]
 
 beforeEach(() => {
   clock = createManualClock()
-  store = new FakeSecretStore()
+  store = new FakeSecretStore({ clock })
   events = new FakeEvents()
   log = new FakeLog()
   metrics = new FakeMetrics()
