@@ -248,6 +248,7 @@ export class Worker {
 
   #backOff(key: ObjectKey, error: string, askedMs: number): void {
     this.#unseen.delete(key)
+    this.#lag.changed(key)
     const attempt = (this.#errors.get(key) ?? 0) + 1
     this.#errors.set(key, attempt)
     const { log, fieldsOf } = this.#parts
@@ -257,7 +258,9 @@ export class Worker {
   }
 
   #follow(key: ObjectKey, { requeue, settled, observed }: Result, called: boolean): void {
+    // Also what nobody changed may need work: a certificate that is gone.
     if (settled) this.#lag.settled(key)
+    else this.#lag.changed(key)
     const { permit, join, afterMs } = requeue
     const isInLane = permit !== undefined && this.#runner?.holdOf(key, permit.action) === undefined
     if (!isInLane && !requeue.now) this.#unseen.delete(key)

@@ -48,7 +48,7 @@ export type CertificateCounts = Readonly<Record<'current' | 'superseded' | 'orph
 export interface Gauges {
   /** Keys waiting in each queue: the work queue and every lane. */
   queueDepths(): Readonly<Record<string, number>>
-  /** Age of the oldest change that is not synced yet, ms; 0 when there is none. */
+  /** How long a Secret has been waiting to be synced, at most, ms; 0 when none is. */
   oldestUnsyncedMs(): number
   /** The longest time since a reflector heard of the API server, ms; of namespaces that can be read. */
   watchAgeMs(): number

@@ -75,7 +75,7 @@ export class PrometheusMetrics implements Metrics {
     })
     this.#gauge(
       'oldest_unsynced_seconds',
-      'Age of the oldest change that is not synced; 0 when there is none.',
+      'How long a Secret has been waiting to be synced, at most; 0 when none is.',
       [],
       (gauge) => gauge.set(gauges.oldestUnsyncedMs() / 1000),
     )

@@ -2,6 +2,7 @@ import type { Instant, Step } from '../../engine/step.ts'
 import type { UploadAction } from './action.ts'
 import type { UploadMemory } from './memory.ts'
 import { certificateMissing } from './outcomes.ts'
+import { staysRejected } from './steps.ts'
 import { openRequest, reUploadOf, type UploadView } from './view.ts'
 
 /** A Secret that waits for its turn is reconciled this often, ms. It is woken when its turn comes. */
@@ -27,7 +28,8 @@ export function nextForMissing(
   const reported = isTakenBack && memory.reported?.input === observed.input ? memory.reported : undefined
   const meanwhile = reported?.outcome ?? certificateMissing(view, missing)
   if (step.kind === 'Wait' && step.label === 'NotVisible' && isTakenBack) return step
-  if (step.kind === 'Held' || step.kind === 'Wait') return { ...step, meanwhile }
+  if (step.kind === 'Wait') return { ...step, settled: staysRejected(observed, meanwhile), meanwhile }
+  if (step.kind === 'Held') return { ...step, meanwhile }
   if (step.kind !== 'Call') return step
   if (step.action.name !== 'UploadCertificate') return { ...step, meanwhile }
   const requested = openRequest(observed) !== undefined

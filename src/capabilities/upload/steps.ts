@@ -1,3 +1,4 @@
+import { statusKeys } from '../../contract/annotation-keys.ts'
 import type { Observed } from '../../contract/observe.ts'
 import type { Instant, Outcome, Step } from '../../engine/step.ts'
 import type { CertificateQuery } from '../../ports/ssl-service.ts'
@@ -12,15 +13,15 @@ export function report(outcome: Outcome & { readonly phase: string }, until?: nu
   return until === undefined ? step : { ...step, until }
 }
 
-/** Waits; meanwhile the status says how the last call failed. */
+/** Waits; meanwhile the status says how the last call failed. Only a rejection is settled: it has an alert of its own. */
 export function wait(
   label: string,
   until: number,
   memory: UploadMemory,
   observed: Observed,
 ): Step<UploadAction> {
-  const settled = observed.status.phase === 'Rejected'
-  return { kind: 'Wait', label, until, settled, ...meanwhile(memory, observed) }
+  const reported = meanwhile(memory, observed)
+  return { kind: 'Wait', label, until, settled: staysRejected(observed, reported.meanwhile), ...reported }
 }
 
 /** Calls; or waits, at the gate where calls of this action wait for the account, else until the same input is due. */
@@ -50,6 +51,11 @@ export function lookUp(
   now: Instant,
 ): Step<UploadAction> {
   return call({ name: 'DescribeCertificates', query, purpose }, view, memory, now)
+}
+
+/** Whether the status says `Rejected` once the outcome is written. */
+export function staysRejected({ status }: Observed, outcome: Outcome | undefined): boolean {
+  return (outcome?.slice[statusKeys.phase] ?? status.phase) === 'Rejected'
 }
 
 function meanwhile({ reported }: UploadMemory, { input }: Observed): { readonly meanwhile?: Outcome } {

@@ -338,4 +338,20 @@ export const engineMutants: readonly Mutant[] = [
     mutated: 'undefined',
     tests: ['test/heart/permit-at-once.test.ts'],
   },
+  {
+    name: 'what nobody changed raises no alert',
+    file: 'src/engine/worker.ts',
+    within: 'Worker.#follow',
+    original: 'else this.#lag.changed(key)',
+    mutated: '',
+    tests: ['test/heart/sync-lag.test.ts'],
+  },
+  {
+    name: 'a Secret that cannot be read raises no alert',
+    file: 'src/engine/worker.ts',
+    within: 'Worker.#backOff',
+    original: 'this.#lag.changed(key)',
+    mutated: '',
+    tests: ['test/heart/sync-lag.test.ts'],
+  },
 ]
