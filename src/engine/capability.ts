@@ -24,6 +24,8 @@ export type Answer<T> =
 export interface Capability<View, Memory extends CapabilityMemory, A extends Action, T> {
   /** In lower case: a metric label and a log field. */
   readonly name: string
+  /** The status annotations that it alone writes, by their whole keys. */
+  readonly ownKeys: ReadonlySet<string>
   /** The memory of a key of which nothing is known. */
   readonly blank: Memory
   /**

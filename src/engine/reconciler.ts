@@ -12,6 +12,7 @@ import type { CallPermit } from './calls/call-permit.ts'
 import { SingleFlight } from './calls/single-flight.ts'
 import type { Answer, AnyCapability } from './capability.ts'
 import { Memories } from './memories.ts'
+import { checkDistinctKeys, checkOwnKeys } from './own-keys.ts'
 import type { Requeue, Result } from './result.ts'
 import { secretFacts } from './status/secret-facts.ts'
 import type { StatusWriter, WriteResult } from './status/status-writer.ts'
@@ -60,6 +61,7 @@ export class Reconciler {
   readonly #materials = new MaterialCache()
 
   constructor(parts: ReconcilerParts) {
+    checkDistinctKeys(parts.capabilities)
     this.#parts = parts
     this.#capabilities = parts.capabilities.map((capability) => ({
       capability,
@@ -210,7 +212,9 @@ export class Reconciler {
     try {
       capability.interrupted(observed.key, this.#now())
       const outcome = capability.unexpected(observed, threw)
-      return { capability, memories, step: { kind: 'Report', label: 'Failed', outcome }, threw }
+      const step = { kind: 'Report', label: 'Failed', outcome } as const
+      checkOwnKeys(capability, step)
+      return { capability, memories, step, threw }
     } catch {
       return { capability, memories, step: { kind: 'Done', label: 'Failed' }, threw }
     }
@@ -255,6 +259,7 @@ export class Reconciler {
     const { capability, memories, step } = turn
     const { key } = observed
     try {
+      checkOwnKeys(capability, step)
       for (const outcome of outcomeOf(step)) {
         memories.set(key, capability.reporting(observed, memories.of(key), outcome))
       }

@@ -53,6 +53,8 @@ export interface StampParts {
   readonly heldFor: (key: string, action: ServiceAction) => Reason | undefined
   /** The lane in which it waits. */
   readonly action?: ServiceAction
+  /** Status keys of another capability that it takes for its own. */
+  readonly alsoOwns?: readonly string[]
 }
 
 /**
@@ -61,6 +63,7 @@ export interface StampParts {
  */
 export class StampCapability implements Capability<View, Memory, StampAction, boolean> {
   readonly name = 'stamp'
+  readonly ownKeys: ReadonlySet<string>
   readonly blank: Memory = {}
   readonly #parts: StampParts
   /** A bug in some of its parts. */
@@ -73,6 +76,7 @@ export class StampCapability implements Capability<View, Memory, StampAction, bo
 
   constructor(parts: StampParts) {
     this.#parts = parts
+    this.ownKeys = new Set([...Object.values(stampKeys), ...(parts.alsoOwns ?? [])])
   }
 
   view(observed: Observed): View {

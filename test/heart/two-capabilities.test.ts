@@ -1,6 +1,7 @@
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { statusKeys, userKeys } from '../../src/contract/annotation-keys.ts'
 import { readStatus } from '../../src/contract/status.ts'
+import type { Outcome, Step } from '../../src/engine/step.ts'
 import { serviceError } from '../fakes/certificate-service.ts'
 import { createMaterial, type TestMaterial } from './material.ts'
 import { identity, userAnnotations } from './observed.ts'
@@ -150,6 +151,58 @@ describe('calls of the same name', () => {
     world.store.put(other, { ...userAnnotations({ paused: 'true' }), ...wish }, material.second.data)
     await world.until(() => world.actions.length === 2, 4_000)
     expect(new Set(world.actions)).toEqual(new Set([upload, lookUp]))
+  })
+})
+
+describe('phase, reason and message stay those of the upload', () => {
+  const foreign = { [statusKeys.phase]: 'Failed' }
+  const withForeign = (step: Step): Step => {
+    if (step.kind === 'WriteFirst') return { ...step, slice: { ...step.slice, ...foreign } }
+    if (step.kind === 'Report') return { ...step, outcome: withForeignSlice(step.outcome) }
+    if (!('meanwhile' in step) || !step.meanwhile) return step
+    return { ...step, meanwhile: withForeignSlice(step.meanwhile) }
+  }
+  const withForeignSlice = (outcome: Outcome) => ({ ...outcome, slice: { ...outcome.slice, ...foreign } })
+
+  beforeEach(async () => {
+    world.store.put(key, userAnnotations(), material.first.data)
+    await world.until(isSynced)
+  })
+
+  it.each(['WriteFirst', 'Report', 'Wait'] as const)(
+    'where another capability would write them in a %s, which is a bug of its own (I7)',
+    async (kind) => {
+      const { stamp } = world
+      const next = stamp.next.bind(stamp)
+      stamp.next = (...given) => {
+        const step = next(...given)
+        return step.kind === kind ? (withForeign(step) as typeof step) : step
+      }
+      if (kind === 'Wait') fail(lookUp, 'unknown')
+      const before = uploadStatus()
+      world.store.edit(key, wish)
+      await world.until(() => annotation(stampKeys.problem) === 'ForeignStatusKeyError')
+      await world.clock.advance(minute)
+      expect(uploadStatus()).toEqual(before)
+    },
+  )
+
+  it('where another capability would write them in what it says of its bugs', async () => {
+    const { stamp } = world
+    const unexpected = stamp.unexpected.bind(stamp)
+    stamp.unexpected = (...given) => withForeignSlice(unexpected(...given))
+    stamp.broken.add('next')
+    const before = uploadStatus()
+    const gets = world.store.gets(key)
+    world.store.edit(key, wish)
+    await world.clock.advance(minute)
+    expect(world.store.gets(key)).toBeGreaterThan(gets)
+    expect(uploadStatus()).toEqual(before)
+  })
+
+  it('because no two capabilities may own the same status key', () => {
+    const alsoOwns = [statusKeys.phase]
+    expect(() => new TwoCapabilities({ alsoOwns })).toThrow(`upload and stamp both own ${statusKeys.phase}`)
   })
 })
 

@@ -23,6 +23,8 @@ export interface TwoCapabilitiesOptions {
   readonly uploadFirst?: boolean
   /** From a call's arrival to its answer, ms. */
   readonly serviceMs?: number
+  /** Status keys of the upload that the second capability takes for its own. */
+  readonly alsoOwns?: readonly string[]
 }
 
 /** The core with the upload and a second capability, put together as the controller puts it together with the upload alone. */
@@ -39,12 +41,12 @@ export class TwoCapabilities {
   /** A bug in the upload. */
   uploadThrows = false
 
-  constructor({ action, uploadFirst = true, serviceMs = 0 }: TwoCapabilitiesOptions = {}) {
+  constructor({ action, uploadFirst = true, serviceMs = 0, alsoOwns = [] }: TwoCapabilitiesOptions = {}) {
     const { clock, store, events, log, metrics } = this
     const service = new FakeCertificateService(clock, { serviceMs })
     this.service = service
     const heldFor = (key: string, it: ServiceAction) => this.#runner.holdOf(key, it)
-    this.stamp = new StampCapability({ service, heldFor, ...(action ? { action } : {}) })
+    this.stamp = new StampCapability({ service, heldFor, alsoOwns, ...(action ? { action } : {}) })
     const upload = new UploadCapability({
       identity,
       service,

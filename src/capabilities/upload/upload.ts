@@ -32,6 +32,7 @@ export interface UploadParts {
 /** Brings the certificate of a Secret into the account, once, and says under which id it is there. */
 export class UploadCapability implements Capability<UploadView, UploadMemory, UploadAction, CallResult> {
   readonly name = 'upload'
+  readonly ownKeys = new Set<string>(Object.values(statusKeys))
   readonly blank = blankMemory
   readonly #parts: UploadParts
   /** The open request of each key, as last observed: while the account is doubted, only a new one lifts the hold. */
