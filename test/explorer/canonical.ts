@@ -110,12 +110,15 @@ function knowledge({ now, account, profile }: World, process: Process): string {
   const ofChains = chains.map(({ chainFingerprint: chain }) => [
     suffixesOf(chain).map((it) => ledger.copies.mayBeListedLate(it, now)),
     ageClass(ledger.reUploads.dueAt(chain, { requested: false }, now) - now),
-    keys.map((key) => ledger.reUploads.mayTry(key, now)),
+  ])
+  const ofTurns = keys.map((key) => [
+    [0, 31_000, 61_000, 3_600_000].map((ms) => ledger.reUploads.mayTry(key, now + ms)),
+    ageClass((ledger.reUploads.turnEndsAt(key, now) ?? 0) - now),
   ])
   const { cosmetics } = ledger
   const ofAccount = [ledger.hidesCertificates(now), cosmetics.accountAt(now), cosmetics.refused]
   const suspects = [ledger.suspects(now), ledger.suspects(now + 10 * 60_000)]
-  const text = JSON.stringify([holders, ids, ofChains, ofAccount, suspects])
+  const text = JSON.stringify([holders, ids, ofChains, ofTurns, ofAccount, suspects])
   knowledges.set(process.journal, { now, of: account.length, text })
   return text
 }
@@ -144,6 +147,7 @@ function memoryText({ now, profile }: World, process: Process, state: KeyState):
   ]
   const text = JSON.stringify([
     ageClass((state.until ?? 0) - now),
+    state.turn,
     rest,
     absent && [absent.certificateId, ageClass(absent.until - now)],
     failure && [failure.input, failure.class, Math.min(failure.attempt, 3), ageClass(failure.until - now)],

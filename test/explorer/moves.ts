@@ -4,12 +4,11 @@ import type { ObjectKey } from '../../src/ports/secrets.ts'
 import { ServiceError } from '../../src/ports/service-error.ts'
 import { existing, type StoredCertificate } from './account.ts'
 import { partsOf } from './process.ts'
-import { callOf, digest, reconcile } from './reconcile.ts'
+import { abandoned, callOf, digest, interrupted, reconcile } from './reconcile.ts'
 import {
   type Activity,
   freshProcess,
   isBusy,
-  type KeyState,
   keyStateOf,
   keys,
   leaderOf,
@@ -81,8 +80,13 @@ export function waits(world: World): Move[] {
 }
 
 function faults(world: World): Move[] {
+  const unread = keys
+    .filter(
+      (key) => keyStateOf(leaderOf(world), key).turn !== 'none' && !isBusy(keyStateOf(leaderOf(world), key)),
+    )
+    .map((key): Move => ({ label: `${key} cannot be read`, apply: (it) => interrupted(it, key) }))
   const ofProcesses = world.processes.flatMap((process, index) =>
-    process.state === 'dead' ? [] : keys.flatMap((key) => faultsOf(keyStateOf(process, key), index, key)),
+    process.state === 'dead' ? [] : keys.flatMap((key) => faultsOf(process, index, key)),
   )
   const successor = (state: 'deposed' | 'dead', label: string): Move => ({
     label,
@@ -93,16 +97,20 @@ function faults(world: World): Move[] {
   const ends = isAlone && isKnowing ? [successor('dead', 'the process is killed; a new one starts')] : []
   const isWorking = Object.values(leaderOf(world).keys).some(isBusy)
   const lost = isAlone && isWorking ? [successor('deposed', 'the lease is lost to another process')] : []
-  return [...ofProcesses, ...ends, ...lost]
+  return [...ofProcesses, ...unread, ...ends, ...lost]
 }
 
-function faultsOf({ activity }: KeyState, index: number, key: ObjectKey): Move[] {
+function faultsOf(process: Process, index: number, key: ObjectKey): Move[] {
+  const { activity } = keyStateOf(process, key)
   if (activity.kind === 'calling') {
     const what = `${key}: ${nameOf(activity)}`
     return [
       { label: `${what} arrives, its answer is lost`, apply: (it) => lost(it, index, key) },
       { label: `${what} never arrives`, apply: (it) => failed(it, index, key, 'outage') },
       { label: `${what} is throttled`, apply: (it) => failed(it, index, key, 'throttled') },
+      ...(process.state === 'deposed'
+        ? [{ label: `${what} is given up`, apply: (it: World) => abandoned(it, index, key) }]
+        : []),
     ]
   }
   if (activity.kind === 'writing') {

@@ -17,6 +17,7 @@ import {
   keyStateOf,
   leaderOf,
   type Process,
+  type Turn as ReUploadTurn,
   type Statement,
   secretOf,
   type World,
@@ -30,8 +31,9 @@ function serviceOf({ account, profile, now }: World): AccountService {
 }
 
 /**
- * The leader reconciles a key, as src/engine/reconciler.ts does: GET, view, observe, next, and then the write or the call.
- * The permit comes at once: whatever happens before it happens before this reconcile.
+ * The leader reconciles a key, as src/engine/reconciler.ts does: GET, view, observe, next, decided, and then the write or the
+ * call. The permit comes at once: whatever happens before it happens before this reconcile. Only what is uploaded again waits
+ * for it until the next reconcile, because others wait for that one meanwhile.
  */
 export function reconcile(world: World, key: ObjectKey): World {
   const process = leaderOf(world)
@@ -45,8 +47,9 @@ export function reconcile(world: World, key: ObjectKey): World {
   const view = capability.view(observed)
   const memory = capability.observe(view, state.memory)
   const step = capability.next(view, memory, instantOf(world))
+  const hasPermit = turnOf(step) !== 'prepares' || state.turn === 'prepares'
   const turn = { key, secret, capability, step, journal, state: { ...state, memory, claimed } }
-  return withTurn(world, 0, turn, { hasPermit: true })
+  return withTurn(world, 0, turn, { hasPermit })
 }
 
 /** The call of a key is answered: the ledger learns, `model` digests it, and the next step is taken. */
@@ -61,12 +64,35 @@ export function digest(world: World, index: number, key: ObjectKey, answer: Answ
   const view = capability.view(observed)
   const { memory: before } = state
   capability.ended(view, before, action, answer, now)
-  const memory = capability.model(view, before, action, answer, now)
-  const step = capability.next(capability.view(observed), memory, now)
+  const digested = capability.model(view, before, action, answer, now)
+  const viewAfter = capability.view(observed)
+  const memory = capability.observe(viewAfter, digested)
+  const step = capability.next(viewAfter, memory, now)
   const ended: Statement = (it) => it.ended(it.view(observed), before, action, answer, now)
   const journal = [...process.journal, ended]
   const turn = { key, secret, capability, step, journal, state: { ...state, memory } }
   return withTurn(world, index, turn, { hasPermit: false })
+}
+
+/** The leader cannot read a Secret: nobody knows which step it takes. */
+export function interrupted(world: World, key: ObjectKey): World {
+  const process = leaderOf(world)
+  const now = instantOf(world)
+  const said: Statement = (it) => it.interrupted(key, now)
+  const keys = { ...process.keys, [key]: { ...keyStateOf(process, key), turn: 'none' as const } }
+  return withProcess(world, 0, { journal: [...process.journal, said], keys })
+}
+
+/** A process that leads no more gives its call up. */
+export function abandoned(world: World, index: number, key: ObjectKey): World {
+  const process = world.processes[index] as Process
+  const state = keyStateOf(process, key)
+  if (state.activity.kind !== 'calling') throw new Error(`${key} makes no call`)
+  const { secret, action } = state.activity
+  const now = instantOf(world)
+  const said: Statement = (it) => it.abandoned(it.view(observedOf(secret)), action, now)
+  const keys = { ...process.keys, [key]: { ...state, activity: { kind: 'idle' } as const } }
+  return withProcess(world, index, { journal: [...process.journal, said], keys })
 }
 
 /** Makes the call that is under way for a key, against the account as it is. */
@@ -108,26 +134,38 @@ function withTurn(
   const slice =
     step.kind === 'Report' ? step.outcome.slice : step.kind === 'WriteFirst' ? step.slice : undefined
   const observed = observedOf(secret)
+  const now = instantOf(world)
+  const patch = statusPatch(secret.annotations, { ...slice, ...outcome?.slice })
+  const isCalled = step.kind === 'Call' && hasPermit && !patch
+  const decided: Statement = (it) => it.decided(it.view(observed), step, now)
+  const isNews = turnOf(step) !== 'none' || Object.values(process.keys).some((it) => it.turn !== 'none')
+  const decisions = isNews && !isCalled ? [decided] : []
   const reported: UploadMemory = outcome
     ? capability.reporting(observed, state.memory, outcome)
     : state.memory
   const reports: readonly Statement[] = outcome
     ? [(it) => void it.reporting(observed, state.memory, outcome)]
     : []
-  const patch = statusPatch(secret.annotations, { ...slice, ...outcome?.slice })
   const become = (memory: UploadMemory, activity: Activity, more: readonly Statement[] = []) => {
-    const keys = { ...process.keys, [key]: { ...state, memory, activity, until } }
-    return withProcess(world, index, { journal: [...journal, ...reports, ...more], keys })
+    const turn = activity.kind === 'calling' ? 'none' : isCalled ? state.turn : turnOf(step)
+    const keys = { ...process.keys, [key]: { ...state, memory, activity, until, turn } }
+    return withProcess(world, index, { journal: [...journal, ...decisions, ...reports, ...more], keys })
   }
   if (patch) return become(reported, { kind: 'writing', secret, patch, slice })
   const memory = slice ? capability.written(reported, slice) : reported
-  if (step.kind !== 'Call' || !hasPermit) return become(memory, { kind: 'idle' })
+  if (!isCalled) return become(memory, { kind: 'idle' })
   const { action } = step
   const flight = capability.flightOf(capability.view(observed), action)
   if (isUnderWay(process, flight)) return become(memory, { kind: 'idle' })
-  const now = instantOf(world)
   const begins: Statement = (it) => it.begins(it.view(observed), action, now)
   return become(memory, { kind: 'calling', secret, action, flight }, [begins])
+}
+
+/** What a step says of the turn of its key: see UploadCapability.decided. */
+function turnOf(step: Step<UploadAction>): ReUploadTurn {
+  if (step.kind === 'Wait') return step.forTurn ? 'waits' : 'none'
+  const isReUpload = step.kind === 'Call' && step.action.name === 'UploadCertificate' && step.action.replaces
+  return isReUpload ? 'prepares' : 'none'
 }
 
 function isUnderWay({ keys }: Process, flight: string): boolean {

@@ -43,7 +43,12 @@ export interface KeyState {
   readonly until: number | undefined
   /** The id that its status named at the last GET. */
   readonly claimed: string | undefined
+  /** What was last said of its turn to upload again what is gone. */
+  readonly turn: Turn
 }
+
+/** `prepares`: it may try as soon as it has a permit. `waits`: others go first. */
+export type Turn = 'none' | 'prepares' | 'waits'
 
 /** Something that changed what a process knows of all keys: replayed to rebuild its ledger. */
 export type Statement = (capability: UploadCapability) => void
@@ -77,6 +82,7 @@ const idle: KeyState = {
   activity: { kind: 'idle' },
   until: undefined,
   claimed: undefined,
+  turn: 'none',
 }
 
 /** A process that was just started. */
