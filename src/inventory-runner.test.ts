@@ -27,7 +27,7 @@ class Scene {
   readonly clock = createManualClock()
   readonly log = new FakeLog()
   readonly woken: ObjectKey[] = []
-  readonly ledger = new Ledger((keys) => this.woken.push(...keys))
+  readonly ledger = new Ledger({ wake: (keys) => this.woken.push(...keys) })
   readonly inventory = new Inventory({
     ledger: this.ledger,
     cluster: 'test',

@@ -1,6 +1,10 @@
+import { splitKey } from '../contract/object-key.ts'
 import type { Ownership } from '../contract/ownership.ts'
 import type { ObjectKey } from '../ports/secrets.ts'
 import type { AccountRung, Rung } from './cosmetics-ladder.ts'
+
+/** A statement that the service has not renewed for so long counts as a claim, ms. */
+export const claimAfterMs = 24 * 3_600_000
 
 /** What was sent when the service answered an id, and what it answered. */
 export interface Upload {
@@ -54,21 +58,8 @@ export function isShown({ listedAt, unlistedAt }: Entry): boolean {
   return listedAt !== undefined && (unlistedAt === undefined || listedAt > unlistedAt)
 }
 
-/** Whether an existing certificate may serve a chain for a key; with `own`, only one that it has for itself. */
-export function isHolder(
-  entry: Entry,
-  chain: string,
-  { key, own }: { readonly key: ObjectKey; readonly own: boolean },
-): boolean {
-  if (entry.gone || entry.missingSince !== undefined) return false
-  if (entry.chain !== undefined && entry.chain !== chain) return false
-  const upload = entry.uploads.get(chain)
-  if (own) return upload?.own === true && upload.by === key
-  if (upload) return !upload.own || upload.by === key
-  return entry.chain === chain && !looksLikeCopy(entry)
-}
-
-/** The alias of a copy ends in a suffix; whether the copy is a Secret's own cannot be seen. */
-function looksLikeCopy({ alias = '' }: Entry): boolean {
-  return /(^| )[0-9a-f]{16}$/.test(alias)
+/** Whether the status of a Secret in another namespace names it. */
+export function isNamedElsewhere({ claimants }: Entry, key: ObjectKey): boolean {
+  const { namespace } = splitKey(key)
+  return [...claimants].some((it) => splitKey(it).namespace !== namespace)
 }

@@ -2,9 +2,10 @@ import { describe, expect, it } from 'vitest'
 import { clusterTag } from '../contract/ownership.ts'
 import type { ObjectKey } from '../ports/secrets.ts'
 import type { CertificatePage, CertificateQuery, RemoteCertificate, Tag } from '../ports/ssl-service.ts'
+import { goneAfterMs } from './absence.ts'
 import type { DoubtReason } from './account-doubt.ts'
 import { Inventory } from './inventory.ts'
-import { goneAfterMs, Ledger } from './ledger.ts'
+import { Ledger } from './ledger.ts'
 import { findGone } from './testing/find-gone.ts'
 import { remoteCertificate } from './testing/remote-certificate.ts'
 
@@ -17,11 +18,11 @@ type Answer = CertificatePage | 'unanswered' | 'refused' | 'denied'
 class Account {
   readonly woken: ObjectKey[] = []
   readonly doubts: DoubtReason[] = []
-  readonly ledger = new Ledger(
-    (keys) => this.woken.push(...keys),
-    ({ why }) => this.doubts.push(why),
-    'test',
-  )
+  readonly ledger = new Ledger({
+    wake: (keys) => this.woken.push(...keys),
+    onDoubt: ({ why }) => this.doubts.push(why),
+    cluster: 'test',
+  })
   readonly inventory = new Inventory({
     ledger: this.ledger,
     cluster: 'test',
@@ -152,7 +153,7 @@ describe('an inventory', () => {
       account.certificates.unshift(remoteCertificate(`new${come++}`, { tags: [clusterTag('test')] }))
       return account.page(query)
     })
-    expect(account.ledger.nextSuspectAt(0)).toBe(goneAfterMs)
+    expect(account.ledger.absence.nextSuspectAt(0)).toBe(goneAfterMs)
   })
 
   it('goes on with a listing whose pages are far apart', () => {
@@ -219,7 +220,7 @@ describe('an id that nobody finds', () => {
         ? 'refused'
         : account.page(query),
     )
-    expect(account.ledger.nextSuspectAt(0)).toBe(goneAfterMs)
+    expect(account.ledger.absence.nextSuspectAt(0)).toBe(goneAfterMs)
     expect(account.inventory.counts?.unowned).toBe(59)
   })
 })

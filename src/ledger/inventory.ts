@@ -187,7 +187,7 @@ export class Inventory {
       this.#plan(now)
     } else if ((!isBusy || this.#lookUps.areDeferred) && this.#suspectsDueAt(now) <= now) {
       // What fails does not put off the second look-up of others.
-      this.#lookUps.add(ledger.suspects(now).filter((id) => !this.#lookUps.isPassed(id)))
+      this.#lookUps.add(ledger.absence.suspects(now).filter((id) => !this.#lookUps.isPassed(id)))
       this.#suspectsFrom = now + suspectsAgainMs
     }
   }
@@ -229,7 +229,10 @@ export class Inventory {
   }
 
   #suspectsDueAt(now: number): number {
-    return Math.max(this.#suspectsFrom, this.#parts.ledger.nextSuspectAt(now) ?? Number.POSITIVE_INFINITY)
+    return Math.max(
+      this.#suspectsFrom,
+      this.#parts.ledger.absence.nextSuspectAt(now) ?? Number.POSITIVE_INFINITY,
+    )
   }
 
   #listed(offset: number, page: CertificatePage, now: number): void {
@@ -272,7 +275,7 @@ export class Inventory {
     const { ledger } = this.#parts
     const isAnySeen = ledger.claimedIds().some((id) => ledger.isSeenSince(id, this.#since))
     // That look-ups do not show what is there is known already.
-    if (!isAnySeen && !ledger.hidesCertificates(now)) ledger.findNone(missed, this.#since)
+    if (!isAnySeen && !ledger.absence.hidesCertificates(now)) ledger.findNone(missed, this.#since)
     // Of ids that were passed nothing is known: the next inventory judges.
     this.#isJudged = isAnySeen || ledger.isAnotherAccount || this.passed === 0
   }

@@ -1,7 +1,8 @@
 import { beforeEach, describe, expect, it } from 'vitest'
 import { chainTag, ownerTags } from '../contract/ownership.ts'
-import type { Upload } from './entry.ts'
-import { claimAfterMs, goneAfterMs, Ledger } from './ledger.ts'
+import { goneAfterMs } from './absence.ts'
+import { claimAfterMs, type Upload } from './entry.ts'
+import { Ledger } from './ledger.ts'
 import { findGone } from './testing/find-gone.ts'
 import { remoteCertificate } from './testing/remote-certificate.ts'
 
@@ -29,8 +30,7 @@ let ledger: Ledger
 
 beforeEach(() => {
   woken = []
-  const noDoubt = () => {}
-  ledger = new Ledger((keys) => woken.push(...keys), noDoubt, 'test')
+  ledger = new Ledger({ wake: (keys) => woken.push(...keys), cluster: 'test' })
 })
 
 function uploadedAs(id: string, more: Partial<Upload> = {}, now = 0, of = chain): void {
@@ -142,10 +142,10 @@ describe('that an id is gone', () => {
     expect(holder()).toBeUndefined()
     ledger.learnAbsent('id-1', undefined, goneAfterMs - 1)
     expect(ledger.isGone('id-1')).toBe(false)
-    expect(ledger.suspects(goneAfterMs)).toEqual(['id-1'])
+    expect(ledger.absence.suspects(goneAfterMs)).toEqual(['id-1'])
     ledger.learnAbsent('id-1', undefined, goneAfterMs)
     expect(ledger.isGone('id-1')).toBe(true)
-    expect(ledger.suspects(goneAfterMs)).toEqual([])
+    expect(ledger.absence.suspects(goneAfterMs)).toEqual([])
   })
 
   it('is proven by a look-up at once where it was listed before', () => {
@@ -160,7 +160,7 @@ describe('that an id is gone', () => {
     ledger.learnAbsent('id-1', 'web/site', minute - 1)
     expect(ledger.isGone('id-1')).toBe(false)
     expect(holder()).toBe('id-1')
-    expect(ledger.absenceCountsFrom('id-1')).toBe(minute)
+    expect(ledger.absence.countsFrom('id-1')).toBe(minute)
     ledger.learnAbsent('id-1', 'web/site', minute)
     expect(ledger.isGone('id-1')).toBe(true)
   })
@@ -182,11 +182,11 @@ describe('that an id is gone', () => {
     for (const at of [1, goneAfterMs]) {
       for (const key of ['web/site', 'shop/site']) ledger.learnAbsent('id-1', key, at)
       expect(ledger.isGone('id-1')).toBe(false)
-      expect(ledger.isMissing('id-1')).toBe(true)
-      expect(ledger.absenceProvesFrom('id-1', 'web/site')).toBe(1 + goneAfterMs)
+      expect(ledger.absence.isMissing('id-1')).toBe(true)
+      expect(ledger.absence.provesFrom('id-1', 'web/site')).toBe(1 + goneAfterMs)
     }
     ledger.learnAbsent('id-1', 'shop/site', 1 + goneAfterMs)
-    expect([ledger.isGone('id-1'), ledger.isMissing('id-1')]).toEqual([true, false])
+    expect([ledger.isGone('id-1'), ledger.absence.isMissing('id-1')]).toEqual([true, false])
   })
 
   it('takes a second look-up a minute later where somebody asks for what this process has not seen', () => {
@@ -194,7 +194,7 @@ describe('that an id is gone', () => {
     for (const at of [5, 4 + minute]) {
       ledger.learnAbsent('id-1', 'web/site', at)
       expect(ledger.isGone('id-1')).toBe(false)
-      expect(ledger.absenceProvesFrom('id-1', 'web/site')).toBe(5 + minute)
+      expect(ledger.absence.provesFrom('id-1', 'web/site')).toBe(5 + minute)
     }
     ledger.learnAbsent('id-1', 'web/site', 5 + minute)
     expect(ledger.isGone('id-1')).toBe(true)
@@ -221,7 +221,7 @@ describe('that an id is gone', () => {
     uploadedAs('id-1', { repeated: true }, 10)
     expect(woken).toEqual(['web/site'])
     expect([ledger.isGone('id-1'), ledger.isGone('id-2')]).toEqual([false, true])
-    expect(ledger.isNotVisible('id-1')).toBe(true)
+    expect(ledger.absence.isNotVisible('id-1')).toBe(true)
     ledger.learnAbsent('id-1', 'web/site', claimAfterMs)
     expect(ledger.isGone('id-1')).toBe(false)
     ledger.learnAbsent('id-1', 'web/site', claimAfterMs + 10)
@@ -232,7 +232,7 @@ describe('that an id is gone', () => {
     ledger.claim('web/site', 'id-1')
     findGone(ledger, 'id-1', 0)
     ledger.learnNamed('id-1', 'web/site', 10)
-    expect([ledger.isGone('id-1'), ledger.isNotVisible('id-1')]).toEqual([false, true])
+    expect([ledger.isGone('id-1'), ledger.absence.isNotVisible('id-1')]).toEqual([false, true])
   })
 
   it('wakes whoever named it before it was taken back, as soon as it turns out to be there', () => {
@@ -261,30 +261,30 @@ describe('that look-ups do not show what is there', () => {
     for (const [, id] of claimed) findGone(ledger, id, 0)
     named('id-1', 'web/site')
     named('id-3', 'web/more')
-    expect(ledger.hidesCertificates(10)).toBe(false)
+    expect(ledger.absence.hidesCertificates(10)).toBe(false)
     expect(ledger.isGone('id-2')).toBe(true)
     woken.length = 0
     uploadedAs('id-2', { by: 'shop/site', repeated: true }, 20)
-    expect(ledger.hidesCertificates(20)).toBe(true)
+    expect(ledger.absence.hidesCertificates(20)).toBe(true)
     expect(woken).toEqual(['shop/site'])
     ledger.claim('web/last', 'id-4')
     ledger.learnAbsent('id-4', 'web/last', claimAfterMs)
     expect(ledger.isGone('id-4')).toBe(false)
-    expect(ledger.hidesCertificates(claimAfterMs + 20)).toBe(false)
+    expect(ledger.absence.hidesCertificates(claimAfterMs + 20)).toBe(false)
   })
 
   it('is said by two ids where there is one namespace, and by one where there is one id', () => {
     ledger.claim('web/site', 'id-1')
     findGone(ledger, 'id-1', 0)
     named('id-1', 'web/site')
-    expect(ledger.hidesCertificates(10)).toBe(true)
+    expect(ledger.absence.hidesCertificates(10)).toBe(true)
     ledger.claim('web/more', 'id-3')
-    expect(ledger.hidesCertificates(10)).toBe(false)
+    expect(ledger.absence.hidesCertificates(10)).toBe(false)
     findGone(ledger, 'id-3', 10)
     named('id-3', 'web/more')
-    expect(ledger.hidesCertificates(10)).toBe(true)
+    expect(ledger.absence.hidesCertificates(10)).toBe(true)
     ledger.claim('shop/site', 'id-2')
-    expect(ledger.hidesCertificates(10)).toBe(false)
+    expect(ledger.absence.hidesCertificates(10)).toBe(false)
   })
 
   it('takes back what was called gone, and wakes whoever named it', () => {
@@ -305,11 +305,11 @@ describe('that look-ups do not show what is there', () => {
     woken.length = 0
     // A listing that began before the look-up which did not show it.
     ledger.learnListed(remoteCertificate('id-1'), -1)
-    expect([ledger.isNotVisible('id-1'), woken]).toEqual([true, []])
+    expect([ledger.absence.isNotVisible('id-1'), woken]).toEqual([true, []])
     ledger.learnListed(remoteCertificate('id-1'), 11)
-    expect([ledger.isNotVisible('id-1'), ledger.isShown('id-1')]).toEqual([false, true])
+    expect([ledger.absence.isNotVisible('id-1'), ledger.isShown('id-1')]).toEqual([false, true])
     expect(woken).toEqual(['web/site'])
-    expect(ledger.hidesCertificates(11)).toBe(false)
+    expect(ledger.absence.hidesCertificates(11)).toBe(false)
   })
 
   it('is not known any more of an id whose look-up was refused', () => {

@@ -1,5 +1,5 @@
 import type { Instant } from '../../engine/step.ts'
-import { listedLateMs } from '../../ledger/ledger.ts'
+import { listedLateMs } from '../../ledger/absence.ts'
 import type { LookUp, LookUpFor } from './action.ts'
 import type { CallResult } from './calls.ts'
 import {
@@ -61,7 +61,7 @@ export function afterLookUp(
       return { ...memory, failure: undefined, absent: undefined, ...(answered ? { answered } : {}) }
     }
     case 'Known': {
-      const isLate = id !== undefined && now.elapsed < view.ledger.absenceCountsFrom(id)
+      const isLate = id !== undefined && now.elapsed < view.ledger.absence.countsFrom(id)
       if (!found(id) && isLate) return { ...memory, absent: absentNow(view, id) }
       if (!found(id)) return withoutLookUp(view, memory, purpose, now, id)
       const request = openRequest(observed)
@@ -139,12 +139,12 @@ function afterNamedLook(
 
 /** It is known to be gone, or known that look-ups do not show it. Otherwise it may be listed late, or in another account. */
 function doesAbsenceCount({ ledger }: UploadView, id: string | undefined, { elapsed }: Instant): boolean {
-  return id === undefined || ledger.isGone(id) || ledger.isHidden(id, elapsed)
+  return id === undefined || ledger.isGone(id) || ledger.absence.isHidden(id, elapsed)
 }
 
 function absentNow({ ledger, observed }: UploadView, id: string | undefined): UploadMemory['absent'] {
   if (id === undefined) return undefined
-  return { certificateId: id, until: ledger.absenceProvesFrom(id, observed.key) }
+  return { certificateId: id, until: ledger.absence.provesFrom(id, observed.key) }
 }
 
 function noCopyFound(view: UploadView, memory: UploadMemory, { elapsed }: Instant): UploadMemory {

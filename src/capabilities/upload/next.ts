@@ -2,7 +2,7 @@ import type { Chain } from '../../certificate/material.ts'
 import { preflight } from '../../certificate/preflight.ts'
 import { secretTag } from '../../contract/ownership.ts'
 import type { Instant, Step } from '../../engine/step.ts'
-import type { Holder } from '../../ledger/ledger.ts'
+import type { Holder } from '../../ledger/holder.ts'
 import type { UploadAction } from './action.ts'
 import { isRecordedForOtherChain } from './evidence.ts'
 import { progressOf, type UploadMemory } from './memory.ts'
@@ -59,7 +59,7 @@ export function next(view: UploadView, memory: UploadMemory, now: Instant): Step
     const isFresh = now.elapsed - holder.confirmedAt <= freshMs && !isOlderThanRequest(holder, view, memory)
     const { certificateId } = holder
     // Whether look-ups show such a copy must be known before one of them misses it.
-    if (view.ledger.isUnseenReplacement(certificateId) && memory.ownerAsked !== certificateId) {
+    if (view.ledger.absence.isUnseenReplacement(certificateId) && memory.ownerAsked !== certificateId) {
       return lookUp('Owner', { by: 'ids', ids: [certificateId] }, view, memory, now)
     }
     if (isFresh) return report(uploaded(view, holder, memory, now))
@@ -139,7 +139,7 @@ function untilListed(
   const { observed, ledger } = view
   if (absent?.certificateId !== certificateId || absent.until <= now.elapsed) return undefined
   const { until } = absent
-  if (!ledger.isMissing(certificateId) || !ledger.isNamedElsewhere(certificateId, observed.key)) {
+  if (!ledger.absence.isMissing(certificateId) || !ledger.isNamedElsewhere(certificateId, observed.key)) {
     return wait('MayBeListedLate', until, memory, observed)
   }
   return { kind: 'Wait', label: 'NotFoundOnce', until, settled: true, meanwhile: notFoundOnce(view, now) }

@@ -12,7 +12,7 @@ import {
   writeSent,
 } from '../../contract/status.ts'
 import type { Instant, Outcome } from '../../engine/step.ts'
-import type { Holder } from '../../ledger/ledger.ts'
+import type { Holder } from '../../ledger/holder.ts'
 import type { FailureClass, ServiceError } from '../../ports/service-error.ts'
 import type { Reason } from '../../reasons.ts'
 import type { UploadMemory } from './memory.ts'
@@ -44,7 +44,9 @@ export function uploaded(
     inAccount &&
     status.uploaded.chainFingerprint !== chain.chainFingerprint &&
     !ledger.isGone(status.uploaded.certificateId)
-  const reason = ledger.isNotVisible(certificateId) ? 'NotVisible' : syncedReason(observed, { origin, sent })
+  const reason = ledger.absence.isNotVisible(certificateId)
+    ? 'NotVisible'
+    : syncedReason(observed, { origin, sent })
   return synced(observed, reason, syncedMessage(reason, observed, sent), memory, {
     ...namedNow(view, now),
     certificateId,
@@ -97,7 +99,7 @@ export function alreadySynced(view: UploadView, memory: UploadMemory, now: Insta
   const { ledger, observed } = view
   const { status } = observed
   const id = String(status.uploaded?.certificateId)
-  if (ledger.isNotVisible(id)) return kept(view, 'NotVisible', memory, now)
+  if (ledger.absence.isNotVisible(id)) return kept(view, 'NotVisible', memory, now)
   // It is true until a look-up or a listing shows the certificate, also for a process that did not write it.
   const isKept = status.phase === 'Synced' && isUnverified(status.reason) && !ledger.isShown(id)
   return kept(view, isKept ? status.reason : undefined, memory, now)

@@ -1,7 +1,7 @@
 import type { Chain } from '../../certificate/material.ts'
 import type { Identity, Observed } from '../../contract/observe.ts'
 import { copySuffix, type Owner } from '../../contract/ownership.ts'
-import type { LedgerReader } from '../../ledger/ledger.ts'
+import type { LedgerReader } from '../../ledger/ledger-reader.ts'
 import type { ServiceAction } from '../../ports/ssl-service.ts'
 import type { Reason } from '../../reasons.ts'
 

@@ -1,4 +1,5 @@
-import { goneAfterMs, type Ledger } from '../ledger.ts'
+import { goneAfterMs } from '../absence.ts'
+import type { Ledger } from '../ledger.ts'
 
 /** Has two look-ups, the second one at `now`, prove that an id is gone. */
 export function findGone(ledger: Ledger, certificateId: string, now: number): void {

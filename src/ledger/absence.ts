@@ -1,0 +1,173 @@
+import { splitKey } from '../contract/object-key.ts'
+import type { ObjectKey } from '../ports/secrets.ts'
+import type { AccountTrust } from './account-trust.ts'
+import type { Certificates } from './certificates.ts'
+import type { Claims } from './claims.ts'
+import { claimAfterMs, type Entry, isNamedElsewhere } from './entry.ts'
+import { HiddenIds } from './hidden-ids.ts'
+
+export interface AbsenceParts {
+  readonly certificates: Certificates
+  readonly claims: Claims
+  readonly trust: AccountTrust
+}
+
+/** What may be asked about absence. Nothing here changes what is known. */
+export type AbsenceReader = Pick<
+  Absence,
+  | 'countsFrom'
+  | 'hidesCertificates'
+  | 'isHidden'
+  | 'isMissing'
+  | 'isNotVisible'
+  | 'isUnseenReplacement'
+  | 'nextSuspectAt'
+  | 'provesFrom'
+  | 'suspects'
+>
+
+/** Two look-ups by id so far apart, ms, prove that a certificate is gone. */
+export const goneAfterMs = 10 * 60_000
+/** Listings may show a certificate so much later, ms, than the service named it first. */
+export const listedLateMs = 60_000
+
+/**
+ * What it proves that a look-up does not find a certificate, and from when on. It proves nothing while the certificate may be
+ * listed late, while the credentials hide it, or while the account may be another one. Otherwise a second look-up proves that
+ * the certificate is gone. Instants are ms of the monotonic clock.
+ */
+export class Absence {
+  readonly #certificates: Certificates
+  readonly #claims: Claims
+  readonly #trust: AccountTrust
+  readonly #hidden = new HiddenIds(claimAfterMs)
+
+  constructor({ certificates, claims, trust }: AbsenceParts) {
+    this.#certificates = certificates
+    this.#claims = claims
+    this.#trust = trust
+  }
+
+  /** Claimed ids that one look-up did not find, long enough ago for the second one. */
+  suspects(now: number): string[] {
+    return this.#missing(now)
+      .filter(({ missingSince }) => now - missingSince >= goneAfterMs)
+      .map((it) => it.certificateId)
+  }
+
+  /** When the second look-up of a claimed id is due; undefined: of none. */
+  nextSuspectAt(now: number): number | undefined {
+    const missing = this.#missing(now)
+    if (missing.length === 0) return undefined
+    return (
+      missing.reduce((least, it) => Math.min(least, it.missingSince), Number.POSITIVE_INFINITY) + goneAfterMs
+    )
+  }
+
+  /**
+   * The credentials see only some of the certificates: that one is not found proves nothing. It takes two ids of two
+   * namespaces to say so of the account, where there are so many: one tenant's word is not enough.
+   */
+  hidesCertificates(now: number): boolean {
+    const { ids, namespaces } = this.#hidden.evidenceAt(now)
+    if (ids.size === 0) return false
+    return (
+      (ids.size > 1 || !this.#claims.nameOthers(ids)) &&
+      (namespaces.size > 1 || !this.#claims.areInOthers(namespaces))
+    )
+  }
+
+  /**
+   * That look-ups do not find an id proves nothing: the credentials do not see it. Nor do they see the copy that was made for one
+   * that was missed, as long as nothing shows it: another copy would be missed as well.
+   */
+  isHidden(certificateId: string, now: number): boolean {
+    return (
+      this.isUnseenReplacement(certificateId) ||
+      this.#hidden.excuses(certificateId, now) ||
+      this.hidesCertificates(now)
+    )
+  }
+
+  /** It was made as a copy because another one was missed, and nothing has shown it yet. */
+  isUnseenReplacement(certificateId: string): boolean {
+    const { isReplacement, listedAt } = this.#certificates.get(certificateId) ?? {}
+    return isReplacement === true && listedAt === undefined
+  }
+
+  /** The service named an id that look-ups do not show, and none has shown it since. */
+  isNotVisible(certificateId: string): boolean {
+    return this.#hidden.has(certificateId)
+  }
+
+  /** The last look-up that proves something did not find it, which is not enough to call it gone. */
+  isMissing(certificateId: string): boolean {
+    const entry = this.#certificates.get(certificateId)
+    return entry?.missingSince !== undefined && !entry.gone
+  }
+
+  /** From when on it proves something that a look-up does not find an id: one that was never listed may be listed late. */
+  countsFrom(certificateId: string): number {
+    const { seenAt, listedAt } = this.#certificates.get(certificateId) ?? {}
+    return seenAt === undefined || listedAt !== undefined ? Number.NEGATIVE_INFINITY : seenAt + listedLateMs
+  }
+
+  /**
+   * From when on a look-up that a key asks for and that does not find an id proves that it is gone: at once where this process
+   * has seen the id; a minute after the first look-up where it has not, since the id may be listed late. Where Secrets of
+   * another namespace name the id too, it takes as long as without a request.
+   */
+  provesFrom(certificateId: string, requestedBy: ObjectKey | undefined): number {
+    const entry = this.#certificates.get(certificateId)
+    if (entry?.missingSince === undefined) return this.countsFrom(certificateId)
+    const { missingSince, seenAt } = entry
+    if (requestedBy === undefined || isNamedElsewhere(entry, requestedBy)) return missingSince + goneAfterMs
+    return missingSince + (seenAt === undefined ? listedLateMs : 0)
+  }
+
+  /**
+   * A look-up by id did not find it.
+   *
+   * @param requestedBy the key whose request asked for exactly this; undefined: none did
+   * @returns whether this proves that it is gone, which was not known before
+   */
+  missed(entry: Entry, requestedBy: ObjectKey | undefined, now: number): boolean {
+    if (!this.#counts(entry, now)) return false
+    entry.missingSince ??= now
+    if (entry.gone || now < this.provesFrom(entry.certificateId, requestedBy)) return false
+    this.#certificates.end(entry)
+    this.#hidden.end(entry.certificateId)
+    return true
+  }
+
+  /**
+   * The service named an id that was called gone: look-ups do not show it.
+   *
+   * @param key for whose Secret
+   */
+  named(certificateId: string, key: ObjectKey, now: number): void {
+    this.#hidden.learn(certificateId, splitKey(key).namespace, now)
+  }
+
+  /** An id is shown, or dropped to make room: that it was hidden is forgotten. */
+  forget(certificateId: string): void {
+    this.#hidden.end(certificateId)
+  }
+
+  #counts({ certificateId, claimants }: Entry, now: number): boolean {
+    const { doubt } = this.#trust
+    const mayConcern = doubt?.namespace === undefined || claimants.size > 0
+    const isDoubted = doubt && mayConcern && [...claimants].every((key) => this.#trust.isDoubtedFor(key))
+    return !isDoubted && now >= this.countsFrom(certificateId) && !this.isHidden(certificateId, now)
+  }
+
+  /** Claimed ids that a look-up did not find, as long as that proves anything. */
+  #missing(now: number): { certificateId: string; missingSince: number }[] {
+    if (this.hidesCertificates(now)) return []
+    return [...this.#certificates.all].flatMap((entry) => {
+      const { certificateId, missingSince, gone, claimants } = entry
+      if (missingSince === undefined || gone || claimants.size === 0) return []
+      return this.#trust.doubt && !this.#counts(entry, now) ? [] : [{ certificateId, missingSince }]
+    })
+  }
+}
