@@ -2,6 +2,7 @@ import type { UploadAction } from '../../src/capabilities/upload/action.ts'
 import { type CallResult, makeCall } from '../../src/capabilities/upload/calls.ts'
 import type { UploadMemory } from '../../src/capabilities/upload/memory.ts'
 import type { UploadCapability } from '../../src/capabilities/upload/upload.ts'
+import { withChain } from '../../src/capabilities/upload/view.ts'
 import type { Answer } from '../../src/engine/capability.ts'
 import { statusPatch } from '../../src/engine/status/status-patch.ts'
 import type { Instant, Outcome, Step } from '../../src/engine/step.ts'
@@ -75,8 +76,9 @@ export async function callOf(
   { secret, action }: Extract<Activity, { kind: 'calling' }>,
 ): Promise<{ readonly answer: Answer<CallResult>; readonly world: World }> {
   const service = serviceOf(world)
-  const parts = { observed: observedOf(secret), cluster: identity.cluster }
-  const answer = await makeCall(service, parts, action, new AbortController().signal).then(
+  const observed = observedOf(secret)
+  const view = withChain({ observed, chain: observed.material.chain, identity })
+  const answer = await makeCall(service, view, action, new AbortController().signal).then(
     (value): Answer<CallResult> => ({ ok: true, value }),
     (error): Answer<CallResult> => ({ ok: false, error }),
   )

@@ -14,7 +14,7 @@ import {
   isRecordedForOtherLeaf,
   mayHoldChain,
 } from './evidence.ts'
-import { ledgerWith, viewOf } from './testing/upload-view.ts'
+import { chainViewOf, ledgerWith, viewOf } from './testing/upload-view.ts'
 
 let material: TestMaterial
 
@@ -92,7 +92,7 @@ describe('a listed certificate', () => {
   })
 
   it('is the own copy of another Secret where an upload, or its tags and alias, say so', () => {
-    const view = viewOf(observedOf(material.first))
+    const view = chainViewOf(observedOf(material.first))
     const { chainFingerprint } = material.first
     const other = { ...owner, name: 'other' }
     const copyOf = (of: typeof owner, own = true) => ({

@@ -6,18 +6,18 @@ import { below, type Rung } from '../../ledger/cosmetics-ladder.ts'
 import type { ServiceError } from '../../ports/service-error.ts'
 import type { LookUp, UploadAction, UploadCertificate } from './action.ts'
 import { afterLookUp, withoutLookUp } from './after-look-up.ts'
-import type { CallResult } from './calls.ts'
+import type { CallResult, Uploaded } from './calls.ts'
 import { isRecordedForOtherChain } from './evidence.ts'
 import type { ChainProgress, UploadMemory } from './memory.ts'
 import { failed, rejectedByService } from './outcomes.ts'
-import { chainOf, progressed, reported, reportedAs, succeeded, withFailure } from './remember.ts'
-import { openRequest, type UploadView } from './view.ts'
+import { progressed, reported, reportedAs, succeeded, withFailure } from './remember.ts'
+import { openRequest, type UploadView, type ViewOfChain } from './view.ts'
 
 /** A Secret whose calls are throttled for so long, ms, says so in its status. Less is only a slower pace. */
 const throttledForLongMs = 60_000
 /** Memory after an answer, good or bad. Pure: what other Secrets should know is the ledger's. */
 export function model(
-  view: UploadView,
+  view: ViewOfChain,
   memory: UploadMemory,
   action: UploadAction,
   answer: Answer<CallResult>,
@@ -26,9 +26,9 @@ export function model(
   if (!answer.ok) return afterError(view, memory, action, answer.error, now)
   switch (answer.value.kind) {
     case 'Uploaded':
-      return afterUpload(view, memory, action as UploadCertificate, answer.value)
+      return afterUpload(view, memory, answer.value)
     case 'Page':
-      return afterLookUp(view, memory, action as LookUp, answer.value, now)
+      return afterLookUp(view, memory, answer.value, now)
     case 'NamedByChain':
       return isMissingFound(view, memory, answer.value.certificateId)
         ? succeeded(memory)
@@ -93,13 +93,11 @@ export function written(memory: UploadMemory, slice: StatusSlice): UploadMemory 
 }
 
 function afterUpload(
-  view: UploadView,
+  view: ViewOfChain,
   memory: UploadMemory,
-  { copy, suffix, replaces }: UploadCertificate,
-  { certificateId, repeated, requestId }: Extract<CallResult, { kind: 'Uploaded' }>,
+  { action: { copy, suffix, replaces }, certificateId, repeated, requestId }: Uploaded,
 ): UploadMemory {
-  const { observed, ledger } = view
-  const chain = chainOf(view)
+  const { observed, chain, ledger } = view
   const proven = ledger.chainOf(certificateId)
   const isOtherChain =
     proven === undefined
@@ -124,7 +122,7 @@ function isOwn({ ledger, observed }: UploadView, named: string, replaces: string
 }
 
 function afterError(
-  view: UploadView,
+  view: ViewOfChain,
   memory: UploadMemory,
   action: UploadAction,
   error: ServiceError,
@@ -144,7 +142,7 @@ function afterError(
 
 /** Errors that are a step on the way, not a failure. */
 function stepAfterError(
-  view: UploadView,
+  view: ViewOfChain,
   memory: UploadMemory,
   action: UploadAction,
   error: ServiceError,
@@ -194,7 +192,7 @@ function nextRung({ rung, account }: UploadCertificate): Rung | undefined {
 
 /** What can go on without the lookup does so. The search for a copy, or for what exists somewhere, cannot. */
 function afterDenial(
-  view: UploadView,
+  view: ViewOfChain,
   memory: UploadMemory,
   { purpose, query }: LookUp,
   now: Instant,

@@ -1,5 +1,4 @@
 import { expiryOf } from '../../certificate/expiry.ts'
-import type { Chain } from '../../certificate/material.ts'
 import type { Violation } from '../../certificate/preflight.ts'
 import { statusKeys, userPrefix } from '../../contract/annotation-keys.ts'
 import type { Observed } from '../../contract/observe.ts'
@@ -17,7 +16,7 @@ import type { FailureClass, ServiceError } from '../../ports/service-error.ts'
 import type { Reason } from '../../reasons.ts'
 import type { UploadMemory } from './memory.ts'
 import { sentSettings, syncedMessage, syncedReason } from './synced-words.ts'
-import type { UploadView } from './view.ts'
+import type { UploadView, ViewOfChain } from './view.ts'
 
 /** What is to be written down of an upload: the one place that makes status out of what happened. */
 export interface UploadOutcome extends Outcome {
@@ -26,14 +25,13 @@ export interface UploadOutcome extends Outcome {
 
 /** The service holds the observed chain under an id. */
 export function uploaded(
-  view: UploadView,
+  view: ViewOfChain,
   { certificateId, upload }: Pick<Holder, 'certificateId' | 'upload'>,
   memory: UploadMemory,
   now: Instant,
 ): UploadOutcome {
-  const { observed, identity, ledger } = view
+  const { observed, chain, identity, ledger } = view
   const { status } = observed
-  const chain = observed.material.chain as Chain
   // What was uploaded for another Secret has that one's alias and tags: for this one it was there already.
   const isUpload = upload !== undefined && !upload.repeated && upload.by === observed.key
   const sent = isUpload ? sentSettings(upload) : undefined
@@ -61,8 +59,7 @@ export function uploaded(
 }
 
 /** What the status says of the observed chain from now on, whatever its id. */
-function namedNow({ observed, identity }: UploadView, { wall }: Instant): StatusChange {
-  const chain = observed.material.chain as Chain
+function namedNow({ observed, chain, identity }: ViewOfChain, { wall }: Instant): StatusChange {
   return {
     account: identity.account,
     fingerprint: chain.fingerprint,
@@ -74,7 +71,7 @@ function namedNow({ observed, identity }: UploadView, { wall }: Instant): Status
 
 /** Something else wrote another id over the one that this process knows: it is put back (I6). */
 export function putBack(
-  view: UploadView,
+  view: ViewOfChain,
   recorded: NonNullable<UploadMemory['recorded']>,
   now: Instant,
 ): UploadOutcome {
@@ -95,7 +92,7 @@ export function putBack(
 }
 
 /** The status already names the observed chain: what is missing is written again, the rest stays. */
-export function alreadySynced(view: UploadView, memory: UploadMemory, now: Instant): UploadOutcome {
+export function alreadySynced(view: ViewOfChain, memory: UploadMemory, now: Instant): UploadOutcome {
   const { ledger, observed } = view
   const { status } = observed
   const id = String(status.uploaded?.certificateId)
@@ -112,7 +109,7 @@ export function isUnverified(reason: Reason | undefined): boolean {
 
 /** `requested-at` asked whether the id on record exists. `Gone` can only be kept where absence proves nothing. */
 export function verified(
-  view: UploadView,
+  view: ViewOfChain,
   memory: UploadMemory,
   result: 'Exists' | 'Gone' | 'NotAllowed',
   now: Instant,
@@ -125,7 +122,7 @@ export function verified(
  * The look-up that `requested-at` asked for did not find the id on record, which Secrets of other namespaces name too. The request
  * stays open, and the Secret stays synced, so that it is no news.
  */
-export function notFoundOnce(view: UploadView, now: Instant): UploadOutcome {
+export function notFoundOnce(view: ViewOfChain, now: Instant): UploadOutcome {
   const { slice, ...synced } = kept(view, undefined, {}, now)
   const message =
     'A look-up did not find this ID. Secrets of other namespaces name it too, so it counts as gone only when a second look-up ten minutes later does not find it either.'
@@ -135,13 +132,12 @@ export function notFoundOnce(view: UploadView, now: Instant): UploadOutcome {
 }
 
 function kept(
-  { observed }: UploadView,
+  { observed, chain }: ViewOfChain,
   special: Reason | undefined,
   memory: UploadMemory,
   now: Instant,
 ): UploadOutcome {
   const { status } = observed
-  const chain = observed.material.chain as Chain
   // Settings are on record only for what was uploaded: nobody knows those of an adopted certificate.
   const origin = status.origin ?? (status.settings ? 'Uploaded' : 'Adopted')
   const sent = origin === 'Adopted' ? undefined : (status.settings ?? asAsked(observed))

@@ -20,6 +20,7 @@ import { next } from './next.ts'
 import { unexpected } from './outcomes.ts'
 import { priorityOf } from './priority.ts'
 import { viewOf } from './testing/upload-view.ts'
+import { withChain } from './view.ts'
 
 let material: TestMaterial
 
@@ -135,8 +136,14 @@ type Answers = ReturnType<typeof arbitraries>['answers'] extends fc.Arbitrary<in
 /** An answer of the kind that the action has. */
 function answerTo(action: UploadAction, { page, uploaded, named, error }: Answers): Answer<CallResult> {
   if (error) return { ok: false, error: new ServiceError({ ...error, action: action.name }) }
-  if (action.name === 'UploadCertificate') return { ok: true, value: uploaded }
-  return { ok: true, value: action.name === 'DescribeCertificates' ? page : named }
+  switch (action.name) {
+    case 'UploadCertificate':
+      return { ok: true, value: { ...uploaded, action } }
+    case 'DescribeCertificates':
+      return { ok: true, value: { ...page, action } }
+    case 'CheckCertificateExist':
+      return { ok: true, value: { ...named, action } }
+  }
 }
 
 function ledgerOf(
@@ -178,9 +185,10 @@ describe('whatever a Secret holds, a process remembers and the service answers',
         if (step.kind === 'Call') {
           calls += 1
           const answer = deepFreeze(answerTo(step.action, answers))
-          learn(ledger, view, before, step.action, answer, now)
-          const after = deepFreeze(model(view, before, step.action, answer, now))
-          expect(model(view, before, step.action, answer, now)).toEqual(after)
+          const called = withChain(view)
+          learn(ledger, called, before, step.action, answer, now)
+          const after = deepFreeze(model(called, before, step.action, answer, now))
+          expect(model(called, before, step.action, answer, now)).toEqual(after)
           texts.push(after, next(view, after, now))
         }
         expect(JSON.stringify(texts)).not.toContain('-----')

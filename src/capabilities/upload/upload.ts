@@ -1,4 +1,3 @@
-import type { Chain } from '../../certificate/material.ts'
 import { statusKeys } from '../../contract/annotation-keys.ts'
 import type { Identity, Observed } from '../../contract/observe.ts'
 import type { CallPriority } from '../../engine/calls/call-priority.ts'
@@ -17,7 +16,7 @@ import { next } from './next.ts'
 import { isUnverified, unexpected } from './outcomes.ts'
 import { priorityOf } from './priority.ts'
 import type { UploadBudget } from './upload-budget.ts'
-import { isWaiting, openRequest, type UploadView } from './view.ts'
+import { isWaiting, openRequest, type UploadView, withChain } from './view.ts'
 
 export interface UploadParts {
   readonly identity: Identity
@@ -52,16 +51,17 @@ export class UploadCapability implements Capability<UploadView, UploadMemory, Up
       ledger.waitForId(key, isUnseen ? claimed : undefined)
     }
     this.#noteRequest(observed)
-    const chain = material.chain?.chainFingerprint
+    const { chain } = material
     const view = {
       observed,
+      chain,
       identity,
       ledger,
       heldFor: (action: ServiceAction) => heldFor(key, action),
-      budgetFreeAt: chain === undefined ? undefined : budget.freeAt(key, chain, elapsed()),
+      budgetFreeAt: chain && budget.freeAt(key, chain.chainFingerprint, elapsed()),
       canFindByChain: service.canFindByChain,
     }
-    ledger.waitForChain(key, isWaiting(view) ? chain : undefined)
+    ledger.waitForChain(key, isWaiting(view) ? chain?.chainFingerprint : undefined)
     return view
   }
 
@@ -73,19 +73,19 @@ export class UploadCapability implements Capability<UploadView, UploadMemory, Up
     return next(view, memory, now)
   }
 
-  begins({ observed }: UploadView, action: UploadAction, now: Instant): void {
+  begins(view: UploadView, action: UploadAction, now: Instant): void {
     if (action.name !== 'UploadCertificate') return
     const { ledger, budget } = this.#parts
-    const { chainFingerprint } = observed.material.chain as Chain
-    budget.spend(observed.key, chainFingerprint, now.elapsed)
+    const { observed, chain } = withChain(view)
+    budget.spend(observed.key, chain.chainFingerprint, now.elapsed)
     ledger.cosmetics.begins(action.account, now.elapsed)
     // Whatever becomes of this call, a further copy must be looked for first, by whoever may want the same.
     if (action.suffix !== undefined) ledger.copies.begins(action.suffix, now.elapsed)
     if (action.replaces) ledger.reUploads.begins(observed.key, now.elapsed)
   }
 
-  call({ observed, identity }: UploadView, action: UploadAction, signal: AbortSignal): Promise<CallResult> {
-    return makeCall(this.#parts.service, { observed, cluster: identity.cluster }, action, signal)
+  call(view: UploadView, action: UploadAction, signal: AbortSignal): Promise<CallResult> {
+    return makeCall(this.#parts.service, withChain(view), action, signal)
   }
 
   ended(
@@ -95,7 +95,7 @@ export class UploadCapability implements Capability<UploadView, UploadMemory, Up
     answer: Answer<CallResult>,
     now: Instant,
   ): void {
-    learn(this.#parts.ledger, view, memory, action, answer, now)
+    learn(this.#parts.ledger, withChain(view), memory, action, answer, now)
   }
 
   abandoned({ observed }: UploadView, action: UploadAction, now: Instant): void {
@@ -121,7 +121,7 @@ export class UploadCapability implements Capability<UploadView, UploadMemory, Up
     answer: Answer<CallResult>,
     now: Instant,
   ): UploadMemory {
-    return model(view, memory, action, answer, now)
+    return model(withChain(view), memory, action, answer, now)
   }
 
   reporting({ key, status }: Observed, memory: UploadMemory, outcome: Outcome): UploadMemory {
@@ -143,11 +143,11 @@ export class UploadCapability implements Capability<UploadView, UploadMemory, Up
   }
 
   /** With `repeatable`, every Secret has its own. */
-  flightOf({ observed, identity }: UploadView, action: UploadAction): string {
+  flightOf({ observed, chain, identity }: UploadView, action: UploadAction): string {
     // Lookups never wait for those of another Secret with the same public chain.
     if (action.name !== 'UploadCertificate') return `${action.name} ${observed.key}`
-    const chain = `${identity.account} ${observed.material.chain?.chainFingerprint}`
-    return observed.settings.repeatable ? `${chain} ${observed.key}` : chain
+    const copy = `${identity.account} ${chain?.chainFingerprint}`
+    return observed.settings.repeatable ? `${copy} ${observed.key}` : copy
   }
 
   priorityOf(view: UploadView, memory: UploadMemory, now: Instant): CallPriority {
