@@ -17,22 +17,26 @@ export type Answer<T> =
 
 /**
  * One thing that is done for a Secret, in the shape of a persisted state machine: `next` picks a step, `call` makes the one
- * request that it stands for, `model` digests the answer. `next`, `observe` and `model` are pure functions of what they are
- * given; only `call` does I/O. The others may change what the capability shares between keys, which in turn may wake keys.
- * The engine does the rest: permits, writes, waits.
+ * request that it stands for, `model` digests the answer. The engine does the rest: permits, writes, waits.
+ *
+ * A reconcile without a permit: `view`, `noticed`, `recall`, `next`, `decided`. With the permit for the call that `next`
+ * picks, instead of `decided`: `begins`, `call`, `ended`, `model`, and then all from `view` on with the new memory. Where a
+ * status is written: `reporting` before it, `written` after it.
+ *
+ * `view`, `recall`, `next`, `model`, `written`, `flightOf` and `priorityOf` change nothing, and only `call` does I/O. The
+ * others may change what the capability shares between keys, and so wake keys.
  */
 export interface Capability<View, Memory extends CapabilityMemory, A extends Action, T> {
   /** In lower case: a metric label and a log field. */
   readonly name: string
   /** The memory of a key of which nothing is known. */
   readonly blank: Memory
-  /**
-   * Gathers what `next` depends on besides memory and time. Takes note of what the Secret says where that matters to other
-   * keys. Called after each GET and after each call.
-   */
+  /** Gathers what `next` depends on besides memory and time. Called after each GET and after each call. */
   view(observed: Observed): View
-  /** The memory that `next` is given: brought up to date with the view. Called after `view`, each time. */
-  observe(view: View, memory: Memory): Memory
+  /** What the Secret says: what other keys should know of it. Called after `view`, each time. */
+  noticed(view: View): void
+  /** The memory that `next` is given: brought up to date with the view. */
+  recall(view: View, memory: Memory): Memory
   /** The step to take now. */
   next(view: View, memory: Memory, now: Instant): Step<A>
   /** Just before the call: what other keys should know of it. */

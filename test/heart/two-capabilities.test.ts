@@ -216,28 +216,35 @@ describe('the waits of two capabilities', () => {
 })
 
 describe('a bug in one capability', () => {
-  it.each(['view', 'observe', 'next', 'flightOf', 'priorityOf', 'begins', 'ended', 'model'] as const)(
-    'in its %s is a status with a reason, and does not disturb the upload (I7)',
-    async (part) => {
-      world.stamp.broken.add(part)
-      world.store.put(key, { ...userAnnotations(), ...wish }, material.first.data)
-      await world.until(() => isSynced() && annotation(stampKeys.problem) === 'TypeError')
-      // No other key waits for it.
-      expect(world.stamp.interruptions).toContain(key)
-      const gets = world.store.gets(key)
-      await world.clock.advance(10 * minute)
-      expect(world.store.gets(key) - gets).toBeLessThan(60)
+  it.each([
+    'view',
+    'noticed',
+    'recall',
+    'next',
+    'flightOf',
+    'priorityOf',
+    'begins',
+    'ended',
+    'model',
+  ] as const)('in its %s is a status with a reason, and does not disturb the upload (I7)', async (part) => {
+    world.stamp.broken.add(part)
+    world.store.put(key, { ...userAnnotations(), ...wish }, material.first.data)
+    await world.until(() => isSynced() && annotation(stampKeys.problem) === 'TypeError')
+    // No other key waits for it.
+    expect(world.stamp.interruptions).toContain(key)
+    const gets = world.store.gets(key)
+    await world.clock.advance(10 * minute)
+    expect(world.store.gets(key) - gets).toBeLessThan(60)
 
-      world.store.replaceData(key, material.second.data)
-      await world.until(() => statusOf().uploaded?.certificateId === 'cert0002', 5_000)
-      expect(isSynced()).toBe(true)
-      expect(JSON.stringify(world.log.lines)).not.toContain('a bug in')
+    world.store.replaceData(key, material.second.data)
+    await world.until(() => statusOf().uploaded?.certificateId === 'cert0002', 5_000)
+    expect(isSynced()).toBe(true)
+    expect(JSON.stringify(world.log.lines)).not.toContain('a bug in')
 
-      world.stamp.broken.clear()
-      await world.until(isStamped, 2 * minute)
-      expect(annotation(stampKeys.problem)).toBeUndefined()
-    },
-  )
+    world.stamp.broken.clear()
+    await world.until(isStamped, 2 * minute)
+    expect(annotation(stampKeys.problem)).toBeUndefined()
+  })
 
   it('in what it does before the write is a status with a reason, and does not disturb the upload (I7)', async () => {
     world.stamp.broken.add('reporting')

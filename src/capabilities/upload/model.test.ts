@@ -11,7 +11,7 @@ import { type FailureClass, ServiceError } from '../../ports/service-error.ts'
 import type { LookUp, LookUpFor, UploadAction, UploadCertificate } from './action.ts'
 import type { Page, Uploaded } from './calls.ts'
 import type { UploadMemory } from './memory.ts'
-import { model, observedOnce, reporting, written } from './model.ts'
+import { model, recall, reporting, written } from './model.ts'
 import { chainViewOf, ledgerWith, now } from './testing/upload-view.ts'
 import { suffixOf } from './view.ts'
 
@@ -317,21 +317,21 @@ describe('the id on record', () => {
   })
 
   it('is that of the first GET, whatever is written over it (I6)', () => {
-    const memory = observedOnce(claiming(), {})
+    const memory = recall(claiming(), {})
     expect(memory.recorded).toEqual(recorded())
-    expect(observedOnce(claiming('other'), memory).recorded).toEqual(recorded())
+    expect(recall(claiming('other'), memory).recorded).toEqual(recorded())
   })
 
   it('is none of another account', () => {
-    expect(observedOnce(claiming('id', { account: 'other@host' }), {}).recorded).toBeUndefined()
+    expect(recall(claiming('id', { account: 'other@host' }), {}).recorded).toBeUndefined()
   })
 
   it('is missing where it is gone, also after the status was cleared of it', () => {
     const view = claiming()
     findGone(view.ledger, 'id', now.elapsed)
-    const memory = observedOnce(view, { recorded: recorded() })
+    const memory = recall(view, { recorded: recorded() })
     expect(memory).toMatchObject({ missing: 'id', recorded: undefined })
-    expect(observedOnce({ ...fresh(), ledger: view.ledger }, memory).missing).toBe('id')
+    expect(recall({ ...fresh(), ledger: view.ledger }, memory).missing).toBe('id')
   })
 
   it('is what is about to be written: the write may be done and its answer lost', () => {

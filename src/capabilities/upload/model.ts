@@ -15,6 +15,7 @@ import { openRequest, type UploadView, type ViewOfChain } from './view.ts'
 
 /** A Secret whose calls are throttled for so long, ms, says so in its status. Less is only a slower pace. */
 const throttledForLongMs = 60_000
+
 /** Memory after an answer, good or bad. Pure: what other Secrets should know is the ledger's. */
 export function model(
   view: ViewOfChain,
@@ -47,7 +48,7 @@ export function isMissingFound(
 }
 
 /** Memory after a GET or a call: the first id found on record is trusted; from then on what this process wrote is. */
-export function observedOnce(view: UploadView, memory: UploadMemory): UploadMemory {
+export function recall(view: UploadView, memory: UploadMemory): UploadMemory {
   const { observed, identity, ledger } = view
   const { uploaded, origin } = observed.status
   const isMissing = uploaded !== undefined && ledger.isGone(uploaded.certificateId)

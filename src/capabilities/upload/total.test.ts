@@ -15,7 +15,7 @@ import type { UploadAction } from './action.ts'
 import type { CallResult } from './calls.ts'
 import { learn } from './lessons.ts'
 import type { UploadMemory } from './memory.ts'
-import { model, observedOnce, reporting, written } from './model.ts'
+import { model, recall, reporting, written } from './model.ts'
 import { next } from './next.ts'
 import { unexpected } from './outcomes.ts'
 import { priorityOf } from './priority.ts'
@@ -175,7 +175,7 @@ describe('whatever a Secret holds, a process remembers and the service answers',
         const view = Object.freeze(
           viewOf(observed, { ...flags, ledger, heldFor: () => (held ? 'NotAllowed' : undefined) }),
         )
-        const before = deepFreeze(observedOnce(view, deepFreeze(memory)))
+        const before = deepFreeze(recall(view, deepFreeze(memory)))
         const step = deepFreeze(next(view, before, now))
         expect(step.label).toMatch(/^[A-Z]\w+$/)
         expect(next(view, before, now)).toEqual(step)

@@ -11,7 +11,7 @@ import type { UploadAction } from './action.ts'
 import { type CallResult, makeCall } from './calls.ts'
 import { learn } from './lessons.ts'
 import { blankMemory, type UploadMemory } from './memory.ts'
-import { model, observedOnce, reporting, written } from './model.ts'
+import { model, recall, reporting, written } from './model.ts'
 import { next } from './next.ts'
 import { isUnverified, unexpected } from './outcomes.ts'
 import { priorityOf } from './priority.ts'
@@ -42,17 +42,9 @@ export class UploadCapability implements Capability<UploadView, UploadMemory, Up
 
   view(observed: Observed): UploadView {
     const { identity, service, ledger, budget, heldFor, elapsed } = this.#parts
-    const { key, material, status } = observed
-    const { uploaded } = status
-    const claimed = uploaded?.account === identity.account ? uploaded.certificateId : undefined
-    ledger.claim(key, claimed)
-    if (claimed !== undefined) {
-      const isUnseen = isUnverified(status.reason) && !ledger.isShown(claimed)
-      ledger.waitForId(key, isUnseen ? claimed : undefined)
-    }
-    this.#noteRequest(observed)
+    const { key, material } = observed
     const { chain } = material
-    const view = {
+    return {
       observed,
       chain,
       identity,
@@ -61,12 +53,25 @@ export class UploadCapability implements Capability<UploadView, UploadMemory, Up
       budgetFreeAt: chain && budget.freeAt(key, chain.chainFingerprint, elapsed()),
       canFindByChain: service.canFindByChain,
     }
-    ledger.waitForChain(key, isWaiting(view) ? chain?.chainFingerprint : undefined)
-    return view
   }
 
-  observe(view: UploadView, memory: UploadMemory): UploadMemory {
-    return observedOnce(view, memory)
+  noticed(view: UploadView): void {
+    const { ledger } = this.#parts
+    const { observed, chain, identity } = view
+    const { key, status } = observed
+    const { uploaded } = status
+    const claimed = uploaded?.account === identity.account ? uploaded.certificateId : undefined
+    ledger.claim(key, claimed)
+    if (claimed !== undefined) {
+      const isUnseen = isUnverified(status.reason) && !ledger.isShown(claimed)
+      ledger.waitForId(key, isUnseen ? claimed : undefined)
+    }
+    this.#noticeRequest(observed)
+    ledger.waitForChain(key, isWaiting(view) ? chain?.chainFingerprint : undefined)
+  }
+
+  recall(view: UploadView, memory: UploadMemory): UploadMemory {
+    return recall(view, memory)
   }
 
   next(view: UploadView, memory: UploadMemory, now: Instant): Step<UploadAction> {
@@ -160,7 +165,7 @@ export class UploadCapability implements Capability<UploadView, UploadMemory, Up
   }
 
   /** A request that is new while the account is doubted says that it is the right one. */
-  #noteRequest(observed: Observed): void {
+  #noticeRequest(observed: Observed): void {
     const { ledger } = this.#parts
     const { upload } = observed.settings
     const request = upload === 'absent' || upload === 'no' ? undefined : openRequest(observed)

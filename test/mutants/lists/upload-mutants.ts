@@ -263,7 +263,7 @@ export const uploadMutants: readonly Mutant[] = [
   {
     name: 'a request on a Secret that is not opted in counts',
     file: 'src/capabilities/upload/upload.ts',
-    within: 'UploadCapability.#noteRequest',
+    within: 'UploadCapability.#noticeRequest',
     original: "upload === 'absent' || upload === 'no' ?",
     mutated: 'false ?',
     tests: ['test/heart/account-changed.test.ts'],
