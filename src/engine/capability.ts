@@ -39,20 +39,20 @@ export interface Capability<View, Memory extends CapabilityMemory, A extends Act
   recall(view: View, memory: Memory): Memory
   /** The step to take now. */
   next(view: View, memory: Memory, now: Instant): Step<A>
+  /** The step that the key takes now: what other keys should know of it. */
+  decided(view: View, step: Step<A>, now: Instant): void
   /** Just before the call: what other keys should know of it. */
   begins(view: View, action: A, now: Instant): void
   /** The view that led to `action` is of a GET made after the permit. @throws ServiceError | NotLeadingError */
   call(view: View, action: A, signal: AbortSignal): Promise<T>
   /** Just after the answer: what other keys should know of it. */
   ended(view: View, memory: Memory, action: A, answer: Answer<T>, now: Instant): void
+  /** The memory after an answer. Called after `ended`. */
+  model(view: View, memory: Memory, action: A, answer: Answer<T>, now: Instant): Memory
   /** Instead of `ended`, where a call was given up: it is safe to redo, and says nothing of the service. */
   abandoned(view: View, action: A, now: Instant): void
   /** Nobody knows which step the key takes: it could not be read, or the capability threw. No other key waits for it. */
   interrupted(key: ObjectKey, now: Instant): void
-  /** The step that the key takes now: what other keys should know of it. */
-  decided(view: View, step: Step<A>, now: Instant): void
-  /** The memory after an answer. Called after `ended`. */
-  model(view: View, memory: Memory, action: A, answer: Answer<T>, now: Instant): Memory
   /** The memory before an outcome is written. */
   reporting(observed: Observed, memory: Memory, outcome: Outcome): Memory
   /** The memory after a slice was written: that of an outcome, or an intent. */

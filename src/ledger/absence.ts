@@ -18,7 +18,7 @@ export type AbsenceReader = Pick<
   | 'countsFrom'
   | 'hidesCertificates'
   | 'isHidden'
-  | 'isMissing'
+  | 'isSuspect'
   | 'isNotVisible'
   | 'isUnseenReplacement'
   | 'nextSuspectAt'
@@ -50,18 +50,16 @@ export class Absence {
 
   /** Claimed ids that one look-up did not find, long enough ago for the second one. */
   suspects(now: number): string[] {
-    return this.#missing(now)
-      .filter(({ missingSince }) => now - missingSince >= goneAfterMs)
+    return this.#suspects(now)
+      .filter(({ suspectSince }) => now - suspectSince >= goneAfterMs)
       .map((it) => it.certificateId)
   }
 
   /** When the second look-up of a claimed id is due; undefined: of none. */
   nextSuspectAt(now: number): number | undefined {
-    const missing = this.#missing(now)
-    if (missing.length === 0) return undefined
-    return (
-      missing.reduce((least, it) => Math.min(least, it.missingSince), Number.POSITIVE_INFINITY) + goneAfterMs
-    )
+    const all = this.#suspects(now)
+    if (all.length === 0) return undefined
+    return all.reduce((least, it) => Math.min(least, it.suspectSince), Number.POSITIVE_INFINITY) + goneAfterMs
   }
 
   /**
@@ -101,9 +99,9 @@ export class Absence {
   }
 
   /** The last look-up that proves something did not find it, which is not enough to call it gone. */
-  isMissing(certificateId: string): boolean {
+  isSuspect(certificateId: string): boolean {
     const entry = this.#certificates.get(certificateId)
-    return entry?.missingSince !== undefined && !entry.gone
+    return entry?.suspectSince !== undefined && !entry.gone
   }
 
   /** From when on it proves something that a look-up does not find an id: one that was never listed may be listed late. */
@@ -119,10 +117,10 @@ export class Absence {
    */
   provesFrom(certificateId: string, requestedBy: ObjectKey | undefined): number {
     const entry = this.#certificates.get(certificateId)
-    if (entry?.missingSince === undefined) return this.countsFrom(certificateId)
-    const { missingSince, seenAt } = entry
-    if (requestedBy === undefined || isNamedElsewhere(entry, requestedBy)) return missingSince + goneAfterMs
-    return missingSince + (seenAt === undefined ? listedLateMs : 0)
+    if (entry?.suspectSince === undefined) return this.countsFrom(certificateId)
+    const { suspectSince, seenAt } = entry
+    if (requestedBy === undefined || isNamedElsewhere(entry, requestedBy)) return suspectSince + goneAfterMs
+    return suspectSince + (seenAt === undefined ? listedLateMs : 0)
   }
 
   /**
@@ -133,7 +131,7 @@ export class Absence {
    */
   missed(entry: Entry, requestedBy: ObjectKey | undefined, now: number): boolean {
     if (!this.#counts(entry, now)) return false
-    entry.missingSince ??= now
+    entry.suspectSince ??= now
     if (entry.gone || now < this.provesFrom(entry.certificateId, requestedBy)) return false
     this.#certificates.end(entry)
     this.#hidden.end(entry.certificateId)
@@ -162,12 +160,12 @@ export class Absence {
   }
 
   /** Claimed ids that a look-up did not find, as long as that proves anything. */
-  #missing(now: number): { certificateId: string; missingSince: number }[] {
+  #suspects(now: number): { certificateId: string; suspectSince: number }[] {
     if (this.hidesCertificates(now)) return []
     return [...this.#certificates.all].flatMap((entry) => {
-      const { certificateId, missingSince, gone, claimants } = entry
-      if (missingSince === undefined || gone || claimants.size === 0) return []
-      return this.#trust.doubt && !this.#counts(entry, now) ? [] : [{ certificateId, missingSince }]
+      const { certificateId, suspectSince, gone, claimants } = entry
+      if (suspectSince === undefined || gone || claimants.size === 0) return []
+      return this.#trust.doubt && !this.#counts(entry, now) ? [] : [{ certificateId, suspectSince }]
     })
   }
 }

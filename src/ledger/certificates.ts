@@ -56,7 +56,7 @@ export class Certificates {
   seen(certificateId: string, now: number): Entry {
     const entry = this.entryOf(certificateId)
     entry.seenAt = Math.max(entry.seenAt ?? now, now)
-    entry.missingSince = undefined
+    entry.suspectSince = undefined
     this.#entries.delete(certificateId)
     this.#entries.set(certificateId, entry)
     return entry

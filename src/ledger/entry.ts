@@ -43,7 +43,7 @@ export interface Entry {
   listedAt?: number
   unlistedAt?: number
   /** Since when look-ups by id do not find it, ms of the monotonic clock. */
-  missingSince?: number | undefined
+  suspectSince?: number | undefined
   gone: boolean
   /** A new certificate was stored for its chain: it did not exist then, whatever look-ups hide. */
   replaced?: boolean

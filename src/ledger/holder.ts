@@ -60,7 +60,7 @@ function seenAt(entry: Entry): number {
 
 /** Whether an existing certificate may serve a chain for a key. */
 function isHolder(entry: Entry, chain: string, { key, own }: Whose): boolean {
-  if (entry.gone || entry.missingSince !== undefined) return false
+  if (entry.gone || entry.suspectSince !== undefined) return false
   if (entry.chain !== undefined && entry.chain !== chain) return false
   const upload = entry.uploads.get(chain)
   if (own) return upload?.own === true && upload.by === key

@@ -182,11 +182,11 @@ describe('that an id is gone', () => {
     for (const at of [1, goneAfterMs]) {
       for (const key of ['web/site', 'shop/site']) ledger.learnAbsent('id-1', key, at)
       expect(ledger.isGone('id-1')).toBe(false)
-      expect(ledger.absence.isMissing('id-1')).toBe(true)
+      expect(ledger.absence.isSuspect('id-1')).toBe(true)
       expect(ledger.absence.provesFrom('id-1', 'web/site')).toBe(1 + goneAfterMs)
     }
     ledger.learnAbsent('id-1', 'shop/site', 1 + goneAfterMs)
-    expect([ledger.isGone('id-1'), ledger.absence.isMissing('id-1')]).toEqual([true, false])
+    expect([ledger.isGone('id-1'), ledger.absence.isSuspect('id-1')]).toEqual([true, false])
   })
 
   it('takes a second look-up a minute later where somebody asks for what this process has not seen', () => {

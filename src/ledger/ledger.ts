@@ -244,7 +244,7 @@ export class Ledger {
       const isDead = entry.replaced && entry.certificateId !== certificateId
       if (!entry.gone || isDead) continue
       entry.gone = false
-      entry.missingSince = undefined
+      entry.suspectSince = undefined
       this.#wakeNamed(entry)
     }
   }
@@ -269,7 +269,7 @@ export class Ledger {
   learnListed(remote: RemoteCertificate, now: number): void {
     const { certificateId, tags, notAfter, ownerUin, alias } = remote
     const known = this.#certificates.get(certificateId)
-    if (known?.missingSince !== undefined && (known.unlistedAt ?? now) > now) return
+    if (known?.suspectSince !== undefined && (known.unlistedAt ?? now) > now) return
     const ownership = readOwnership(tags)
     const { chain = known?.chain } = ownership
     const wasGone = known?.gone === true
@@ -328,7 +328,7 @@ export class Ledger {
   #onTrust(): void {
     this.reUploads.distrustLookUps()
     // What the doubtful account did not show is looked up anew.
-    for (const entry of this.#certificates.all) if (!entry.gone) entry.missingSince = undefined
+    for (const entry of this.#certificates.all) if (!entry.gone) entry.suspectSince = undefined
     this.#wakeAll()
   }
 

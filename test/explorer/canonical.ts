@@ -102,7 +102,7 @@ function knowledge({ now, account, profile }: World, process: Process): string {
     ledger.ownershipOf(id),
     [ledger.absence.isNotVisible(id), ledger.absence.isHidden(id, now), ledger.isShown(id)],
     ageClass(ledger.absence.countsFrom(id) - now),
-    ledger.absence.isMissing(id),
+    ledger.absence.isSuspect(id),
     keys.map((key) => ageClass(ledger.absence.provesFrom(id, key) - now)),
     ledger.claimantsOf(id),
     chains.map((it) => ledger.uploadOf(id, it.chainFingerprint)),

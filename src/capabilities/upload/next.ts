@@ -77,7 +77,7 @@ function nextForUnclaimed(view: ViewOfChain, memory: UploadMemory, now: Instant)
 
   const withMissing = (step: Step<UploadAction>) =>
     memory.missing === undefined ? step : nextForMissing(step, memory.missing, view, memory, now)
-  const rejectedUntil = now.elapsed + rejectionEnds(view, now) - now.wall
+  const rejectedUntil = rejectionEnds(view, now)
   if (rejectedUntil > now.elapsed) return withMissing(wait('StillRejected', rejectedUntil, memory, observed))
   const step = withMissing(nextForChain(view, memory, now))
   if (step.kind === 'Wait' || step.kind === 'Held') return step
@@ -141,7 +141,7 @@ function untilListed(
   const { observed, ledger } = view
   if (absent?.certificateId !== certificateId || absent.until <= now.elapsed) return undefined
   const { until } = absent
-  if (!ledger.absence.isMissing(certificateId) || !ledger.isNamedElsewhere(certificateId, observed.key)) {
+  if (!ledger.absence.isSuspect(certificateId) || !ledger.isNamedElsewhere(certificateId, observed.key)) {
     return wait('MayBeListedLate', until, memory, observed)
   }
   return { kind: 'Wait', label: 'NotFoundOnce', until, settled: true, meanwhile: notFoundOnce(view, now) }
@@ -186,9 +186,10 @@ function isAnsweredByUpload({ chain, ledger }: ViewOfChain, claimed: string, req
   return ledger.uploadOf(claimed, chain.chainFingerprint)?.request === request
 }
 
-/** ms since the epoch; 0 when nothing that is still true was rejected. A time to come was not written by us. */
-function rejectionEnds({ observed }: UploadView, { wall }: Instant): number {
+/** When (ms of the monotonic clock) what was rejected is tried again. A time to come was not written by us. */
+function rejectionEnds({ observed }: UploadView, { wall, elapsed }: Instant): number {
   const { phase, rejectedFor, rejectedAt } = observed.status
-  if (phase !== 'Rejected' || rejectedFor !== observed.rejectionInput || rejectedAt === undefined) return 0
-  return rejectedAt <= wall + 60_000 ? rejectedAt + rejectionLifetimeMs : 0
+  if (phase !== 'Rejected' || rejectedFor !== observed.rejectionInput || rejectedAt === undefined)
+    return elapsed
+  return rejectedAt <= wall + 60_000 ? elapsed + (rejectedAt + rejectionLifetimeMs - wall) : elapsed
 }

@@ -46,8 +46,8 @@ export const ledgerMutants: readonly Mutant[] = [
     name: 'one look-up proves that a certificate is gone',
     file: 'src/ledger/absence.ts',
     within: 'Absence.provesFrom',
-    original: 'missingSince + goneAfterMs',
-    mutated: 'missingSince',
+    original: 'suspectSince + goneAfterMs',
+    mutated: 'suspectSince',
     tests: ['test/heart/gone.test.ts', 'test/heart/late-listing.test.ts'],
   },
   {

@@ -174,7 +174,7 @@ export const uploadMutants: readonly Mutant[] = [
   },
   {
     name: 'a new id is known only when the answer to its write came',
-    file: 'src/capabilities/upload/model.ts',
+    file: 'src/capabilities/upload/record.ts',
     within: 'reporting',
     original: 'if (!certificateId || !chainFingerprint) return memory',
     mutated: 'return memory',
@@ -594,7 +594,7 @@ export const uploadMutants: readonly Mutant[] = [
   },
   {
     name: 'an id is missing no more when others turn out to be hidden',
-    file: 'src/capabilities/upload/model.ts',
+    file: 'src/capabilities/upload/record.ts',
     within: 'stillMissing',
     original: 'isTakenBack && isOfChain && !ledger.isShown(missing) ? missing : undefined',
     mutated: 'undefined',
