@@ -24,11 +24,6 @@ export class Certificates {
     this.#parts = parts
   }
 
-  /** How many certificates and chains there are: both are bounded. */
-  get size(): { readonly certificates: number; readonly chains: number } {
-    return { certificates: this.#entries.size, chains: this.#chains.size }
-  }
-
   get(certificateId: string): Entry | undefined {
     return this.#entries.get(certificateId)
   }

@@ -63,11 +63,6 @@ export class Ledger {
     return this.#absence
   }
 
-  /** How many certificates and chains it knows: both are bounded. */
-  get size(): { readonly certificates: number; readonly chains: number } {
-    return this.#certificates.size
-  }
-
   /** The id that holds a chain for a key; undefined: none does. See `holderOf`. */
   holderOf(
     chain: string,

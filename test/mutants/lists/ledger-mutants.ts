@@ -400,7 +400,7 @@ export const ledgerMutants: readonly Mutant[] = [
     within: 'Certificates.end',
     original: 'this.#chains.remove(chain, certificateId)',
     mutated: '',
-    tests: ['src/ledger/ledger.test.ts'],
+    tests: ['src/ledger/certificates.test.ts'],
   },
   {
     name: 'one id is answered for any number of chains',
@@ -408,7 +408,7 @@ export const ledgerMutants: readonly Mutant[] = [
     within: 'Certificates.addUpload',
     original: 'uploads.size <= mostUploads',
     mutated: 'true',
-    tests: ['src/ledger/ledger.test.ts'],
+    tests: ['src/ledger/certificates.test.ts'],
   },
   {
     name: 'an answer to a later call clears one that was lost',
