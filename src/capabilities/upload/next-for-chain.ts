@@ -9,21 +9,21 @@ import { notVisible } from './outcomes.ts'
 import { call, lookUp, wait } from './steps.ts'
 import { ownerOf, suffixOf, type UploadView, type ViewOfChain } from './view.ts'
 
-/** Between two searches for a copy whose call got no answer, ms: it may be listed late. */
+/** The pause between two searches for a copy whose upload got no answer, ms. The copy may be listed late. */
 const betweenSearchesMs = 10_000
-/** The results of a search, and of a lookup by ID, are valid for so long, ms. */
+/** How long the result of a search is valid, ms. The same applies to a look-up by ID. */
 const searchCountsForMs = 10 * 60_000
-/** What look-ups do not show is looked up again so often, ms. */
+/** How often an ID that look-ups do not show is looked up again, ms. */
 const notVisibleMs = 10 * 60_000
-/** The service is asked so often, ms, whether it still has what look-ups do not show. */
+/** How often the service is asked whether it still has a certificate that look-ups do not show, ms. */
 const namedForMs = 3_600_000
 
 /**
- * The rows UploadChain and Upload of the decision table. Each answer leads to the next step by what it left in memory, in the
- * ledger or, where a crash must not lose it, in the status (`intent`).
+ * The rows UploadChain and Upload of the decision table. Every answer leaves something in memory or in the ledger. What a crash
+ * must not lose is in the status (`intent`). The next step follows from these three.
  *
- * A copy is identified by its alias. It is made only with an intent on record, and only after a look-up found none with that
- * alias: a process that dies in between finds it again (I1).
+ * A copy is identified by its alias. It is made only after the intent was written to the status and a search found no
+ * certificate with that alias. So a process that crashes in between finds the copy again (I1).
  */
 export function nextForChain(view: ViewOfChain, memory: UploadMemory, now: Instant): Step<UploadAction> {
   const { observed, chain, ledger, identity } = view

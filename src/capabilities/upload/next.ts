@@ -128,8 +128,8 @@ function nextForClaim(
 }
 
 /**
- * Waits where a look-up did not find an id that may be listed late; the status stays as it is meanwhile. The status says so where
- * the wait is longer, because others name the id too.
+ * Waits for an id that a look-up did not find, because it may be listed late. Meanwhile the status stays as it is. If Secrets of
+ * other namespaces name the id too, the wait is longer, and the status says so.
  */
 function untilListed(
   view: ViewOfChain,

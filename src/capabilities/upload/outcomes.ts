@@ -97,7 +97,7 @@ export function alreadySynced(view: ViewOfChain, memory: UploadMemory, now: Inst
   const { status } = observed
   const id = String(status.uploaded?.certificateId)
   if (ledger.absence.isNotVisible(id)) return kept(view, 'NotVisible', memory, now)
-  // It is true until a look-up or a listing shows the certificate, also for a process that did not write it.
+  // The reason stays until a look-up or a listing shows the certificate, even if another process wrote it.
   const isKept = status.phase === 'Synced' && isUnverified(status.reason) && !ledger.isShown(id)
   return kept(view, isKept ? status.reason : undefined, memory, now)
 }
