@@ -26,14 +26,14 @@ export type AbsenceReader = Pick<
   | 'suspects'
 >
 
-/** Two look-ups by id so far apart, ms, prove that a certificate is gone. */
+/** Two lookups by id so far apart, ms, prove that a certificate is gone. */
 export const goneAfterMs = 10 * 60_000
 /** Listings may show a certificate so much later, ms, than the service named it first. */
 export const listedLateMs = 60_000
 
 /**
- * What it proves that a look-up does not find a certificate, and from when on. It proves nothing while the certificate may be
- * listed late, while the credentials hide it, or while the account may be another one. Otherwise a second look-up proves that
+ * What it proves that a lookup does not find a certificate, and from when on. It proves nothing while the certificate may be
+ * listed late, while the credentials hide it, or while the account may be another one. Otherwise a second lookup proves that
  * the certificate is gone. Instants are ms of the monotonic clock.
  */
 export class Absence {
@@ -48,14 +48,14 @@ export class Absence {
     this.#trust = trust
   }
 
-  /** Claimed ids that one look-up did not find, long enough ago for the second one. */
+  /** Claimed ids that one lookup did not find, long enough ago for the second one. */
   suspects(now: number): string[] {
     return this.#suspects(now)
       .filter(({ suspectSince }) => now - suspectSince >= goneAfterMs)
       .map((it) => it.certificateId)
   }
 
-  /** When the second look-up of a claimed id is due; undefined: of none. */
+  /** When the second lookup of a claimed id is due; undefined: of none. */
   nextSuspectAt(now: number): number | undefined {
     const all = this.#suspects(now)
     if (all.length === 0) return undefined
@@ -76,7 +76,7 @@ export class Absence {
   }
 
   /**
-   * That look-ups do not find an id proves nothing: the credentials do not see it. Nor do they see the copy that was made for one
+   * That lookups do not find an id proves nothing: the credentials do not see it. Nor do they see the copy that was made for one
    * that was missed, as long as nothing shows it: another copy would be missed as well.
    */
   isHidden(certificateId: string, now: number): boolean {
@@ -93,26 +93,26 @@ export class Absence {
     return isReplacement === true && listedAt === undefined
   }
 
-  /** The service named an id that look-ups do not show, and none has shown it since. */
+  /** The service named an id that lookups do not show, and none has shown it since. */
   isNotVisible(certificateId: string): boolean {
     return this.#hidden.has(certificateId)
   }
 
-  /** The last look-up that proves something did not find it, which is not enough to call it gone. */
+  /** The last lookup that proves something did not find it, which is not enough to call it gone. */
   isSuspect(certificateId: string): boolean {
     const entry = this.#certificates.get(certificateId)
     return entry?.suspectSince !== undefined && !entry.gone
   }
 
-  /** From when on it proves something that a look-up does not find an id: one that was never listed may be listed late. */
+  /** From when on it proves something that a lookup does not find an id: one that was never listed may be listed late. */
   countsFrom(certificateId: string): number {
     const { seenAt, listedAt } = this.#certificates.get(certificateId) ?? {}
     return seenAt === undefined || listedAt !== undefined ? Number.NEGATIVE_INFINITY : seenAt + listedLateMs
   }
 
   /**
-   * From when on a look-up that a key asks for and that does not find an id proves that it is gone: at once where this process
-   * has seen the id; a minute after the first look-up where it has not, since the id may be listed late. Where Secrets of
+   * From when on a lookup that a key asks for and that does not find an id proves that it is gone: at once where this process
+   * has seen the id; a minute after the first lookup where it has not, since the id may be listed late. Where Secrets of
    * another namespace name the id too, it takes as long as without a request.
    */
   provesFrom(certificateId: string, requestedBy: ObjectKey | undefined): number {
@@ -124,7 +124,7 @@ export class Absence {
   }
 
   /**
-   * A look-up by id did not find it.
+   * A lookup by id did not find it.
    *
    * @param requestedBy the key whose request asked for exactly this; undefined: none did
    * @returns whether this proves that it is gone, which was not known before
@@ -139,7 +139,7 @@ export class Absence {
   }
 
   /**
-   * The service named an id that was called gone: look-ups do not show it.
+   * The service named an id that was called gone: lookups do not show it.
    *
    * @param key for whose Secret
    */
@@ -159,7 +159,7 @@ export class Absence {
     return !isDoubted && now >= this.countsFrom(certificateId) && !this.isHidden(certificateId, now)
   }
 
-  /** Claimed ids that a look-up did not find, as long as that proves anything. */
+  /** Claimed ids that a lookup did not find, as long as that proves anything. */
   #suspects(now: number): { certificateId: string; suspectSince: number }[] {
     if (this.hidesCertificates(now)) return []
     return [...this.#certificates.all].flatMap((entry) => {

@@ -39,13 +39,13 @@ export interface Entry {
   alias?: string
   /** When the service last said that it exists, ms of the monotonic clock. */
   seenAt?: number
-  /** When a listing or a look-up last showed it, and when last one did not, ms of the monotonic clock. */
+  /** When a listing or a lookup last showed it, and when last one did not, ms of the monotonic clock. */
   listedAt?: number
   unlistedAt?: number
-  /** Since when look-ups by id do not find it, ms of the monotonic clock. */
+  /** Since when lookups by id do not find it, ms of the monotonic clock. */
   suspectSince?: number | undefined
   gone: boolean
-  /** A new certificate was stored for its chain: it did not exist then, whatever look-ups hide. */
+  /** A new certificate was stored for its chain: it did not exist then, whatever lookups hide. */
   replaced?: boolean
   /** It was made as a copy because another one was missed. */
   isReplacement?: boolean
@@ -53,7 +53,7 @@ export interface Entry {
   notAfter?: number
 }
 
-/** Whether the last listing or look-up showed it. */
+/** Whether the last listing or lookup showed it. */
 export function isShown({ listedAt, unlistedAt }: Entry): boolean {
   return listedAt !== undefined && (unlistedAt === undefined || listedAt > unlistedAt)
 }

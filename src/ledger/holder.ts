@@ -19,7 +19,7 @@ export interface Whose {
 }
 
 /**
- * The id that holds a chain for a key, as the service said within a day: one that no look-up has missed since before one that
+ * The id that holds a chain for a key, as the service said within a day: one that no lookup has missed since before one that
  * was missed, one that is proven to hold it before one that was answered for its leaf, then the one confirmed last, and the
  * smallest where there are several. So an id that the service no longer names never wins over the one that it does.
  *
@@ -49,7 +49,7 @@ export function holderOf(
   return undefined
 }
 
-/** 1: a look-up has missed the id since the service last said that it exists. */
+/** 1: a lookup has missed the id since the service last said that it exists. */
 function doubtfulness(entry: Entry): 0 | 1 {
   return (entry.unlistedAt ?? Number.NEGATIVE_INFINITY) > seenAt(entry) ? 1 : 0
 }

@@ -189,7 +189,7 @@ describe('an id that nobody finds', () => {
     expect(account.queries.map((it) => it.by)).toEqual(['tags', 'ids', 'ids'])
   })
 
-  it('is not gone when the second look-up finds it', () => {
+  it('is not gone when the second lookup finds it', () => {
     const account = missing()
     account.run()
     account.now = goneAfterMs
@@ -247,7 +247,7 @@ describe('an id that the service has no answer for', () => {
     expect(account.ledger.isGone('odd')).toBe(false)
   })
 
-  it('does not put off the second look-up of others', () => {
+  it('does not put off the second lookup of others', () => {
     const account = new Account()
     for (const namespace of ['evil', 'vile']) {
       for (let i = 0; i < 99; i++) account.claim(`${namespace}/${i}`, `odd-${namespace}${i}`)
@@ -403,7 +403,7 @@ describe('an account', () => {
 })
 
 describe('a listing', () => {
-  it('says nothing of what a look-up found out since it began', () => {
+  it('says nothing of what a lookup found out since it began', () => {
     const account = new Account()
     account.claim('web/a', 'a')
     account.hold('a', 'web/a')

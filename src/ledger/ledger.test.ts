@@ -55,7 +55,7 @@ describe('which id holds a chain', () => {
     expect(holder(minute)).toBe('id-2')
   })
 
-  it('is rather one that was only answered than one that a look-up missed since the service named it', () => {
+  it('is rather one that was only answered than one that a lookup missed since the service named it', () => {
     uploadedAs('id-1')
     ledger.learnUnlisted('id-1', minute)
     expect(holder(minute)).toBe('id-1')
@@ -125,7 +125,7 @@ describe('which id holds a chain', () => {
 })
 
 describe('that an id is gone', () => {
-  it('takes two look-ups ten minutes apart', () => {
+  it('takes two lookups ten minutes apart', () => {
     uploadedAs('id-1', {}, -minute)
     ledger.claim('web/site', 'id-1')
     ledger.learnAbsent('id-1', undefined, 0)
@@ -139,14 +139,14 @@ describe('that an id is gone', () => {
     expect(ledger.absence.suspects(goneAfterMs)).toEqual([])
   })
 
-  it('is proven by a look-up at once where it was listed before', () => {
+  it('is proven by a lookup at once where it was listed before', () => {
     uploadedAs('id-1')
     ledger.learnListed(remoteCertificate('id-1', { tags: tags(chain) }), 1)
     ledger.learnAbsent('id-1', 'web/site', 2)
     expect(ledger.isGone('id-1')).toBe(true)
   })
 
-  it('is not proven by a look-up less than a minute after an upload answered it', () => {
+  it('is not proven by a lookup less than a minute after an upload answered it', () => {
     uploadedAs('id-1')
     ledger.learnAbsent('id-1', 'web/site', minute - 1)
     expect(ledger.isGone('id-1')).toBe(false)
@@ -156,7 +156,7 @@ describe('that an id is gone', () => {
     expect(ledger.isGone('id-1')).toBe(true)
   })
 
-  it('takes one look-up where somebody of the only namespace that names it asks, and wakes all who do', () => {
+  it('takes one lookup where somebody of the only namespace that names it asks, and wakes all who do', () => {
     ledger.claim('web/site', 'id-1')
     ledger.claim('web/other', 'id-1')
     ledger.claim('shop/third', 'id-2')
@@ -166,7 +166,7 @@ describe('that an id is gone', () => {
     expect(woken).toEqual(['web/site', 'web/other'])
   })
 
-  it('takes two look-ups ten minutes apart where another namespace names it, whoever asks', () => {
+  it('takes two lookups ten minutes apart where another namespace names it, whoever asks', () => {
     ledger.claim('web/site', 'id-1')
     ledger.claim('shop/site', 'id-1')
     ledger.learnListed(remoteCertificate('id-1'), 0)
@@ -180,7 +180,7 @@ describe('that an id is gone', () => {
     expect([ledger.isGone('id-1'), ledger.absence.isSuspect('id-1')]).toEqual([true, false])
   })
 
-  it('takes a second look-up a minute later where somebody asks for what this process has not seen', () => {
+  it('takes a second lookup a minute later where somebody asks for what this process has not seen', () => {
     ledger.claim('web/site', 'id-1')
     for (const at of [5, 4 + minute]) {
       ledger.learnAbsent('id-1', 'web/site', at)
@@ -244,7 +244,7 @@ const claimed = [
   ['web/more', 'id-3'],
 ] as const
 
-describe('that look-ups do not show what is there', () => {
+describe('that lookups do not show what is there', () => {
   const named = (id: string, by: string) => uploadedAs(id, { by, repeated: true }, 10)
 
   it('is said of the account by two ids of two namespaces: then everybody is woken', () => {
@@ -294,7 +294,7 @@ describe('that look-ups do not show what is there', () => {
     named('id-1', 'web/site')
     ledger.waitForId('web/site', 'id-1')
     woken.length = 0
-    // A listing that began before the look-up which did not show it.
+    // A listing that began before the lookup which did not show it.
     ledger.learnListed(remoteCertificate('id-1'), -1)
     expect([ledger.absence.isNotVisible('id-1'), woken]).toEqual([true, []])
     ledger.learnListed(remoteCertificate('id-1'), 11)
@@ -303,7 +303,7 @@ describe('that look-ups do not show what is there', () => {
     expect(ledger.absence.hidesCertificates(11)).toBe(false)
   })
 
-  it('is not known any more of an id whose look-up was refused', () => {
+  it('is not known any more of an id whose lookup was refused', () => {
     ledger.learnListed(remoteCertificate('id-1'), 0)
     expect(ledger.isShown('id-1')).toBe(true)
     ledger.learnUnlisted('id-1', 1)

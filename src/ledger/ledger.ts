@@ -58,7 +58,7 @@ export class Ledger {
     this.#absence = new Absence(known)
   }
 
-  /** What a look-up that does not find an id proves. */
+  /** What a lookup that does not find an id proves. */
   get absence(): AbsenceReader {
     return this.#absence
   }
@@ -135,7 +135,7 @@ export class Ledger {
     return seenAt !== undefined && seenAt >= since
   }
 
-  /** The last listing or look-up showed it. */
+  /** The last listing or lookup showed it. */
   isShown(certificateId: string): boolean {
     const entry = this.#certificates.get(certificateId)
     return entry !== undefined && isShown(entry)
@@ -183,7 +183,7 @@ export class Ledger {
     this.#forChain.set(key, chain)
   }
 
-  /** The status of a key says that look-ups do not show its id: it is woken when one does. Undefined: it does not say so. */
+  /** The status of a key says that lookups do not show its id: it is woken when one does. Undefined: it does not say so. */
   waitForId(key: ObjectKey, certificateId: string | undefined): void {
     this.#forId.set(key, certificateId)
   }
@@ -230,7 +230,7 @@ export class Ledger {
    */
   learnNamed(certificateId: string, key: ObjectKey, now: number): void {
     this.#absence.named(certificateId, key, now)
-    this.reUploads.distrustLookUps()
+    this.reUploads.distrustLookups()
     const { all } = this.#certificates
     const hidden = this.#absence.hidesCertificates(now)
       ? [...all]
@@ -254,7 +254,7 @@ export class Ledger {
     this.#certificates.entryOf(certificateId).isReplacement = true
   }
 
-  /** A look-up of an id was refused: nobody knows whether it would be shown. */
+  /** A lookup of an id was refused: nobody knows whether it would be shown. */
   learnUnlisted(certificateId: string, now: number): void {
     const entry = this.#certificates.entryOf(certificateId)
     entry.unlistedAt = Math.max(entry.unlistedAt ?? now, now)
@@ -291,7 +291,7 @@ export class Ledger {
   }
 
   /**
-   * A look-up by id did not find it. It proves nothing within a minute of the service's naming it, unless it was listed before.
+   * A lookup by id did not find it. It proves nothing within a minute of the service's naming it, unless it was listed before.
    *
    * @param requestedBy the key whose request asked for exactly this; undefined: none did
    */
@@ -321,7 +321,7 @@ export class Ledger {
   }
 
   #onTrust(): void {
-    this.reUploads.distrustLookUps()
+    this.reUploads.distrustLookups()
     // What the doubtful account did not show is looked up anew.
     for (const entry of this.#certificates.all) if (!entry.gone) entry.suspectSince = undefined
     this.#wakeAll()

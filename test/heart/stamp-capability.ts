@@ -118,7 +118,7 @@ export class StampCapability implements Capability<View, Memory, StampAction, bo
     }
     const action = { name: this.#parts.action ?? 'DescribeCertificates', id: wish } as const
     const isHeld = this.#parts.heldFor(observed.key, action.name) !== undefined
-    return isHeld ? { kind: 'Held', label: 'Held', action } : { kind: 'Call', label: 'LookUp', action }
+    return isHeld ? { kind: 'Held', label: 'Held', action } : { kind: 'Call', label: 'Lookup', action }
   }
 
   begins(): void {

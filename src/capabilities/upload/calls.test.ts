@@ -101,7 +101,7 @@ describe('the answer', () => {
     expect(await made({ ...plain, suffix: 'abc', copy: true })).toMatchObject({ repeated: false })
   })
 
-  it('of a look-up says where the next page begins, and which page is the last', async () => {
+  it('of a lookup says where the next page begins, and which page is the last', async () => {
     service.pageSize = 2
     for (let i = 0; i < 3; i += 1) await made({ ...plain, suffix: `copy${i}`, copy: true })
     const page = (offset: number) =>

@@ -2,7 +2,7 @@ import { aliasWithSuffix } from '../../contract/alias.ts'
 import { chainTag, ownerTags } from '../../contract/ownership.ts'
 import { lower } from '../../ledger/cosmetics-ladder.ts'
 import type { CertificateService, RemoteCertificate, Tag, UploadRequest } from '../../ports/ssl-service.ts'
-import type { FindByChain, LookUp, UploadAction, UploadCertificate } from './action.ts'
+import type { FindByChain, Lookup, UploadAction, UploadCertificate } from './action.ts'
 import { ownerOf, type ViewOfChain } from './view.ts'
 
 export interface Uploaded {
@@ -17,7 +17,7 @@ export interface Uploaded {
 /** A page of what was looked up. */
 export interface Page {
   readonly kind: 'Page'
-  readonly action: LookUp
+  readonly action: Lookup
   readonly certificates: readonly RemoteCertificate[]
   readonly isLast: boolean
   readonly nextOffset: number

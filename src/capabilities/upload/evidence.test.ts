@@ -126,15 +126,15 @@ describe('a listed certificate', () => {
   })
 })
 
-const lookUp = { name: 'DescribeCertificates', purpose: 'Copy', query: { by: 'ids', ids: [] } } as const
+const lookup = { name: 'DescribeCertificates', purpose: 'Copy', query: { by: 'ids', ids: [] } } as const
 
 it('what may be taken for proof is less strict where everything cosmetic was refused, for this input alone', () => {
   const view = viewOf(observedOf(material.first))
   const refused = { input: view.observed.input, rung: 'Everything', code: 'x' } as const
-  expect(evidenceFor(view, {}, lookUp)).toEqual(strict)
-  expect(evidenceFor(view, { refused }, lookUp).refused).toBe('Everything')
-  expect(evidenceFor(view, { refused: { ...refused, input: 'other' } }, lookUp).refused).toBe('Nothing')
-  expect(evidenceFor(view, { refused: { ...refused, rung: 'Settings' } }, lookUp).refused).toBe('Nothing')
+  expect(evidenceFor(view, {}, lookup)).toEqual(strict)
+  expect(evidenceFor(view, { refused }, lookup).refused).toBe('Everything')
+  expect(evidenceFor(view, { refused: { ...refused, input: 'other' } }, lookup).refused).toBe('Nothing')
+  expect(evidenceFor(view, { refused: { ...refused, rung: 'Settings' } }, lookup).refused).toBe('Nothing')
 })
 
 it('an id is on record for another chain only where that has the same leaf, or as a previous one', () => {

@@ -4,7 +4,7 @@ import { copySuffix, hasChainTag, readOwnership, secretTag } from '../../contrac
 import { chainPrefix, type Status } from '../../contract/status.ts'
 import type { AccountRung, Rung } from '../../ledger/cosmetics-ladder.ts'
 import type { RemoteCertificate } from '../../ports/ssl-service.ts'
-import type { LookUp } from './action.ts'
+import type { Lookup } from './action.ts'
 import { refusedOf, type UploadMemory } from './memory.ts'
 import type { UploadView, ViewOfChain } from './view.ts'
 
@@ -28,7 +28,7 @@ export interface Evidence {
 export function evidenceFor(
   { observed, ledger, identity }: UploadView,
   memory: UploadMemory,
-  { purpose, query }: LookUp,
+  { purpose, query }: Lookup,
 ): Evidence {
   const refused = [
     ledger.cosmetics.refused,

@@ -28,7 +28,7 @@ export function learn(
     if (action.replaces) {
       const ending = {
         replaced: isReplaced(action, answer),
-        // Another id that the account had already says nothing of look-ups.
+        // Another id that the account had already says nothing of lookups.
         newId: answer.ok && answer.value.kind === 'Uploaded' && !answer.value.repeated,
       }
       // A copy is new whether the old one exists or not.
@@ -75,7 +75,7 @@ function isKnownToHaveEnded(answer: Answer<CallResult>): boolean {
   return answer.error.requestId !== undefined && answer.error.failure !== 'outage'
 }
 
-/** Nobody knows any more whether look-ups show what they showed before. */
+/** Nobody knows any more whether lookups show what they showed before. */
 function learnDenial(ledger: Ledger, action: UploadAction, failure: FailureClass, now: Instant): void {
   if (action.name !== 'DescribeCertificates' || action.query.by !== 'ids' || failure !== 'not-allowed') return
   for (const id of action.query.ids) ledger.learnUnlisted(id, now.elapsed)

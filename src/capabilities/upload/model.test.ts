@@ -8,7 +8,7 @@ import { Ledger } from '../../ledger/ledger.ts'
 import { findGone } from '../../ledger/testing/find-gone.ts'
 import { remoteCertificate as remote } from '../../ledger/testing/remote-certificate.ts'
 import { type FailureClass, ServiceError } from '../../ports/service-error.ts'
-import type { LookUp, LookUpFor, UploadAction, UploadCertificate } from './action.ts'
+import type { Lookup, LookupFor, UploadAction, UploadCertificate } from './action.ts'
 import type { Page, Uploaded } from './calls.ts'
 import type { UploadMemory } from './memory.ts'
 import { model } from './model.ts'
@@ -23,7 +23,7 @@ beforeAll(async () => {
 })
 
 const plain: UploadCertificate = { name: 'UploadCertificate', rung: 'Nothing', account: 'Nothing' }
-const lookUp = (purpose: LookUpFor, id = 'id'): LookUp => ({
+const lookup = (purpose: LookupFor, id = 'id'): Lookup => ({
   name: 'DescribeCertificates',
   purpose,
   query: { by: 'ids', ids: [id] },
@@ -59,7 +59,7 @@ function answered(
 
 function lookedUp(
   view = fresh(),
-  action: LookUp,
+  action: Lookup,
   answer: Omit<Page, 'action'>,
   memory: UploadMemory = {},
 ): UploadMemory {
@@ -120,7 +120,7 @@ describe('after an upload', () => {
   })
 })
 
-describe('after a look-up', () => {
+describe('after a lookup', () => {
   const asked = () => {
     const status = uploadedStatus(material.first, 'id')
     return chainViewOf(observedOf(material.first, { ...userAnnotations({ requestedAt: 'now' }), ...status }))
@@ -132,7 +132,7 @@ describe('after a look-up', () => {
   ] as const)('a request is answered: %s', (result, found) => {
     const view = asked()
     if (result === 'Gone') findGone(view.ledger, 'id', now.elapsed)
-    const after = lookedUp(view, lookUp('Request'), page(...found))
+    const after = lookedUp(view, lookup('Request'), page(...found))
     expect(after.answered).toEqual({ request: 'web/site now', result })
     expect(after.absent).toBeUndefined()
   })
@@ -141,14 +141,14 @@ describe('after a look-up', () => {
     'what may be listed late is looked up again a minute after the service named it: %s',
     (purpose) => {
       const view = { ...asked(), ledger: ledgerWith(material.first, 'id') }
-      const after = lookedUp(view, lookUp(purpose), page())
+      const after = lookedUp(view, lookup(purpose), page())
       expect(after).toEqual({ absent: { certificateId: 'id', until: now.elapsed + 60_000 } })
-      expect(lookedUp(view, lookUp(purpose), page(remote('id')), after).answered?.result).toBe('Exists')
+      expect(lookedUp(view, lookup(purpose), page(remote('id')), after).answered?.result).toBe('Exists')
     },
   )
 
   it('a request that was withdrawn meanwhile has no answer', () => {
-    expect(lookedUp(fresh(), lookUp('Request'), page()).answered).toBeUndefined()
+    expect(lookedUp(fresh(), lookup('Request'), page()).answered).toBeUndefined()
   })
 
   it.each([
@@ -156,27 +156,27 @@ describe('after a look-up', () => {
     ['Previous', { previousAsked: true }],
     ['SameLeaf', { sameLeafAsked: true }],
   ] as const)('that was for %s and found nothing, another way is taken', (purpose, progress) => {
-    expect(lookedUp(fresh(), lookUp(purpose), page()).progress).toMatchObject(progress)
+    expect(lookedUp(fresh(), lookup(purpose), page()).progress).toMatchObject(progress)
   })
 
   it('for what the search by chain named is made again for a minute, then another way is taken', () => {
-    const first = lookedUp(fresh(), lookUp('Candidate'), page())
+    const first = lookedUp(fresh(), lookup('Candidate'), page())
     expect(first.progress).toMatchObject({ candidateLook: { since: now.elapsed, at: now.elapsed } })
     const candidateLook = { since: now.elapsed - 60_000, at: now.elapsed - 10_000 }
     const { chainFingerprint } = material.first
     const last = { progress: { chainFingerprint, candidate: 'id', candidateLook } }
-    const after = lookedUp(fresh(), lookUp('Candidate'), page(), last)
+    const after = lookedUp(fresh(), lookup('Candidate'), page(), last)
     expect(after.progress).toMatchObject({ candidate: undefined, noChainSearch: true })
   })
 
   it('for the owner it is not made again for the same id', () => {
-    expect(lookedUp(fresh(), lookUp('Owner'), page()).ownerAsked).toBe('id')
+    expect(lookedUp(fresh(), lookup('Owner'), page()).ownerAsked).toBe('id')
   })
 
   it('what the search by chain named is taken, unless it is of another type', () => {
-    expect(lookedUp(fresh(), lookUp('Candidate'), page(remote('id'))).progress).toBeUndefined()
+    expect(lookedUp(fresh(), lookup('Candidate'), page(remote('id'))).progress).toBeUndefined()
     const other = page(remote('id', { type: 'CA' }))
-    expect(lookedUp(fresh(), lookUp('Candidate'), other).progress?.noChainSearch).toBe(true)
+    expect(lookedUp(fresh(), lookup('Candidate'), other).progress?.noChainSearch).toBe(true)
   })
 
   it('the copy that carries our tags ends the search; a forged alias does not', () => {
@@ -185,30 +185,30 @@ describe('after a look-up', () => {
     const notBefore = first.leaf.notBefore.getTime()
     const tags = [...owner, chainTag({ chainFingerprint: first.chainFingerprint, notBefore })]
     const memory: UploadMemory = { progress: { chainFingerprint: first.chainFingerprint, offset: 5 } }
-    expect(lookedUp(fresh(), lookUp('Copy'), page(remote('x', { tags })), memory).progress).toBeUndefined()
-    const forged = lookedUp(fresh(), lookUp('Copy'), page(remote('x', { alias: 'x' })), memory)
+    expect(lookedUp(fresh(), lookup('Copy'), page(remote('x', { tags })), memory).progress).toBeUndefined()
+    const forged = lookedUp(fresh(), lookup('Copy'), page(remote('x', { alias: 'x' })), memory)
     expect(forged.progress).toMatchObject({ noCopy: { times: 1, at: now.elapsed, epoch: 0 }, offset: 0 })
   })
 
   it('the next page is asked for where there is one', () => {
     for (const purpose of ['Copy', 'Exists', 'OwnLeaf'] as const) {
       const more = { ...page(), isLast: false }
-      expect(lookedUp(fresh(), lookUp(purpose), more).progress?.offset, purpose).toBe(500)
+      expect(lookedUp(fresh(), lookup(purpose), more).progress?.offset, purpose).toBe(500)
     }
   })
 
   it('that looked for a copy before another one was begun, the count begins anew', () => {
     const { chainFingerprint } = material.first
     const memory: UploadMemory = { progress: { chainFingerprint, noCopy: { times: 1, at: 0, epoch: 0 } } }
-    expect(lookedUp(fresh(), lookUp('Copy'), page(), memory).progress?.noCopy?.times).toBe(2)
+    expect(lookedUp(fresh(), lookup('Copy'), page(), memory).progress?.noCopy?.times).toBe(2)
     const ledger = new Ledger()
     ledger.copies.begins(suffixOf(fresh()), 0)
-    const afterwards = lookedUp({ ...fresh(), ledger }, lookUp('Copy'), page(), memory)
+    const afterwards = lookedUp({ ...fresh(), ledger }, lookup('Copy'), page(), memory)
     expect(afterwards.progress?.noCopy).toMatchObject({ times: 1, epoch: 1 })
   })
 
   it('a certificate that exists and is found nowhere is reported, and searched for anew after the back-off', () => {
-    const after = lookedUp(fresh(), lookUp('OwnLeaf'), page())
+    const after = lookedUp(fresh(), lookup('OwnLeaf'), page())
     expect(after.reported?.outcome.reason).toBe('ExistsElsewhere')
     expect(after.failure).toMatchObject({ class: 'exists', attempt: 1 })
     expect(after.progress).toMatchObject({ exists: false, noChainSearch: false, noChainTag: false })
@@ -285,14 +285,14 @@ describe('after an error', () => {
     ['SameLeaf', { sameLeafAsked: true }],
     ['Candidate', { noChainSearch: true }],
     ['Exists', { noChainTag: true }],
-  ] as const)('of a permission for %s it goes on without the look-up', (purpose, progress) => {
-    const after = failedWith('not-allowed', { action: lookUp(purpose) })
+  ] as const)('of a permission for %s it goes on without the lookup', (purpose, progress) => {
+    const after = failedWith('not-allowed', { action: lookup(purpose) })
     expect(after.progress).toMatchObject(progress)
     expect(after.failure).toBeUndefined()
   })
 
   it.each(['Copy', 'OwnLeaf'] as const)('of a permission for %s it cannot go on', (purpose) => {
-    expect(failedWith('not-allowed', { action: lookUp(purpose) }).failure?.class).toBe('not-allowed')
+    expect(failedWith('not-allowed', { action: lookup(purpose) }).failure?.class).toBe('not-allowed')
   })
 
   it('of the search by chain another search is taken, unless it passes', () => {

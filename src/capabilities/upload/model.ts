@@ -3,8 +3,8 @@ import { isPassing } from '../../engine/failure.ts'
 import type { Instant } from '../../engine/step.ts'
 import { below, type Rung } from '../../ledger/cosmetics-ladder.ts'
 import type { ServiceError } from '../../ports/service-error.ts'
-import type { LookUp, UploadAction, UploadCertificate } from './action.ts'
-import { afterLookUp, withoutLookUp } from './after-look-up.ts'
+import type { Lookup, UploadAction, UploadCertificate } from './action.ts'
+import { afterLookup, withoutLookup } from './after-lookup.ts'
 import type { CallResult, Uploaded } from './calls.ts'
 import { isRecordedForOtherChain } from './evidence.ts'
 import type { ChainProgress, UploadMemory } from './memory.ts'
@@ -28,7 +28,7 @@ export function model(
     case 'Uploaded':
       return afterUpload(view, memory, answer.value)
     case 'Page':
-      return afterLookUp(view, memory, answer.value, now)
+      return afterLookup(view, memory, answer.value, now)
     case 'NamedByChain':
       return isMissingFound(view, memory, answer.value.certificateId)
         ? succeeded(memory)
@@ -123,7 +123,7 @@ function stepAfterError(
     case 'DescribeCertificates':
       // The search by tags is one of several: an account may know no tags, or allow none.
       if (action.purpose === 'Exists' && !isPassing(error.failure))
-        return withoutLookUp(view, memory, 'Exists', now)
+        return withoutLookup(view, memory, 'Exists', now)
       return error.failure === 'not-allowed' ? afterDenial(view, memory, action, now) : undefined
     case 'CheckCertificateExist':
       return isPassing(error.failure)
@@ -148,12 +148,12 @@ function nextRung({ rung, account }: UploadCertificate): Rung | undefined {
 function afterDenial(
   view: ViewOfChain,
   memory: UploadMemory,
-  { purpose, query }: LookUp,
+  { purpose, query }: Lookup,
   now: Instant,
 ): UploadMemory | undefined {
   const id = query.by === 'ids' ? query.ids[0] : undefined
   if (purpose === 'Copy' || purpose === 'OwnLeaf') return undefined
-  if (purpose !== 'Request') return withoutLookUp(view, memory, purpose, now, id)
+  if (purpose !== 'Request') return withoutLookup(view, memory, purpose, now, id)
   const request = openRequest(view.observed)
   return request === undefined ? memory : { ...memory, answered: { request, result: 'NotAllowed' } }
 }

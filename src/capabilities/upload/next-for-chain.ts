@@ -11,11 +11,11 @@ import { ownerOf, suffixOf, type UploadView, type ViewOfChain } from './view.ts'
 
 /** The pause between two searches for a copy whose upload got no answer, ms. The copy may be listed late. */
 const betweenSearchesMs = 10_000
-/** How long the result of a search is valid, ms. The same applies to a look-up by ID. */
+/** How long the result of a search is valid, ms. The same applies to a lookup by ID. */
 const searchCountsForMs = 10 * 60_000
-/** How often an ID that look-ups do not show is looked up again, ms. */
+/** How often an ID that lookups do not show is looked up again, ms. */
 const notVisibleMs = 10 * 60_000
-/** How often the service is asked whether it still has a certificate that look-ups do not show, ms. */
+/** How often the service is asked whether it still has a certificate that lookups do not show, ms. */
 const namedForMs = 3_600_000
 
 /**
@@ -115,14 +115,14 @@ function namedBeside(
   return isNamedLongAgo(view, progress, now) ? undefined : named
 }
 
-/** Look-ups have not shown it for so long that the service may have it no more. */
+/** Lookups have not shown it for so long that the service may have it no more. */
 function isNamedLongAgo({ ledger }: UploadView, progress: ChainProgress | undefined, now: Instant): boolean {
   const look = progress?.namedLook
   return look !== undefined && !ledger.isShown(look.id) && now.elapsed - look.since > namedForMs
 }
 
 /**
- * No copy is made while look-ups do not show what the service names: they would not show a copy that is there either. Undefined:
+ * No copy is made while lookups do not show what the service names: they would not show a copy that is there either. Undefined:
  * they show it.
  */
 function nextForNamed(

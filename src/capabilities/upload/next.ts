@@ -61,7 +61,7 @@ function nextForUnclaimed(view: ViewOfChain, memory: UploadMemory, now: Instant)
   if (holder) {
     const isFresh = now.elapsed - holder.confirmedAt <= freshMs && !isOlderThanRequest(holder, view, memory)
     const { certificateId } = holder
-    // Whether look-ups show such a copy must be known before one of them misses it.
+    // Whether lookups show such a copy must be known before one of them misses it.
     if (view.ledger.absence.isUnseenReplacement(certificateId) && memory.ownerAsked !== certificateId) {
       return lookUp('Owner', { by: 'ids', ids: [certificateId] }, view, memory, now)
     }
@@ -128,7 +128,7 @@ function nextForClaim(
 }
 
 /**
- * Waits for an id that a look-up did not find, because it may be listed late. Meanwhile the status stays as it is. If Secrets of
+ * Waits for an id that a lookup did not find, because it may be listed late. Meanwhile the status stays as it is. If Secrets of
  * other namespaces name the id too, the wait is longer, and the status says so.
  */
 function untilListed(

@@ -97,12 +97,12 @@ export function alreadySynced(view: ViewOfChain, memory: UploadMemory, now: Inst
   const { status } = observed
   const id = String(status.uploaded?.certificateId)
   if (ledger.absence.isNotVisible(id)) return kept(view, 'NotVisible', memory, now)
-  // The reason stays until a look-up or a listing shows the certificate, even if another process wrote it.
+  // The reason stays until a lookup or a listing shows the certificate, even if another process wrote it.
   const isKept = status.phase === 'Synced' && isUnverified(status.reason) && !ledger.isShown(id)
   return kept(view, isKept ? status.reason : undefined, memory, now)
 }
 
-/** The reason says that look-ups do not show the certificate. */
+/** The reason says that lookups do not show the certificate. */
 export function isUnverified(reason: Reason | undefined): boolean {
   return reason === 'VerifyNotAllowed' || reason === 'NotVisible'
 }
@@ -119,13 +119,13 @@ export function verified(
 }
 
 /**
- * The look-up that `requested-at` asked for did not find the id on record, which Secrets of other namespaces name too. The request
+ * The lookup that `requested-at` asked for did not find the id on record, which Secrets of other namespaces name too. The request
  * stays open, and the Secret stays synced, so that it is no news.
  */
 export function notFoundOnce(view: ViewOfChain, now: Instant): UploadOutcome {
   const { slice, ...synced } = kept(view, undefined, {}, now)
   const message =
-    'A look-up did not find this ID. Secrets of other namespaces name it too, so it counts as gone only when a second look-up ten minutes later does not find it either.'
+    'A lookup did not find this ID. Secrets of other namespaces name it too, so it counts as gone only when a second lookup ten minutes later does not find it either.'
   const handledRequest = view.observed.status.handledRequest ?? null
   const still = toAnnotations({ message, handledRequest })
   return { ...synced, message, slice: { ...slice, ...still }, newsworthy: [] }
@@ -209,9 +209,9 @@ export function certificateMissing(view: UploadView, certificateId: string): Upl
   return outcome(view, 'Failed', 'CertificateMissing', message)
 }
 
-/** A copy is wanted, and look-ups do not show the certificate beside which it would be made: nor would they show a copy. */
+/** A copy is wanted, and lookups do not show the certificate beside which it would be made: nor would they show a copy. */
 export function notVisible(view: UploadView, certificateId: string): UploadOutcome {
-  const message = `The account holds this certificate as ${certificateId}, but look-ups do not show it, so the operator cannot tell whether a further copy exists. Allow ssl:DescribeCertificates for all certificates. The operator uploads the copy when a look-up shows ${certificateId}.`
+  const message = `The account holds this certificate as ${certificateId}, but lookups do not show it, so the operator cannot tell whether a further copy exists. Allow ssl:DescribeCertificates for all certificates. The operator uploads the copy when a lookup shows ${certificateId}.`
   return outcome(view, 'Failed', 'NotVisible', message)
 }
 

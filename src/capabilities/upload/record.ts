@@ -16,7 +16,7 @@ export function recall(view: UploadView, memory: UploadMemory): UploadMemory {
 }
 
 /**
- * The id that the status took back is missing until it is shown: that it is named, or that look-ups turn out to hide others, does
+ * The id that the status took back is missing until it is shown: that it is named, or that lookups turn out to hide others, does
  * not bring it back.
  */
 function stillMissing({ observed, ledger }: UploadView, { missing }: UploadMemory): string | undefined {

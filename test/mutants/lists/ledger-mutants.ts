@@ -11,7 +11,7 @@ export const ledgerMutants: readonly Mutant[] = [
     tests: ['test/heart/gone.test.ts', 'src/ledger/ledger.test.ts'],
   },
   {
-    name: 'an id that look-ups miss serves before one that the service named since',
+    name: 'an id that lookups miss serves before one that the service named since',
     file: 'src/ledger/holder.ts',
     within: 'doubtfulness',
     original: '(entry.unlistedAt ?? Number.NEGATIVE_INFINITY) > seenAt(entry) ? 1 : 0',
@@ -43,7 +43,7 @@ export const ledgerMutants: readonly Mutant[] = [
     tests: ['test/heart/not-visible.test.ts'],
   },
   {
-    name: 'one look-up proves that a certificate is gone',
+    name: 'one lookup proves that a certificate is gone',
     file: 'src/ledger/absence.ts',
     within: 'Absence.provesFrom',
     original: 'suspectSince + goneAfterMs',
@@ -59,7 +59,7 @@ export const ledgerMutants: readonly Mutant[] = [
     tests: ['test/heart/gone.test.ts', 'src/ledger/ledger.test.ts'],
   },
   {
-    name: 'what another process uploaded is gone at the first look-up',
+    name: 'what another process uploaded is gone at the first lookup',
     file: 'src/ledger/absence.ts',
     within: 'Absence.provesFrom',
     original: 'seenAt === undefined ? listedLateMs : 0',
@@ -171,7 +171,7 @@ export const ledgerMutants: readonly Mutant[] = [
     tests: ['src/ledger/re-uploads.test.ts'],
   },
   {
-    name: 'nobody waits for the one that tries whether look-ups can be believed',
+    name: 'nobody waits for the one that tries whether lookups can be believed',
     file: 'src/ledger/re-uploads.ts',
     within: 'ReUploads.#isProven',
     original: 'now - this.#provenAt <= provenForMs',
@@ -243,7 +243,7 @@ export const ledgerMutants: readonly Mutant[] = [
     tests: ['test/heart/listed-late-by-id.test.ts'],
   },
   {
-    name: 'one namespace says that look-ups hide what is there',
+    name: 'one namespace says that lookups hide what is there',
     file: 'src/ledger/absence.ts',
     within: 'Absence.hidesCertificates',
     original: '(namespaces.size > 1 || !this.#claims.areInOthers(namespaces))',
@@ -251,7 +251,7 @@ export const ledgerMutants: readonly Mutant[] = [
     tests: ['src/ledger/ledger.test.ts'],
   },
   {
-    name: 'one id says that look-ups hide what is there',
+    name: 'one id says that lookups hide what is there',
     file: 'src/ledger/absence.ts',
     within: 'Absence.hidesCertificates',
     original: '(ids.size > 1 || !this.#claims.nameOthers(ids))',

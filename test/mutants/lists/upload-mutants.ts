@@ -213,7 +213,7 @@ export const uploadMutants: readonly Mutant[] = [
     tests: ['test/heart/not-visible.test.ts'],
   },
   {
-    name: 'what look-ups did not show once is said of it for ever',
+    name: 'what lookups did not show once is said of it for ever',
     file: 'src/capabilities/upload/outcomes.ts',
     within: 'alreadySynced',
     original: '&& !ledger.isShown(id)',
@@ -221,7 +221,7 @@ export const uploadMutants: readonly Mutant[] = [
     tests: ['test/heart/not-visible.test.ts'],
   },
   {
-    name: 'a look-up that was refused leaves an id shown',
+    name: 'a lookup that was refused leaves an id shown',
     file: 'src/capabilities/upload/lessons.ts',
     within: 'learn',
     original: 'learnDenial(ledger, action, answer.error.failure, now)',
@@ -254,8 +254,8 @@ export const uploadMutants: readonly Mutant[] = [
   },
   {
     name: 'a copy that may be listed late is made once more',
-    file: 'src/capabilities/upload/after-look-up.ts',
-    within: 'afterLookUp',
+    file: 'src/capabilities/upload/after-lookup.ts',
+    within: 'afterLookup',
     original: 'if (!found(id) && isLate)',
     mutated: 'if (false)',
     tests: ['test/heart/listed-late-by-id.test.ts'],
@@ -285,7 +285,7 @@ export const uploadMutants: readonly Mutant[] = [
     tests: ['test/heart/shared-certificates.test.ts'],
   },
   {
-    name: 'what a look-up does not find is not told to the other Secrets',
+    name: 'what a lookup does not find is not told to the other Secrets',
     file: 'src/capabilities/upload/lessons.ts',
     within: 'learnPage',
     original: "ledger.learnAbsent(id, purpose === 'Request' ? view.observed.key : undefined, now.elapsed)",
@@ -293,7 +293,7 @@ export const uploadMutants: readonly Mutant[] = [
     tests: ['test/heart/gone.test.ts'],
   },
   {
-    name: 'a request that waits for a second look-up is silent',
+    name: 'a request that waits for a second lookup is silent',
     file: 'src/capabilities/upload/next.ts',
     within: 'untilListed',
     original: ', meanwhile: notFoundOnce(view, now)',
@@ -301,7 +301,7 @@ export const uploadMutants: readonly Mutant[] = [
     tests: ['test/heart/gone.test.ts'],
   },
   {
-    name: 'a request counts as handled before its second look-up',
+    name: 'a request counts as handled before its second lookup',
     file: 'src/capabilities/upload/outcomes.ts',
     within: 'notFoundOnce',
     original: 'toAnnotations({ message, handledRequest })',
@@ -377,7 +377,7 @@ export const uploadMutants: readonly Mutant[] = [
     tests: ['test/heart/shared-certificates.test.ts', 'test/heart/late-listing.test.ts'],
   },
   {
-    name: 'several Secrets try at once whether look-ups can be believed',
+    name: 'several Secrets try at once whether lookups can be believed',
     file: 'src/capabilities/upload/next-for-missing.ts',
     within: 'nextForMissing',
     original: '!ledger.reUploads.mayTry(observed.key, now.elapsed)',
@@ -514,8 +514,8 @@ export const uploadMutants: readonly Mutant[] = [
   },
   {
     name: "a search takes another Secret's own copy",
-    file: 'src/capabilities/upload/after-look-up.ts',
-    within: 'afterLookUp',
+    file: 'src/capabilities/upload/after-lookup.ts',
+    within: 'afterLookup',
     original: 'holding.some((it) => mayServe(it, view))',
     mutated: 'holding.length > 0',
     tests: ['test/heart/shared-certificates.test.ts'],
@@ -553,7 +553,7 @@ export const uploadMutants: readonly Mutant[] = [
     tests: ['test/heart/not-visible-copies.test.ts', 'src/capabilities/upload/next-for-chain.test.ts'],
   },
   {
-    name: 'a copy is made although look-ups do not show what is there',
+    name: 'a copy is made although lookups do not show what is there',
     file: 'src/capabilities/upload/next-for-chain.ts',
     within: 'nextForNamed',
     original: 'look && isShown && now',
@@ -578,8 +578,8 @@ export const uploadMutants: readonly Mutant[] = [
   },
   {
     name: 'what the search by chain named is looked up once',
-    file: 'src/capabilities/upload/after-look-up.ts',
-    within: 'afterLookUp',
+    file: 'src/capabilities/upload/after-lookup.ts',
+    within: 'afterLookup',
     original: '(look?.since ?? now.elapsed) < listedLateMs',
     mutated: '(look?.since ?? now.elapsed) < 0',
     tests: ['src/capabilities/upload/model.test.ts'],
@@ -602,8 +602,8 @@ export const uploadMutants: readonly Mutant[] = [
   },
   {
     name: 'a long search begins anew after each page',
-    file: 'src/capabilities/upload/after-look-up.ts',
-    within: 'afterLookUp',
+    file: 'src/capabilities/upload/after-lookup.ts',
+    within: 'afterLookup',
     original: 'progressed(view, before, { offset: nextOffset })',
     mutated: 'before',
     tests: ['test/heart/long-searches.test.ts'],

@@ -1,6 +1,6 @@
 import type { Instant } from '../../engine/step.ts'
 import { listedLateMs } from '../../ledger/absence.ts'
-import type { LookUpFor } from './action.ts'
+import type { LookupFor } from './action.ts'
 import type { Page } from './calls.ts'
 import {
   evidenceFor,
@@ -24,10 +24,10 @@ const afterNothing = {
   Previous: { previousAsked: true },
   Candidate: { candidate: undefined, noChainSearch: true },
   Exists: { noChainTag: true, offset: 0 },
-} as const satisfies Partial<Record<LookUpFor, Partial<ChainProgress>>>
+} as const satisfies Partial<Record<LookupFor, Partial<ChainProgress>>>
 
 /** Goes on without a lookup: it was made, or cannot be. */
-export function withoutLookUp(
+export function withoutLookup(
   view: ViewOfChain,
   memory: UploadMemory,
   purpose: 'Owner' | 'SameLeaf' | keyof typeof afterNothing,
@@ -40,7 +40,7 @@ export function withoutLookUp(
 }
 
 /** Memory after a page of a lookup. */
-export function afterLookUp(
+export function afterLookup(
   view: ViewOfChain,
   memory: UploadMemory,
   { action, certificates, isLast, nextOffset }: Page,
@@ -62,7 +62,7 @@ export function afterLookUp(
     case 'Known': {
       const isLate = id !== undefined && now.elapsed < view.ledger.absence.countsFrom(id)
       if (!found(id) && isLate) return { ...memory, absent: absentNow(view, id) }
-      if (!found(id)) return withoutLookUp(view, memory, purpose, now, id)
+      if (!found(id)) return withoutLookup(view, memory, purpose, now, id)
       const request = openRequest(observed)
       return request === undefined ? memory : { ...memory, answered: { request, result: 'Exists' } }
     }
@@ -71,7 +71,7 @@ export function afterLookUp(
     case 'Owner':
     case 'Previous':
       // What was found is in the ledger.
-      return withoutLookUp(view, memory, purpose, now, id)
+      return withoutLookup(view, memory, purpose, now, id)
     case 'Candidate': {
       const remote = found(id)
       const look = progressOf(memory, view.chain)?.candidateLook
@@ -80,7 +80,7 @@ export function afterLookUp(
         const since = look?.since ?? now.elapsed
         return progressed(view, memory, { candidateLook: { since, at: now.elapsed } })
       }
-      if (!remote || !isSameType(remote, observed)) return withoutLookUp(view, memory, purpose, now, id)
+      if (!remote || !isSameType(remote, observed)) return withoutLookup(view, memory, purpose, now, id)
       const isOtherChain =
         !mayHoldChain(remote, observed, view.ledger.chainOf(remote.certificateId)) ||
         isRecordedForOtherChain(observed.status, remote.certificateId, view.chain) ||
@@ -105,7 +105,7 @@ export function afterLookUp(
       if (exists && !isIntended && tagSearchedAt === undefined) {
         return progressed(view, before, { tagSearchedAt: now.elapsed, offset: 0 })
       }
-      return withoutLookUp(view, before, purpose, now)
+      return withoutLookup(view, before, purpose, now)
     }
     case 'OwnLeaf': {
       const sameLeaf = certificates.find(
@@ -118,7 +118,7 @@ export function afterLookUp(
   }
 }
 
-/** What was searched for while look-ups do not show what is there was searched for in vain. */
+/** What was searched for while lookups do not show what is there was searched for in vain. */
 function afterNamedLook(
   view: ViewOfChain,
   memory: UploadMemory,
@@ -136,7 +136,7 @@ function afterNamedLook(
   })
 }
 
-/** It is known to be gone, or known that look-ups do not show it. Otherwise it may be listed late, or in another account. */
+/** It is known to be gone, or known that lookups do not show it. Otherwise it may be listed late, or in another account. */
 function doesAbsenceCount({ ledger }: UploadView, id: string | undefined, { elapsed }: Instant): boolean {
   return id === undefined || ledger.isGone(id) || ledger.absence.isHidden(id, elapsed)
 }
