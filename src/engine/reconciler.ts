@@ -88,7 +88,7 @@ export class Reconciler {
     const taken: CapabilityStep[] = []
     let unused = permit
     for (const each of this.#capabilities) {
-      const step = await this.#take(each, observed, unused, signal)
+      const step = await this.#stepOf(each, observed, unused, signal)
       if (step.called) unused = undefined
       taken.push(step)
     }
@@ -126,7 +126,7 @@ export class Reconciler {
   }
 
   /** The next step of a capability, after the call that the permit is for. */
-  async #take(
+  async #stepOf(
     each: Equipped,
     observed: Observed,
     permit: CallPermit | undefined,

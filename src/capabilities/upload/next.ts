@@ -75,11 +75,13 @@ function nextForUnclaimed(view: ViewOfChain, memory: UploadMemory, now: Instant)
     }
   }
 
-  const withMissing = (step: Step<UploadAction>) =>
-    memory.missing === undefined ? step : nextForMissing(step, memory.missing, view, memory, now)
+  const { missing } = memory
   const rejectedUntil = rejectionEnds(view, now)
-  if (rejectedUntil > now.elapsed) return withMissing(wait('StillRejected', rejectedUntil, memory, observed))
-  const step = withMissing(nextForChain(view, memory, now))
+  const first =
+    rejectedUntil > now.elapsed
+      ? wait('StillRejected', rejectedUntil, memory, observed)
+      : nextForChain(view, memory, now)
+  const step = missing === undefined ? first : nextForMissing(first, missing, view, memory, now)
   if (step.kind === 'Wait' || step.kind === 'Held') return step
   if (view.ledger.isDoubtedFor(observed.key)) return untilTrusted(view, now)
   if (view.budgetFreeAt !== undefined && view.budgetFreeAt > now.elapsed) {

@@ -13,7 +13,7 @@ export const engineMutants: readonly Mutant[] = [
   {
     name: 'one call is made for several Secrets at once',
     file: 'src/engine/reconciler.ts',
-    within: 'Reconciler.#take',
+    within: 'Reconciler.#stepOf',
     original: 'this.#flights.join(flight)',
     mutated: 'undefined',
     tests: ['test/heart/shared-certificates.test.ts'],
@@ -29,7 +29,7 @@ export const engineMutants: readonly Mutant[] = [
   {
     name: 'a bug in a capability is no status',
     file: 'src/engine/reconciler.ts',
-    within: 'Reconciler.#take',
+    within: 'Reconciler.#stepOf',
     original: 'return { ...this.#afterThrow(',
     mutated: 'throw error\n      return { ...this.#afterThrow(',
     tests: ['test/heart/back-off-on-throw.test.ts'],
@@ -285,7 +285,7 @@ export const engineMutants: readonly Mutant[] = [
   {
     name: 'two capabilities join the calls of each other',
     file: 'src/engine/reconciler.ts',
-    within: 'Reconciler.#take',
+    within: 'Reconciler.#stepOf',
     original: 'capability.name} ',
     mutated: "''} ",
     tests: ['test/heart/two-capabilities.test.ts'],
