@@ -2,6 +2,8 @@ import type { UploadAction } from '../../src/capabilities/upload/action.ts'
 import { type CallResult, makeCall } from '../../src/capabilities/upload/calls.ts'
 import type { UploadMemory } from '../../src/capabilities/upload/memory.ts'
 import type { UploadCapability } from '../../src/capabilities/upload/upload.ts'
+import { type UploadView, withChain } from '../../src/capabilities/upload/view.ts'
+import type { Observed } from '../../src/contract/observe.ts'
 import type { Answer } from '../../src/engine/capability.ts'
 import { statusPatch } from '../../src/engine/status/status-patch.ts'
 import type { Instant, Outcome, Step } from '../../src/engine/step.ts'
@@ -30,7 +32,7 @@ function serviceOf({ account, profile, now }: World): AccountService {
 }
 
 /**
- * The leader reconciles a key, as src/engine/reconciler.ts does: GET, view, observe, next, and then the write or the call.
+ * The leader reconciles a key, as src/engine/reconciler.ts does: GET, view, recall, next, and then the write or the call.
  * The permit comes at once: whatever happens before it happens before this reconcile.
  */
 export function reconcile(world: World, key: ObjectKey): World {
@@ -39,14 +41,14 @@ export function reconcile(world: World, key: ObjectKey): World {
   const observed = observedOf(secret)
   const state = keyStateOf(process, key)
   const claimed = observed.status.uploaded?.certificateId
-  const claim: Statement = (it) => void it.view(observed)
+  const claim: Statement = (it) => void viewOf(it, observed)
   const journal = claimed === state.claimed ? process.journal : [...process.journal, claim]
   const { capability } = partsOf({ journal }, world.profile)
-  const view = capability.view(observed)
-  const memory = capability.observe(view, state.memory)
+  const view = viewOf(capability, observed)
+  const memory = capability.recall(view, state.memory)
   const step = capability.next(view, memory, instantOf(world))
-  const turn = { key, secret, capability, step, journal, state: { ...state, memory, claimed } }
-  return withTurn(world, 0, turn, { hasPermit: true })
+  const taken = { key, secret, capability, step, journal, state: { ...state, memory, claimed } }
+  return withStep(world, 0, taken, { hasPermit: true })
 }
 
 /** The call of a key is answered: the ledger learns, `model` digests it, and the next step is taken. */
@@ -58,15 +60,15 @@ export function digest(world: World, index: number, key: ObjectKey, answer: Answ
   const now = instantOf(world)
   const observed = observedOf(secret)
   const { capability } = rebuild(process, world.profile)
-  const view = capability.view(observed)
+  const view = viewOf(capability, observed)
   const { memory: before } = state
   capability.ended(view, before, action, answer, now)
   const memory = capability.model(view, before, action, answer, now)
-  const step = capability.next(capability.view(observed), memory, now)
-  const ended: Statement = (it) => it.ended(it.view(observed), before, action, answer, now)
+  const step = capability.next(viewOf(capability, observed), memory, now)
+  const ended: Statement = (it) => it.ended(viewOf(it, observed), before, action, answer, now)
   const journal = [...process.journal, ended]
-  const turn = { key, secret, capability, step, journal, state: { ...state, memory } }
-  return withTurn(world, index, turn, { hasPermit: false })
+  const taken = { key, secret, capability, step, journal, state: { ...state, memory } }
+  return withStep(world, index, taken, { hasPermit: false })
 }
 
 /** Makes the call that is under way for a key, against the account as it is. */
@@ -75,8 +77,9 @@ export async function callOf(
   { secret, action }: Extract<Activity, { kind: 'calling' }>,
 ): Promise<{ readonly answer: Answer<CallResult>; readonly world: World }> {
   const service = serviceOf(world)
-  const parts = { observed: observedOf(secret), cluster: identity.cluster }
-  const answer = await makeCall(service, parts, action, new AbortController().signal).then(
+  const observed = observedOf(secret)
+  const view = withChain({ observed, chain: observed.material.chain, identity })
+  const answer = await makeCall(service, view, action, new AbortController().signal).then(
     (value): Answer<CallResult> => ({ ok: true, value }),
     (error): Answer<CallResult> => ({ ok: false, error }),
   )
@@ -87,7 +90,7 @@ export function instantOf({ now }: World): Instant {
   return { wall: testNow + now, elapsed: now }
 }
 
-interface Turn {
+interface KeyStep {
   readonly key: ObjectKey
   readonly secret: WorldSecret
   readonly capability: UploadCapability
@@ -96,10 +99,10 @@ interface Turn {
   readonly state: KeyState
 }
 
-function withTurn(
+function withStep(
   world: World,
   index: number,
-  { key, secret, capability, step, journal, state }: Turn,
+  { key, secret, capability, step, journal, state }: KeyStep,
   { hasPermit }: { readonly hasPermit: boolean },
 ): World {
   const process = world.processes[index] as Process
@@ -123,11 +126,18 @@ function withTurn(
   const memory = slice ? capability.written(reported, slice) : reported
   if (step.kind !== 'Call' || !hasPermit) return become(memory, { kind: 'idle' })
   const { action } = step
-  const flight = capability.flightOf(capability.view(observed), action)
+  const flight = capability.flightOf(viewOf(capability, observed), action)
   if (isUnderWay(process, flight)) return become(memory, { kind: 'idle' })
   const now = instantOf(world)
-  const begins: Statement = (it) => it.begins(it.view(observed), action, now)
+  const begins: Statement = (it) => it.begins(viewOf(it, observed), action, now)
   return become(memory, { kind: 'calling', secret, action, flight }, [begins])
+}
+
+/** What the capability sees, once it has taken note of it. */
+function viewOf(capability: UploadCapability, observed: Observed): UploadView {
+  const view = capability.view(observed)
+  capability.noticed(view)
+  return view
 }
 
 function isUnderWay({ keys }: Process, flight: string): boolean {
