@@ -60,15 +60,15 @@ export class Controller {
   constructor(parts: ControllerParts) {
     const { clock, log, metrics, fence, slots, identity, service, uploadBudget } = parts
     this.#clock = clock
-    this.#ledger = new Ledger(
-      (keys) => this.#worker.wake(keys, 'CertificateGone'),
-      ({ why, namespace }) =>
+    this.#ledger = new Ledger({
+      wake: (keys) => this.#worker.wake(keys, 'CertificateGone'),
+      onDoubt: ({ why, namespace }) =>
         log.error(
           { reason: 'AccountChanged', ...(namespace === undefined ? {} : { namespace }) },
           `${doubts[why]}; uploads are on hold`,
         ),
-      identity.cluster,
-    )
+      cluster: identity.cluster,
+    })
     const upload = new UploadCapability({
       identity,
       service,

@@ -27,7 +27,7 @@ class Scene {
   readonly clock = createManualClock()
   readonly log = new FakeLog()
   readonly woken: ObjectKey[] = []
-  readonly ledger = new Ledger((keys) => this.woken.push(...keys))
+  readonly ledger = new Ledger({ wake: (keys) => this.woken.push(...keys) })
   readonly inventory = new Inventory({
     ledger: this.ledger,
     cluster: 'test',
@@ -112,7 +112,7 @@ function internalError(): Error {
 }
 
 describe('an inventory of 50,000 certificates', () => {
-  it('ends within an interval although look-ups of Secrets take every slot, and takes no more than a quarter', async () => {
+  it('ends within an interval although lookups of Secrets take every slot, and takes no more than a quarter', async () => {
     const scene = new Scene()
     for (let i = 0; i < 50_000; i++) scene.hold(`id${i}`)
     scene.lookUpWithoutEnd()

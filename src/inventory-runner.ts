@@ -28,7 +28,7 @@ const priority: CallPriority = {
 }
 /** How often is asked whether the Secrets have been reconciled, ms. */
 const readyEveryMs = 5_000
-/** A look-up of somebody else may find that a certificate is missing: no wait is longer, ms. */
+/** A lookup of somebody else may find that a certificate is missing: no wait is longer, ms. */
 const longestWaitMs = 60_000
 /** After a fault of our own it begins anew: the first wait and the longest, ms. */
 const afterFault = [60_000, 3_600_000] as const
@@ -52,7 +52,7 @@ export class InventoryRunner implements KeyOwner {
   #isEnded = false
   /** A call is under way, or a listing is taken in. */
   #work: Promise<void> | undefined
-  /** The last failure of listings, and of look-ups. */
+  /** The last failure of listings, and of lookups. */
   readonly #failures = new Map<InventoryQuery['by'], Failure>()
   readonly #warnings = new Map<string, Warning>()
   /** Faults of our own since an inventory ended. */

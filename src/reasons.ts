@@ -15,7 +15,7 @@ export const reasons = {
   VerifyNotAllowed:
     'The CertificateId was kept unverified: the credentials lack the permission to look it up.',
   NotVisible:
-    'The account holds the certificate, but look-ups with these credentials do not show it. While that is so, no further copy is uploaded.',
+    'The account holds the certificate, but lookups with these credentials do not show it. While that is so, no further copy is uploaded.',
 
   // phase Pending
   TemporaryCertificate:

@@ -32,10 +32,21 @@ export interface ReconcilerParts {
   readonly dryRun: boolean
 }
 
-/** A capability with its step for the key at hand. */
-interface Turn {
+/** A capability and what it remembers of each key. */
+interface Equipped {
   readonly capability: AnyCapability
   readonly memories: Memories<object>
+}
+
+/** What a capability decided, and by what. */
+interface Decision {
+  readonly view: unknown
+  readonly memory: object
+  readonly step: Step
+}
+
+/** The part of one capability in a reconcile: its step for the key, and what came of it. */
+interface CapabilityStep extends Equipped {
   readonly step: Step
   /** What it needs a permit for. */
   readonly wants?: Requeue['permit']
@@ -53,10 +64,7 @@ interface Turn {
  */
 export class Reconciler {
   readonly #parts: ReconcilerParts
-  readonly #capabilities: readonly {
-    readonly capability: AnyCapability
-    readonly memories: Memories<object>
-  }[]
+  readonly #capabilities: readonly Equipped[]
   readonly #flights = new SingleFlight()
   readonly #materials = new MaterialCache()
 
@@ -85,14 +93,14 @@ export class Reconciler {
       this.forget(key)
       return { requeue: {}, steps: { secret: 'Gone' }, settled: true }
     }
-    const turns: Turn[] = []
+    const taken: CapabilityStep[] = []
     let unused = permit
     for (const each of this.#capabilities) {
-      const turn = await this.#take(each, observed, unused, signal)
-      if (turn.called) unused = undefined
-      turns.push(turn)
+      const step = await this.#stepOf(each, observed, unused, signal)
+      if (step.called) unused = undefined
+      taken.push(step)
     }
-    return this.#finish(observed, turns, signal)
+    return this.#finish(observed, taken, signal)
   }
 
   /** Everything that is known of a key, its metrics included. */
@@ -133,44 +141,48 @@ export class Reconciler {
   }
 
   /** The next step of a capability, after the call that the permit is for. */
-  async #take(
-    { capability, memories }: { capability: AnyCapability; memories: Memories<object> },
+  async #stepOf(
+    each: Equipped,
     observed: Observed,
     permit: CallPermit | undefined,
     signal: AbortSignal,
-  ): Promise<Turn> {
-    const { key } = observed
+  ): Promise<CapabilityStep> {
+    const { capability, memories } = each
     let called = false
     try {
-      let view = capability.view(observed)
-      let memory = capability.observe(view, memories.of(key))
-      memories.set(key, memory)
-      const step: Step = capability.next(view, memory, this.#now())
+      const before = this.#decide(each, observed, memories.of(observed.key))
+      const { view, memory, step } = before
       if (step.kind !== 'Call' || permit?.action !== step.action.name || this.#parts.dryRun) {
         if (!this.#parts.dryRun) capability.decided(view, step, this.#now())
-        return { capability, memories, step, ...this.#wanted(capability, view, memory, step) }
+        return { ...each, step, ...this.#wanted(capability, before) }
       }
       // What a capability names its calls is its own business.
       const flight = `${capability.name} ${capability.flightOf(view, step.action)}`
       const join = this.#flights.join(flight)
-      if (join) return { capability, memories, step, join }
+      if (join) return { ...each, step, join }
       called = true
-      memory = await this.#flights.run(flight, () =>
+      const answered = await this.#flights.run(flight, () =>
         this.#call(capability, view, memory, step.action, permit, signal),
       )
-      view = capability.view(observed)
-      memory = capability.observe(view, memory)
-      memories.set(key, memory)
-      const after: Step = capability.next(view, memory, this.#now())
-      capability.decided(view, after, this.#now())
-      return { capability, memories, step: after, called, ...this.#wanted(capability, view, memory, after) }
+      const after = this.#decide(each, observed, answered)
+      capability.decided(after.view, after.step, this.#now())
+      return { ...each, step: after.step, called, ...this.#wanted(capability, after) }
     } catch (error) {
       if (signal.aborted || error instanceof NotLeadingError) throw error
-      return { ...this.#afterThrow(capability, memories, observed, error), called }
+      return { ...this.#afterThrow(each, observed, error), called }
     }
   }
 
-  #wanted(capability: AnyCapability, view: unknown, memory: object, step: Step): Pick<Turn, 'wants'> {
+  /** The step of a capability for what was observed and is remembered. */
+  #decide({ capability, memories }: Equipped, observed: Observed, remembered: object): Decision {
+    const view = capability.view(observed)
+    capability.noticed(view)
+    const memory = capability.recall(view, remembered)
+    memories.set(observed.key, memory)
+    return { view, memory, step: capability.next(view, memory, this.#now()) }
+  }
+
+  #wanted(capability: AnyCapability, { view, memory, step }: Decision): Pick<CapabilityStep, 'wants'> {
     if (step.kind !== 'Call' && step.kind !== 'Held') return {}
     return { wants: { action: step.action.name, priority: capability.priorityOf(view, memory, this.#now()) } }
   }
@@ -202,12 +214,7 @@ export class Reconciler {
   }
 
   /** A bug of ours in one capability: the status says so, where it still can, and the others go on. */
-  #afterThrow(
-    capability: AnyCapability,
-    memories: Memories<object>,
-    observed: Observed,
-    error: unknown,
-  ): Turn {
+  #afterThrow({ capability, memories }: Equipped, observed: Observed, error: unknown): CapabilityStep {
     const threw = nameOf(error)
     try {
       capability.interrupted(observed.key, this.#now())
@@ -220,34 +227,34 @@ export class Reconciler {
     }
   }
 
-  async #finish(observed: Observed, taken: readonly Turn[], signal: AbortSignal): Promise<Result> {
+  async #finish(observed: Observed, taken: readonly CapabilityStep[], signal: AbortSignal): Promise<Result> {
     const { writer, metrics, dryRun } = this.#parts
     const { key, secret } = observed
     const isOptedOut = taken.every(({ step }) => step.kind === 'Done' && step.label === 'NotOptedIn')
     if (isOptedOut) this.forget(key)
     // What a dry run does not write is not remembered as written.
-    const turns = dryRun ? taken : taken.map((turn) => this.#reporting(observed, turn))
-    const outcomes = turns.flatMap(({ step }) => outcomeOf(step))
-    const slices = turns.flatMap(({ step }) => (step.kind === 'WriteFirst' && !dryRun ? [step.slice] : []))
-    const mustWrite = turns.every(({ step }) => step.kind !== 'Call')
+    const steps = dryRun ? taken : taken.map((each) => this.#reporting(observed, each))
+    const outcomes = steps.flatMap(({ step }) => outcomeOf(step))
+    const slices = steps.flatMap(({ step }) => (step.kind === 'WriteFirst' && !dryRun ? [step.slice] : []))
+    const mustWrite = steps.every(({ step }) => step.kind !== 'Call')
     const result = await writer.write(key, secret, { outcomes, slices }, signal).catch((error: unknown) => {
       // A status that cannot be written does not stop a call: what that finds out is remembered.
       if (mustWrite || signal.aborted || error instanceof NotLeadingError) throw error
       return { kind: 'failed', error } as const
     })
     const isDone = isStored(result)
-    const ends = isDone ? turns.map((turn) => this.#written(key, turn)) : turns
+    const ends = isDone ? steps.map((each) => this.#written(key, each)) : steps
     const merged: StatusSlice = Object.assign({}, ...outcomes.map((it) => it.slice))
     if (!isOptedOut) metrics.secret(key, secretFacts(observed, isDone ? merged : {}, this.#now().wall))
-    if (dryRun) this.#wouldDo(observed, turns)
+    if (dryRun) this.#wouldDo(observed, steps)
     const threw = result.kind === 'failed' ? errorText(result.error) : ends.find((it) => it.threw)?.threw
-    const requeue = dryRun ? {} : this.#requeue(turns, result)
+    const requeue = dryRun ? {} : this.#requeue(steps, result)
     // A call takes its time: what was read before it may be old.
-    const isNews = requeue.permit && result.kind === 'unchanged' && turns.every(({ called }) => !called)
+    const isNews = requeue.permit && result.kind === 'unchanged' && steps.every(({ called }) => !called)
     return {
       requeue,
       ...(isNews ? { observed } : {}),
-      steps: Object.fromEntries(turns.map(({ capability, step }) => [capability.name, step.label])),
+      steps: Object.fromEntries(steps.map(({ capability, step }) => [capability.name, step.label])),
       settled: isDone && ends.every(({ step, threw }) => isSettled(step) && threw === undefined),
       ...(result.kind === 'written' ? { written: result.resourceVersion } : {}),
       ...(threw ? { threw } : {}),
@@ -255,55 +262,55 @@ export class Reconciler {
   }
 
   /** The capability remembers what is going to be written; where it throws, that is what is written. */
-  #reporting(observed: Observed, turn: Turn): Turn {
-    const { capability, memories, step } = turn
+  #reporting(observed: Observed, each: CapabilityStep): CapabilityStep {
+    const { capability, memories, step } = each
     const { key } = observed
     try {
       checkOwnKeys(capability, step)
       for (const outcome of outcomeOf(step)) {
         memories.set(key, capability.reporting(observed, memories.of(key), outcome))
       }
-      return turn
+      return each
     } catch (error) {
-      return this.#afterThrow(capability, memories, observed, error)
+      return this.#afterThrow(each, observed, error)
     }
   }
 
   /** The capability remembers what was written. Where it throws, it is too late for a status: the key backs off. */
-  #written(key: ObjectKey, turn: Turn): Turn {
-    const { capability, memories, step } = turn
+  #written(key: ObjectKey, each: CapabilityStep): CapabilityStep {
+    const { capability, memories, step } = each
     const slice =
       step.kind === 'Report' ? step.outcome.slice : step.kind === 'WriteFirst' ? step.slice : undefined
-    if (!slice || this.#parts.dryRun) return turn
+    if (!slice || this.#parts.dryRun) return each
     try {
       memories.set(key, capability.written(memories.of(key), slice))
-      return turn
+      return each
     } catch (error) {
-      return { ...turn, threw: nameOf(error) }
+      return { ...each, threw: nameOf(error) }
     }
   }
 
-  #requeue(turns: readonly Turn[], result: WriteResult | { readonly kind: 'failed' }): Requeue {
+  #requeue(steps: readonly CapabilityStep[], result: WriteResult | { readonly kind: 'failed' }): Requeue {
     const now = this.#now()
-    const hasIntent = turns.some(({ step }) => step.kind === 'WriteFirst')
+    const hasIntent = steps.some(({ step }) => step.kind === 'WriteFirst')
     if (result.kind === 'stale' || (hasIntent && isStored(result))) return { now: true }
-    const untils = turns.flatMap(({ step }) =>
+    const untils = steps.flatMap(({ step }) =>
       'until' in step && step.until !== undefined ? [step.until] : [],
     )
     const waits = untils.map((it) => Math.max(0, it - now.elapsed))
     if (result.kind === 'later') waits.push(result.retryMs)
-    const joined = turns.find((it) => it.join)
+    const joined = steps.find((it) => it.join)
     if (joined?.join) return { join: joined.join }
     // What waits for the account keeps back no call of another capability.
-    const permit = (turns.find(({ step }) => step.kind === 'Call') ?? turns.find((it) => it.wants))?.wants
+    const permit = (steps.find(({ step }) => step.kind === 'Call') ?? steps.find((it) => it.wants))?.wants
     return {
       ...(waits.length > 0 ? { afterMs: Math.min(...waits) } : {}),
       ...(permit ? { permit } : {}),
     }
   }
 
-  #wouldDo({ secret: { namespace, name } }: Observed, turns: readonly Turn[]): void {
-    for (const { capability, step } of turns) {
+  #wouldDo({ secret: { namespace, name } }: Observed, steps: readonly CapabilityStep[]): void {
+    for (const { capability, step } of steps) {
       if (step.kind !== 'Call' && step.kind !== 'WriteFirst') continue
       this.#parts.metrics.wouldDo(step.label)
       this.#parts.log.info(

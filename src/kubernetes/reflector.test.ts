@@ -107,6 +107,11 @@ async function advanceUntil(
 }
 
 /** Answers with the initial events of a WatchList, or opens an empty watch where one goes on. */
+/** Resolves when the first list is complete. */
+function listed(reflector: Reflector): Promise<void> {
+  return eventually('it has listed', () => reflector.hasSynced)
+}
+
 function initially(call: ScriptedCall, ...events: readonly unknown[]): ScriptedWatch {
   const watch = call.watch()
   if (call.query['sendInitialEvents'] === 'true') for (const event of events) watch.send(event)
@@ -119,7 +124,7 @@ describe('with WatchList', () => {
       (call) => initially(call, added('a', 5), added('plain', 6, {}), added('b', 7), initialEventsEnd(9)),
       { namespace: 'shop', labelSelector: 'team=web' },
     )
-    await reflector.waitForSync()
+    await listed(reflector)
     expect(changes).toEqual([
       { kind: 'present', key: 'shop/a', resourceVersion: '5', listed: true },
       { kind: 'present', key: 'shop/b', resourceVersion: '7', listed: true },
@@ -144,7 +149,7 @@ describe('with WatchList', () => {
     const { reflector, changes, watches, server } = await start((call) =>
       initially(call, added('a', 5), added('b', 6), initialEventsEnd(9)),
     )
-    await reflector.waitForSync()
+    await listed(reflector)
     changes.length = 0
     watches[0]?.send(modified('a', 10))
     watches[0]?.send(modified('a', 11, {}))
@@ -178,7 +183,7 @@ describe('with WatchList', () => {
       else if (call.query['watch']) call.watch()
       else call.answer(200, page(9, [partialSecret('a', 5)]))
     })
-    await reflector.waitForSync()
+    await listed(reflector)
     await eventually('a watch from the list', () => server.calls.length === 3)
     expect(changes).toHaveLength(1)
     expect(relists).toEqual(['Initial'])
@@ -194,7 +199,7 @@ describe('with WatchList', () => {
       } else if (call.query['watch']) call.watch()
       else call.answer(200, page(9, [partialSecret('a', 5)]))
     })
-    await reflector.waitForSync()
+    await listed(reflector)
     expect(server.calls[1]?.query['limit']).toBe('500')
   })
 
@@ -235,7 +240,7 @@ describe('page by page', () => {
       }),
       { pageLimit: 2 },
     )
-    await reflector.waitForSync()
+    await listed(reflector)
     expect(changes.map((change) => change.key)).toEqual(
       ['s0', 's1', 's2', 's3', 's4', 's5'].map((n) => `shop/${n}`),
     )
@@ -253,7 +258,7 @@ describe('page by page', () => {
 
   test('an empty list, which says items: null, is a list', async () => {
     const { reflector, changes } = await start(paging((call) => call.answer(200, page(3, null))))
-    await reflector.waitForSync()
+    await listed(reflector)
     expect(changes).toEqual([])
     expect(reflector.resourceVersion).toBe('3')
   })
@@ -282,7 +287,7 @@ describe('page by page', () => {
         call.answer(200, page(300, items))
       }),
     )
-    await reflector.waitForSync()
+    await listed(reflector)
     expect(changes).toHaveLength(32)
   })
 })
@@ -300,7 +305,7 @@ describe('when the world fails', () => {
         else if (count === 2) expire(call)
         else initially(call, added('kept', 5), added('changed', 20), added('new', 21), initialEventsEnd(30))
       })
-      await reflector.waitForSync()
+      await listed(reflector)
       changes.length = 0
       watches[0]?.send(bookmark(12))
       watches[0]?.end()
@@ -316,7 +321,7 @@ describe('when the world fails', () => {
 
   test('a watch that ends goes on at once from the last bookmark', async () => {
     const { server, watches, reflector } = await start((call) => initially(call, initialEventsEnd(9)))
-    await reflector.waitForSync()
+    await listed(reflector)
     watches[0]?.send(bookmark(12))
     watches[0]?.end()
     await eventually('a second watch', () => server.calls.length === 2)
@@ -329,7 +334,7 @@ describe('when the world fails', () => {
       if (call.query['sendInitialEvents']) initially(call, initialEventsEnd(9)).end()
       else call.watch().end()
     })
-    await reflector.waitForSync()
+    await listed(reflector)
     await advanceUntil(clock, 1000, 'a minute is over', () => clock.elapsed() >= 60_000)
     expect(server.calls.length).toBeGreaterThan(5)
     expect(server.calls.length).toBeLessThan(15)
@@ -340,7 +345,7 @@ describe('when the world fails', () => {
       if (count === 1) initially(call, added('a', 5), initialEventsEnd(9))
       else call.watch().send(modified('a', 13))
     })
-    await reflector.waitForSync()
+    await listed(reflector)
     watches[0]?.send(bookmark(12))
     await eventually('the bookmark is read', () => reflector.resourceVersion === '12')
     await clock.advance(79_000)
@@ -360,7 +365,7 @@ describe('when the world fails', () => {
       if (count === 1) initially(call, added('a', 5), initialEventsEnd(9))
       else call.watch().send(modified('a', 11))
     })
-    await reflector.waitForSync()
+    await listed(reflector)
     watches[0]?.send(modified('a', 10))
     watches[0]?.raw('{"type":"MODIFIED","object":\n')
     await advanceUntil(clock, 100, 'the change after the garbage', () => changes.length === 3)
@@ -418,7 +423,7 @@ describe('when the world fails', () => {
         call.answer(504, status(504, 'Timeout', 'Too large resource version'))
       else call.watch()
     })
-    await reflector.waitForSync()
+    await listed(reflector)
     watches[0]?.end()
     await advanceUntil(clock, 500, 'listed again', () => relists.length === 2)
     expect(relists).toEqual(['Initial', 'Error'])
@@ -437,7 +442,7 @@ describe('when the world fails', () => {
         },
       },
     )
-    await reflector.waitForSync()
+    await listed(reflector)
     watches[0]?.send(modified('a', 10))
     await eventually(
       'the second change was refused too',
@@ -457,7 +462,7 @@ describe('when the world fails', () => {
 describe('stopping', () => {
   test('ends an open watch and leaves no timer behind', async () => {
     const { clock, reflector, watches, stop } = await start((call) => initially(call, initialEventsEnd(9)))
-    await reflector.waitForSync()
+    await listed(reflector)
     await stop()
     await eventually('the server sees it go', () => watches[0]?.closed === true)
     expect(clock.pending()).toBe(0)
@@ -469,13 +474,5 @@ describe('stopping', () => {
     await eventually('it waits', () => clock.pending() === 1 && server.calls.length === 1)
     await stop()
     expect(clock.pending()).toBe(0)
-  })
-
-  test('ends the wait for the first list', async () => {
-    const { reflector } = await start((call) => void call.watch())
-    const waiting = new AbortController()
-    const synced = reflector.waitForSync(waiting.signal)
-    waiting.abort(new Error('enough'))
-    await expect(synced).rejects.toThrow('enough')
   })
 })

@@ -39,7 +39,6 @@ export class Reflector {
   readonly #options: ReflectorOptions
   readonly #known = new KnownSecrets()
   readonly #delivery: ChangeDelivery
-  readonly #synced = Promise.withResolvers<void>()
   #hasSynced = false
   #resourceVersion: string | undefined
   #relistReason: 'Initial' | 'Expired' | 'Error' = 'Initial'
@@ -87,20 +86,6 @@ export class Reflector {
   /** The Secrets were listed at least once. */
   get hasSynced(): boolean {
     return this.#hasSynced
-  }
-
-  /** Resolves when `hasSynced`; rejects with the signal's reason when that is aborted first. */
-  waitForSync(signal?: AbortSignal): Promise<void> {
-    if (signal === undefined) return this.#synced.promise
-    return new Promise((resolve, reject) => {
-      const abort = () => reject(signal.reason)
-      if (signal.aborted) return abort()
-      signal.addEventListener('abort', abort, { once: true })
-      this.#synced.promise.then(() => {
-        signal.removeEventListener('abort', abort)
-        resolve()
-      }, reject)
-    })
   }
 
   /**
@@ -218,7 +203,6 @@ export class Reflector {
       'listed the Secrets',
     )
     this.#hasSynced = true
-    this.#synced.resolve()
     this.#isCurrent()
   }
 

@@ -24,11 +24,6 @@ export class Certificates {
     this.#parts = parts
   }
 
-  /** How many certificates and chains there are: both are bounded. */
-  get size(): { readonly certificates: number; readonly chains: number } {
-    return { certificates: this.#entries.size, chains: this.#chains.size }
-  }
-
   get(certificateId: string): Entry | undefined {
     return this.#entries.get(certificateId)
   }
@@ -56,7 +51,7 @@ export class Certificates {
   seen(certificateId: string, now: number): Entry {
     const entry = this.entryOf(certificateId)
     entry.seenAt = Math.max(entry.seenAt ?? now, now)
-    entry.missingSince = undefined
+    entry.suspectSince = undefined
     this.#entries.delete(certificateId)
     this.#entries.set(certificateId, entry)
     return entry

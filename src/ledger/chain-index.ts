@@ -2,11 +2,6 @@
 export class ChainIndex {
   readonly #ids = new Map<string, Set<string>>()
 
-  /** How many chains there are. */
-  get size(): number {
-    return this.#ids.size
-  }
-
   /** Smallest first. */
   of(chain: string): string[] {
     return [...(this.#ids.get(chain) ?? [])].sort()

@@ -1,6 +1,10 @@
+import { splitKey } from '../contract/object-key.ts'
 import type { Ownership } from '../contract/ownership.ts'
 import type { ObjectKey } from '../ports/secrets.ts'
 import type { AccountRung, Rung } from './cosmetics-ladder.ts'
+
+/** A statement that the service has not renewed for so long counts as a claim, ms. */
+export const claimAfterMs = 24 * 3_600_000
 
 /** What was sent when the service answered an id, and what it answered. */
 export interface Upload {
@@ -35,13 +39,13 @@ export interface Entry {
   alias?: string
   /** When the service last said that it exists, ms of the monotonic clock. */
   seenAt?: number
-  /** When a listing or a look-up last showed it, and when last one did not, ms of the monotonic clock. */
+  /** When a listing or a lookup last showed it, and when last one did not, ms of the monotonic clock. */
   listedAt?: number
   unlistedAt?: number
-  /** Since when look-ups by id do not find it, ms of the monotonic clock. */
-  missingSince?: number | undefined
+  /** Since when lookups by id do not find it, ms of the monotonic clock. */
+  suspectSince?: number | undefined
   gone: boolean
-  /** A new certificate was stored for its chain: it did not exist then, whatever look-ups hide. */
+  /** A new certificate was stored for its chain: it did not exist then, whatever lookups hide. */
   replaced?: boolean
   /** It was made as a copy because another one was missed. */
   isReplacement?: boolean
@@ -49,26 +53,13 @@ export interface Entry {
   notAfter?: number
 }
 
-/** Whether the last listing or look-up showed it. */
+/** Whether the last listing or lookup showed it. */
 export function isShown({ listedAt, unlistedAt }: Entry): boolean {
   return listedAt !== undefined && (unlistedAt === undefined || listedAt > unlistedAt)
 }
 
-/** Whether an existing certificate may serve a chain for a key; with `own`, only one that it has for itself. */
-export function isHolder(
-  entry: Entry,
-  chain: string,
-  { key, own }: { readonly key: ObjectKey; readonly own: boolean },
-): boolean {
-  if (entry.gone || entry.missingSince !== undefined) return false
-  if (entry.chain !== undefined && entry.chain !== chain) return false
-  const upload = entry.uploads.get(chain)
-  if (own) return upload?.own === true && upload.by === key
-  if (upload) return !upload.own || upload.by === key
-  return entry.chain === chain && !looksLikeCopy(entry)
-}
-
-/** The alias of a copy ends in a suffix; whether the copy is a Secret's own cannot be seen. */
-function looksLikeCopy({ alias = '' }: Entry): boolean {
-  return /(^| )[0-9a-f]{16}$/.test(alias)
+/** Whether the status of a Secret in another namespace names it. */
+export function isNamedElsewhere({ claimants }: Entry, key: ObjectKey): boolean {
+  const { namespace } = splitKey(key)
+  return [...claimants].some((it) => splitKey(it).namespace !== namespace)
 }

@@ -1,12 +1,12 @@
-/** What there is for the statement that look-ups do not show everything. */
+/** What there is for the statement that lookups do not show everything. */
 export interface HiddenEvidence {
   readonly ids: ReadonlySet<string>
   readonly namespaces: ReadonlySet<string>
 }
 
 /**
- * Ids that look-ups did not find although the service then named them: the credentials do not see them. Each counts as
- * evidence for a day, and as hidden until a look-up shows it. Instants are ms of the monotonic clock.
+ * Ids that lookups did not find although the service then named them: the credentials do not see them. Each counts as
+ * evidence for a day, and as hidden until a lookup shows it. Instants are ms of the monotonic clock.
  */
 export class HiddenIds {
   readonly #lifetimeMs: number
@@ -27,12 +27,12 @@ export class HiddenIds {
     this.#ids.delete(certificateId)
   }
 
-  /** No look-up has shown it since. */
+  /** No lookup has shown it since. */
   has(certificateId: string): boolean {
     return this.#ids.has(certificateId)
   }
 
-  /** That a look-up does not find it proves nothing. */
+  /** That a lookup does not find it proves nothing. */
   excuses(certificateId: string, now: number): boolean {
     const hidden = this.#ids.get(certificateId)
     return hidden !== undefined && now - hidden.at < this.#lifetimeMs

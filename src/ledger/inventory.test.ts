@@ -2,9 +2,10 @@ import { describe, expect, it } from 'vitest'
 import { clusterTag } from '../contract/ownership.ts'
 import type { ObjectKey } from '../ports/secrets.ts'
 import type { CertificatePage, CertificateQuery, RemoteCertificate, Tag } from '../ports/ssl-service.ts'
+import { goneAfterMs } from './absence.ts'
 import type { DoubtReason } from './account-doubt.ts'
 import { Inventory } from './inventory.ts'
-import { goneAfterMs, Ledger } from './ledger.ts'
+import { Ledger } from './ledger.ts'
 import { findGone } from './testing/find-gone.ts'
 import { remoteCertificate } from './testing/remote-certificate.ts'
 
@@ -17,11 +18,11 @@ type Answer = CertificatePage | 'unanswered' | 'refused' | 'denied'
 class Account {
   readonly woken: ObjectKey[] = []
   readonly doubts: DoubtReason[] = []
-  readonly ledger = new Ledger(
-    (keys) => this.woken.push(...keys),
-    ({ why }) => this.doubts.push(why),
-    'test',
-  )
+  readonly ledger = new Ledger({
+    wake: (keys) => this.woken.push(...keys),
+    onDoubt: ({ why }) => this.doubts.push(why),
+    cluster: 'test',
+  })
   readonly inventory = new Inventory({
     ledger: this.ledger,
     cluster: 'test',
@@ -152,7 +153,7 @@ describe('an inventory', () => {
       account.certificates.unshift(remoteCertificate(`new${come++}`, { tags: [clusterTag('test')] }))
       return account.page(query)
     })
-    expect(account.ledger.nextSuspectAt(0)).toBe(goneAfterMs)
+    expect(account.ledger.absence.nextSuspectAt(0)).toBe(goneAfterMs)
   })
 
   it('goes on with a listing whose pages are far apart', () => {
@@ -188,7 +189,7 @@ describe('an id that nobody finds', () => {
     expect(account.queries.map((it) => it.by)).toEqual(['tags', 'ids', 'ids'])
   })
 
-  it('is not gone when the second look-up finds it', () => {
+  it('is not gone when the second lookup finds it', () => {
     const account = missing()
     account.run()
     account.now = goneAfterMs
@@ -219,7 +220,7 @@ describe('an id that nobody finds', () => {
         ? 'refused'
         : account.page(query),
     )
-    expect(account.ledger.nextSuspectAt(0)).toBe(goneAfterMs)
+    expect(account.ledger.absence.nextSuspectAt(0)).toBe(goneAfterMs)
     expect(account.inventory.counts?.unowned).toBe(59)
   })
 })
@@ -246,7 +247,7 @@ describe('an id that the service has no answer for', () => {
     expect(account.ledger.isGone('odd')).toBe(false)
   })
 
-  it('does not put off the second look-up of others', () => {
+  it('does not put off the second lookup of others', () => {
     const account = new Account()
     for (const namespace of ['evil', 'vile']) {
       for (let i = 0; i < 99; i++) account.claim(`${namespace}/${i}`, `odd-${namespace}${i}`)
@@ -402,7 +403,7 @@ describe('an account', () => {
 })
 
 describe('a listing', () => {
-  it('says nothing of what a look-up found out since it began', () => {
+  it('says nothing of what a lookup found out since it began', () => {
     const account = new Account()
     account.claim('web/a', 'a')
     account.hold('a', 'web/a')

@@ -6,7 +6,7 @@ import type { CertificatePage, CertificateQuery, RemoteCertificate } from '../po
 import { CertificateCounter } from './certificate-counter.ts'
 import type { Ledger } from './ledger.ts'
 import { Listing } from './listing.ts'
-import { LookUps } from './look-ups.ts'
+import { Lookups } from './lookups.ts'
 
 /** An inventory lists by tags, and looks up ids. */
 export type InventoryQuery = Exclude<CertificateQuery, { readonly by: 'alias' }>
@@ -30,7 +30,7 @@ export interface InventoryParts {
   readonly random?: () => number
 }
 
-/** One listing, and the look-ups that follow from it. */
+/** One listing, and the lookups that follow from it. */
 interface Round {
   readonly listing: Listing
   readonly counter: CertificateCounter
@@ -54,14 +54,14 @@ const suspectsAgainMs = 60_000
 /**
  * What the certificates in the account are to the ledger is what the reflector is to the worker: every interval, all of this
  * cluster are listed, and ids on record that the listing lacks are looked up. What a page shows exists; that something is
- * gone only look-ups say, so that a listing need not be complete. It makes statements and leads to keys being woken; it decides
+ * gone only lookups say, so that a listing need not be complete. It makes statements and leads to keys being woken; it decides
  * nothing. A plain state machine: ask `next`, do that, and report what came of it.
  */
 export class Inventory {
   readonly #parts: InventoryParts
   #dueAt = Number.NEGATIVE_INFINITY
   #round: Round | undefined
-  #lookUps: LookUps
+  #lookups: Lookups
   /** What pages showed and the ledger has not learned yet. */
   #toLearn: RemoteCertificate[] = []
   /** When the query of the last step was asked. */
@@ -75,7 +75,7 @@ export class Inventory {
 
   constructor(parts: InventoryParts) {
     this.#parts = parts
-    this.#lookUps = this.#noLookUps()
+    this.#lookups = this.#noLookups()
   }
 
   /** As of the last inventory whose listing was complete. */
@@ -85,7 +85,7 @@ export class Inventory {
 
   /** How many ids this inventory does without, since the service had no answer for them. */
   get passed(): number {
-    return this.#lookUps.passed
+    return this.#lookups.passed
   }
 
   next(now: number): InventoryStep {
@@ -118,7 +118,7 @@ export class Inventory {
   unanswered(query: InventoryQuery, now: number): void {
     const round = this.#round
     if (query.by === 'ids') {
-      this.#lookUps.unanswered(query.ids)
+      this.#lookups.unanswered(query.ids)
       this.#goOn(now)
     } else if (round && !round.isListed) {
       round.outages++
@@ -132,12 +132,12 @@ export class Inventory {
    */
   refused(query: InventoryQuery, now: number): void {
     const round = this.#round
-    if (query.by === 'ids') this.#lookUps.refused(query.ids)
+    if (query.by === 'ids') this.#lookups.refused(query.ids)
     else if (round && !round.isListed) this.#lookUpOthers(round, now)
     this.#goOn(now)
   }
 
-  /** The credentials may not ask. Without listing nor look-ups, nothing is asked before the next interval. */
+  /** The credentials may not ask. Without listing nor lookups, nothing is asked before the next interval. */
   denied(query: InventoryQuery, now: number): void {
     if (query.by === 'tags') {
       this.refused(query, now)
@@ -166,28 +166,28 @@ export class Inventory {
     if (round?.listing.state.kind === 'incomplete' && !round.isListed) {
       return { by: 'tags', tags: [clusterTag(this.#parts.cluster)], offset: round.listing.state.offset }
     }
-    const ids = this.#lookUps.next
+    const ids = this.#lookups.next
     return ids && { by: 'ids', ids }
   }
 
   #begin(now: number): void {
     const { ledger, cluster, keys } = this.#parts
     // What fails for a whole interval does not put off the next inventory.
-    if (this.#lookUps.areDeferred && now >= this.#dueAt) {
-      this.#lookUps.passAll()
+    if (this.#lookups.areDeferred && now >= this.#dueAt) {
+      this.#lookups.passAll()
       this.#goOn(now)
     }
-    const isBusy = this.#round !== undefined || this.#lookUps.next !== undefined
+    const isBusy = this.#round !== undefined || this.#lookups.next !== undefined
     if (now >= this.#dueAt && !isBusy) {
       const counter = new CertificateCounter(cluster, keys(), (id) => ledger.isClaimed(id))
       const ids = { shown: new Set<string>(), missed: new Set<string>() }
       const progress = { isListed: false, progressAt: now, outages: 0 }
       this.#round = { listing: new Listing(), counter, ...ids, ...progress }
-      this.#lookUps = this.#noLookUps()
+      this.#lookups = this.#noLookups()
       this.#plan(now)
-    } else if ((!isBusy || this.#lookUps.areDeferred) && this.#suspectsDueAt(now) <= now) {
-      // What fails does not put off the second look-up of others.
-      this.#lookUps.add(ledger.suspects(now).filter((id) => !this.#lookUps.isPassed(id)))
+    } else if ((!isBusy || this.#lookups.areDeferred) && this.#suspectsDueAt(now) <= now) {
+      // What fails does not put off the second lookup of others.
+      this.#lookups.add(ledger.absence.suspects(now).filter((id) => !this.#lookups.isPassed(id)))
       this.#suspectsFrom = now + suspectsAgainMs
     }
   }
@@ -197,20 +197,20 @@ export class Inventory {
     const round = this.#round
     if (!round || this.#toLearn.length > 0) return
     if (!round.isListed && round.listing.state.kind !== 'incomplete') this.#lookUpOthers(round, now)
-    else if (round.isListed && !this.#lookUps.next) this.#conclude(round, now)
+    else if (round.isListed && !this.#lookups.next) this.#conclude(round, now)
   }
 
   /** Ids on record that were not listed are looked up. */
   #lookUpOthers(round: Round, now: number): void {
     const { ledger } = this.#parts
     round.isListed = true
-    this.#lookUps.add(ledger.claimedIds().filter((id) => !round.shown.has(id) && !ledger.isGone(id)))
+    this.#lookups.add(ledger.claimedIds().filter((id) => !round.shown.has(id) && !ledger.isGone(id)))
     this.#goOn(now)
   }
 
   /** None yet. Who writes ids into statuses is to blame for them: the namespaces that name an id. */
-  #noLookUps(): LookUps {
-    return new LookUps((id) => {
+  #noLookups(): Lookups {
+    return new Lookups((id) => {
       const [first, ...others] = this.#parts.ledger.claimantsOf(id).map((key) => splitKey(key).namespace)
       return others.length === 0 ? (first ?? '') : [...new Set([first, ...others])].sort().join()
     })
@@ -218,7 +218,7 @@ export class Inventory {
 
   #drop(): void {
     this.#round = undefined
-    this.#lookUps = this.#noLookUps()
+    this.#lookups = this.#noLookups()
     this.#toLearn = []
   }
 
@@ -229,7 +229,10 @@ export class Inventory {
   }
 
   #suspectsDueAt(now: number): number {
-    return Math.max(this.#suspectsFrom, this.#parts.ledger.nextSuspectAt(now) ?? Number.POSITIVE_INFINITY)
+    return Math.max(
+      this.#suspectsFrom,
+      this.#parts.ledger.absence.nextSuspectAt(now) ?? Number.POSITIVE_INFINITY,
+    )
   }
 
   #listed(offset: number, page: CertificatePage, now: number): void {
@@ -242,7 +245,7 @@ export class Inventory {
   }
 
   #lookedUp(asked: readonly string[], { certificates, entries, total }: CertificatePage, now: number): void {
-    if (this.#lookUps.next !== asked) return
+    if (this.#lookups.next !== asked) return
     const { ledger } = this.#parts
     const found = new Set(certificates.map((it) => it.certificateId))
     for (const certificate of certificates) {
@@ -257,7 +260,7 @@ export class Inventory {
         this.#round?.missed.add(id)
       }
     }
-    this.#lookUps.answered(asked, isWhole ? [] : others)
+    this.#lookups.answered(asked, isWhole ? [] : others)
     this.#goOn(now)
   }
 
@@ -271,8 +274,8 @@ export class Inventory {
   #judge(missed: ReadonlySet<string>, now: number): void {
     const { ledger } = this.#parts
     const isAnySeen = ledger.claimedIds().some((id) => ledger.isSeenSince(id, this.#since))
-    // That look-ups do not show what is there is known already.
-    if (!isAnySeen && !ledger.hidesCertificates(now)) ledger.findNone(missed, this.#since)
+    // That lookups do not show what is there is known already.
+    if (!isAnySeen && !ledger.absence.hidesCertificates(now)) ledger.findNone(missed, this.#since)
     // Of ids that were passed nothing is known: the next inventory judges.
     this.#isJudged = isAnySeen || ledger.isAnotherAccount || this.passed === 0
   }

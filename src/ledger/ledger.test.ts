@@ -1,24 +1,16 @@
 import { beforeEach, describe, expect, it } from 'vitest'
 import { chainTag, ownerTags } from '../contract/ownership.ts'
-import type { Upload } from './entry.ts'
-import { claimAfterMs, goneAfterMs, Ledger } from './ledger.ts'
+import { goneAfterMs } from './absence.ts'
+import { claimAfterMs, type Upload } from './entry.ts'
+import { Ledger } from './ledger.ts'
 import { findGone } from './testing/find-gone.ts'
+import { plainUpload } from './testing/plain-upload.ts'
 import { remoteCertificate } from './testing/remote-certificate.ts'
 
 const chain = `SVR:${'a'.repeat(64)}`
 const other = `SVR:${'b'.repeat(64)}`
 const notAfter = 1_800_000_000_000
 const minute = 60_000
-const upload: Upload = {
-  by: 'web/site',
-  own: false,
-  repeated: false,
-  request: undefined,
-  settings: 'v1:x',
-  rung: 'Nothing',
-  account: 'Nothing',
-  refusedWith: undefined,
-}
 const tags = (chainFingerprint: string) => [
   ...ownerTags({ cluster: 'test', namespace: 'web', name: 'site' }),
   chainTag({ chainFingerprint, notBefore: 0 }),
@@ -29,12 +21,11 @@ let ledger: Ledger
 
 beforeEach(() => {
   woken = []
-  const noDoubt = () => {}
-  ledger = new Ledger((keys) => woken.push(...keys), noDoubt, 'test')
+  ledger = new Ledger({ wake: (keys) => woken.push(...keys), cluster: 'test' })
 })
 
 function uploadedAs(id: string, more: Partial<Upload> = {}, now = 0, of = chain): void {
-  ledger.learnUploaded(id, of, notAfter, { ...upload, ...more }, now)
+  ledger.learnUploaded(id, of, notAfter, { ...plainUpload, ...more }, now)
 }
 
 const holder = (now = 0, of = chain) =>
@@ -64,7 +55,7 @@ describe('which id holds a chain', () => {
     expect(holder(minute)).toBe('id-2')
   })
 
-  it('is rather one that was only answered than one that a look-up missed since the service named it', () => {
+  it('is rather one that was only answered than one that a lookup missed since the service named it', () => {
     uploadedAs('id-1')
     ledger.learnUnlisted('id-1', minute)
     expect(holder(minute)).toBe('id-1')
@@ -134,7 +125,7 @@ describe('which id holds a chain', () => {
 })
 
 describe('that an id is gone', () => {
-  it('takes two look-ups ten minutes apart', () => {
+  it('takes two lookups ten minutes apart', () => {
     uploadedAs('id-1', {}, -minute)
     ledger.claim('web/site', 'id-1')
     ledger.learnAbsent('id-1', undefined, 0)
@@ -142,30 +133,30 @@ describe('that an id is gone', () => {
     expect(holder()).toBeUndefined()
     ledger.learnAbsent('id-1', undefined, goneAfterMs - 1)
     expect(ledger.isGone('id-1')).toBe(false)
-    expect(ledger.suspects(goneAfterMs)).toEqual(['id-1'])
+    expect(ledger.absence.suspects(goneAfterMs)).toEqual(['id-1'])
     ledger.learnAbsent('id-1', undefined, goneAfterMs)
     expect(ledger.isGone('id-1')).toBe(true)
-    expect(ledger.suspects(goneAfterMs)).toEqual([])
+    expect(ledger.absence.suspects(goneAfterMs)).toEqual([])
   })
 
-  it('is proven by a look-up at once where it was listed before', () => {
+  it('is proven by a lookup at once where it was listed before', () => {
     uploadedAs('id-1')
     ledger.learnListed(remoteCertificate('id-1', { tags: tags(chain) }), 1)
     ledger.learnAbsent('id-1', 'web/site', 2)
     expect(ledger.isGone('id-1')).toBe(true)
   })
 
-  it('is not proven by a look-up less than a minute after an upload answered it', () => {
+  it('is not proven by a lookup less than a minute after an upload answered it', () => {
     uploadedAs('id-1')
     ledger.learnAbsent('id-1', 'web/site', minute - 1)
     expect(ledger.isGone('id-1')).toBe(false)
     expect(holder()).toBe('id-1')
-    expect(ledger.absenceCountsFrom('id-1')).toBe(minute)
+    expect(ledger.absence.countsFrom('id-1')).toBe(minute)
     ledger.learnAbsent('id-1', 'web/site', minute)
     expect(ledger.isGone('id-1')).toBe(true)
   })
 
-  it('takes one look-up where somebody of the only namespace that names it asks, and wakes all who do', () => {
+  it('takes one lookup where somebody of the only namespace that names it asks, and wakes all who do', () => {
     ledger.claim('web/site', 'id-1')
     ledger.claim('web/other', 'id-1')
     ledger.claim('shop/third', 'id-2')
@@ -175,26 +166,26 @@ describe('that an id is gone', () => {
     expect(woken).toEqual(['web/site', 'web/other'])
   })
 
-  it('takes two look-ups ten minutes apart where another namespace names it, whoever asks', () => {
+  it('takes two lookups ten minutes apart where another namespace names it, whoever asks', () => {
     ledger.claim('web/site', 'id-1')
     ledger.claim('shop/site', 'id-1')
     ledger.learnListed(remoteCertificate('id-1'), 0)
     for (const at of [1, goneAfterMs]) {
       for (const key of ['web/site', 'shop/site']) ledger.learnAbsent('id-1', key, at)
       expect(ledger.isGone('id-1')).toBe(false)
-      expect(ledger.isMissing('id-1')).toBe(true)
-      expect(ledger.absenceProvesFrom('id-1', 'web/site')).toBe(1 + goneAfterMs)
+      expect(ledger.absence.isSuspect('id-1')).toBe(true)
+      expect(ledger.absence.provesFrom('id-1', 'web/site')).toBe(1 + goneAfterMs)
     }
     ledger.learnAbsent('id-1', 'shop/site', 1 + goneAfterMs)
-    expect([ledger.isGone('id-1'), ledger.isMissing('id-1')]).toEqual([true, false])
+    expect([ledger.isGone('id-1'), ledger.absence.isSuspect('id-1')]).toEqual([true, false])
   })
 
-  it('takes a second look-up a minute later where somebody asks for what this process has not seen', () => {
+  it('takes a second lookup a minute later where somebody asks for what this process has not seen', () => {
     ledger.claim('web/site', 'id-1')
     for (const at of [5, 4 + minute]) {
       ledger.learnAbsent('id-1', 'web/site', at)
       expect(ledger.isGone('id-1')).toBe(false)
-      expect(ledger.absenceProvesFrom('id-1', 'web/site')).toBe(5 + minute)
+      expect(ledger.absence.provesFrom('id-1', 'web/site')).toBe(5 + minute)
     }
     ledger.learnAbsent('id-1', 'web/site', 5 + minute)
     expect(ledger.isGone('id-1')).toBe(true)
@@ -221,7 +212,7 @@ describe('that an id is gone', () => {
     uploadedAs('id-1', { repeated: true }, 10)
     expect(woken).toEqual(['web/site'])
     expect([ledger.isGone('id-1'), ledger.isGone('id-2')]).toEqual([false, true])
-    expect(ledger.isNotVisible('id-1')).toBe(true)
+    expect(ledger.absence.isNotVisible('id-1')).toBe(true)
     ledger.learnAbsent('id-1', 'web/site', claimAfterMs)
     expect(ledger.isGone('id-1')).toBe(false)
     ledger.learnAbsent('id-1', 'web/site', claimAfterMs + 10)
@@ -232,7 +223,7 @@ describe('that an id is gone', () => {
     ledger.claim('web/site', 'id-1')
     findGone(ledger, 'id-1', 0)
     ledger.learnNamed('id-1', 'web/site', 10)
-    expect([ledger.isGone('id-1'), ledger.isNotVisible('id-1')]).toEqual([false, true])
+    expect([ledger.isGone('id-1'), ledger.absence.isNotVisible('id-1')]).toEqual([false, true])
   })
 
   it('wakes whoever named it before it was taken back, as soon as it turns out to be there', () => {
@@ -253,7 +244,7 @@ const claimed = [
   ['web/more', 'id-3'],
 ] as const
 
-describe('that look-ups do not show what is there', () => {
+describe('that lookups do not show what is there', () => {
   const named = (id: string, by: string) => uploadedAs(id, { by, repeated: true }, 10)
 
   it('is said of the account by two ids of two namespaces: then everybody is woken', () => {
@@ -261,30 +252,30 @@ describe('that look-ups do not show what is there', () => {
     for (const [, id] of claimed) findGone(ledger, id, 0)
     named('id-1', 'web/site')
     named('id-3', 'web/more')
-    expect(ledger.hidesCertificates(10)).toBe(false)
+    expect(ledger.absence.hidesCertificates(10)).toBe(false)
     expect(ledger.isGone('id-2')).toBe(true)
     woken.length = 0
     uploadedAs('id-2', { by: 'shop/site', repeated: true }, 20)
-    expect(ledger.hidesCertificates(20)).toBe(true)
+    expect(ledger.absence.hidesCertificates(20)).toBe(true)
     expect(woken).toEqual(['shop/site'])
     ledger.claim('web/last', 'id-4')
     ledger.learnAbsent('id-4', 'web/last', claimAfterMs)
     expect(ledger.isGone('id-4')).toBe(false)
-    expect(ledger.hidesCertificates(claimAfterMs + 20)).toBe(false)
+    expect(ledger.absence.hidesCertificates(claimAfterMs + 20)).toBe(false)
   })
 
   it('is said by two ids where there is one namespace, and by one where there is one id', () => {
     ledger.claim('web/site', 'id-1')
     findGone(ledger, 'id-1', 0)
     named('id-1', 'web/site')
-    expect(ledger.hidesCertificates(10)).toBe(true)
+    expect(ledger.absence.hidesCertificates(10)).toBe(true)
     ledger.claim('web/more', 'id-3')
-    expect(ledger.hidesCertificates(10)).toBe(false)
+    expect(ledger.absence.hidesCertificates(10)).toBe(false)
     findGone(ledger, 'id-3', 10)
     named('id-3', 'web/more')
-    expect(ledger.hidesCertificates(10)).toBe(true)
+    expect(ledger.absence.hidesCertificates(10)).toBe(true)
     ledger.claim('shop/site', 'id-2')
-    expect(ledger.hidesCertificates(10)).toBe(false)
+    expect(ledger.absence.hidesCertificates(10)).toBe(false)
   })
 
   it('takes back what was called gone, and wakes whoever named it', () => {
@@ -303,16 +294,16 @@ describe('that look-ups do not show what is there', () => {
     named('id-1', 'web/site')
     ledger.waitForId('web/site', 'id-1')
     woken.length = 0
-    // A listing that began before the look-up which did not show it.
+    // A listing that began before the lookup which did not show it.
     ledger.learnListed(remoteCertificate('id-1'), -1)
-    expect([ledger.isNotVisible('id-1'), woken]).toEqual([true, []])
+    expect([ledger.absence.isNotVisible('id-1'), woken]).toEqual([true, []])
     ledger.learnListed(remoteCertificate('id-1'), 11)
-    expect([ledger.isNotVisible('id-1'), ledger.isShown('id-1')]).toEqual([false, true])
+    expect([ledger.absence.isNotVisible('id-1'), ledger.isShown('id-1')]).toEqual([false, true])
     expect(woken).toEqual(['web/site'])
-    expect(ledger.hidesCertificates(11)).toBe(false)
+    expect(ledger.absence.hidesCertificates(11)).toBe(false)
   })
 
-  it('is not known any more of an id whose look-up was refused', () => {
+  it('is not known any more of an id whose lookup was refused', () => {
     ledger.learnListed(remoteCertificate('id-1'), 0)
     expect(ledger.isShown('id-1')).toBe(true)
     ledger.learnUnlisted('id-1', 1)
@@ -497,30 +488,6 @@ describe('the account', () => {
 })
 
 describe('its size', () => {
-  it('is bounded whatever ids are looked up to no avail, or found to hold a chain', () => {
-    for (let i = 0; i < 20_100; i += 1) ledger.learnAbsent(`absent-${i}`, undefined, 0)
-    for (let i = 0; i < 20_100; i += 1) ledger.learnChain(`id-${i}`, `${chain}-${i}`)
-    expect(ledger.size).toEqual({ certificates: 20_000, chains: 20_000 })
-  })
-
-  it('shrinks with the claims', () => {
-    for (let i = 0; i < 20_100; i += 1) ledger.claim(`web/${i}`, `id-${i}`)
-    for (let i = 0; i < 20_100; i += 1) ledger.forget(`web/${i}`, 0)
-    uploadedAs('new')
-    expect(ledger.size.certificates).toBe(20_000)
-  })
-
-  it('does not grow with chains of one leaf, nor with what is gone', () => {
-    for (let round = 0; round < 3; round += 1) {
-      const at = 2 * round * claimAfterMs
-      for (let i = 0; i < 100; i += 1) uploadedAs('id-1', { repeated: i > 0 }, at, `${chain}-${i}`)
-      expect(ledger.size.chains).toBeLessThanOrEqual(17)
-      expect(holder(at, `${chain}-0`)).toBe('id-1')
-      ledger.learnAbsent('id-1', 'web/site', at + claimAfterMs)
-      expect(ledger.size.chains).toBe(1)
-    }
-  })
-
   it('is bounded: what was heard of longest ago goes first, but nothing that a status names', () => {
     ledger.claim('web/site', 'claimed')
     for (let i = 0; i < 20_100; i += 1) uploadedAs(`id-${i}`, {}, 0, `${chain}-${i}`)
@@ -528,5 +495,18 @@ describe('its size', () => {
     expect(ledger.holderOf(`${chain}-0`, { key: 'web/new', own: false }, 0)).toBeUndefined()
     expect(ledger.uploadOf('id-20099', `${chain}-20099`)).toBeDefined()
     expect(ledger.claimedIds()).toEqual(['claimed'])
+  })
+
+  it('has room for what statuses name, and shrinks with the claims', () => {
+    const ids = Array.from({ length: 20_100 }, (_, i) => `id-${i}`)
+    const known = () => ids.filter((id) => ledger.uploadOf(id, chain) !== undefined).length
+    for (const id of ids) {
+      ledger.claim(`web/${id}`, id)
+      uploadedAs(id)
+    }
+    expect(known()).toBe(20_100)
+    for (const id of ids) ledger.forget(`web/${id}`, 0)
+    uploadedAs('new')
+    expect(known()).toBe(19_999)
   })
 })

@@ -1,51 +1,26 @@
-import { splitKey } from '../contract/object-key.ts'
 import { type Ownership, readOwnership } from '../contract/ownership.ts'
 import type { ObjectKey } from '../ports/secrets.ts'
 import type { RemoteCertificate } from '../ports/ssl-service.ts'
+import { Absence, type AbsenceReader } from './absence.ts'
 import type { AccountDoubt } from './account-doubt.ts'
 import { AccountTrust } from './account-trust.ts'
 import { Certificates } from './certificates.ts'
 import { Claims } from './claims.ts'
 import { Copies } from './copies.ts'
 import { CosmeticsLadder } from './cosmetics-ladder.ts'
-import { type Entry, isHolder, isShown, type Upload } from './entry.ts'
-import { HiddenIds } from './hidden-ids.ts'
+import { type Entry, isNamedElsewhere, isShown, type Upload } from './entry.ts'
+import { type Holder, holderOf, type Whose } from './holder.ts'
 import { ReUploads } from './re-uploads.ts'
 import { Waiters } from './waiters.ts'
 
-/** An id that the service gave for a chain. */
-export interface Holder {
-  readonly certificateId: string
-  /** ms of the monotonic clock: when the service last said that it exists. */
-  readonly confirmedAt: number
-  /** What was uploaded or answered for this chain; undefined: its tag says which chain it holds. */
-  readonly upload: Upload | undefined
+export interface LedgerParts {
+  /** Asks for a reconcile of keys to which something new matters. */
+  readonly wake?: (keys: Iterable<ObjectKey>) => void
+  /** The account turned out to be another one. */
+  readonly onDoubt?: (doubt: AccountDoubt) => void
+  /** Whose tags are ours; undefined: nobody's. */
+  readonly cluster?: string
 }
-
-/** What decisions may ask. Nothing here changes the ledger. */
-export type LedgerReader = Omit<
-  Ledger,
-  | `learn${string}`
-  | 'claim'
-  | `waitFor${string}`
-  | 'forget'
-  | 'trustAccount'
-  | 'findNone'
-  | 'copies'
-  | 'cosmetics'
-  | 'reUploads'
-> & {
-  readonly copies: Pick<Copies, 'epochOf' | 'mayBeListedLate'>
-  readonly cosmetics: Pick<CosmeticsLadder, 'accountAt' | 'refused'>
-  readonly reUploads: Pick<ReUploads, 'dueAt' | 'mayTry' | 'turnEndsAt'>
-}
-
-/** A statement that the service has not renewed for so long counts as a claim, ms. */
-export const claimAfterMs = 24 * 3_600_000
-/** Two look-ups by id so far apart, ms, prove that a certificate is gone. */
-export const goneAfterMs = 10 * 60_000
-/** Listings may show a certificate so much later, ms, than the service named it first. */
-export const listedLateMs = 60_000
 
 /**
  * What is known of the certificates in one account, and how it is known: which chain each of them holds, whether it exists,
@@ -60,26 +35,17 @@ export class Ledger {
   readonly #wake: (keys: Iterable<ObjectKey>) => void
   readonly #cluster: string | undefined
   readonly #claims = new Claims()
-  readonly #hidden = new HiddenIds(claimAfterMs)
   readonly #certificates = new Certificates({
     claims: () => this.#claims.size,
-    onDrop: (certificateId) => this.#hidden.end(certificateId),
+    onDrop: (certificateId) => this.#absence.forget(certificateId),
   })
   /** Keys without a certificate, by their chain. Keys to which it matters that an id is shown, by that id. */
   readonly #forChain = new Waiters()
   readonly #forId = new Waiters()
   readonly #trust: AccountTrust
+  readonly #absence: Absence
 
-  /**
-   * @param wake asks for a reconcile of keys to which something new matters
-   * @param onDoubt the account turned out to be another one
-   * @param cluster whose tags are ours; undefined: nobody's
-   */
-  constructor(
-    wake: (keys: Iterable<ObjectKey>) => void = () => {},
-    onDoubt: (doubt: AccountDoubt) => void = () => {},
-    cluster?: string,
-  ) {
+  constructor({ wake = () => {}, onDoubt = () => {}, cluster }: LedgerParts = {}) {
     this.#wake = wake
     this.#cluster = cluster
     this.#trust = new AccountTrust({
@@ -88,41 +54,23 @@ export class Ledger {
       onTrust: () => this.#onTrust(),
       onNarrowed: () => this.#wakeAll(),
     })
+    const known = { certificates: this.#certificates, claims: this.#claims, trust: this.#trust }
+    this.#absence = new Absence(known)
   }
 
-  /** How many certificates and chains it knows: both are bounded. */
-  get size(): { readonly certificates: number; readonly chains: number } {
-    return this.#certificates.size
+  /** What a lookup that does not find an id proves. */
+  get absence(): AbsenceReader {
+    return this.#absence
   }
 
-  /**
-   * The id that holds a chain for a key, as the service said within a day: one that no look-up has missed since before one that
-   * was missed, one that is proven to hold it before one that was answered for its leaf, then the one confirmed last, and the
-   * smallest where there are several. So an id that the service no longer names never wins over the one that it does.
-   *
-   * @param own only a copy that the key has for itself
-   * @param isUnfit leaves out an id that is not proven to hold the chain
-   */
+  /** The id that holds a chain for a key; undefined: none does. See `holderOf`. */
   holderOf(
     chain: string,
-    { key, own }: { readonly key: ObjectKey; readonly own: boolean },
+    whose: Whose,
     now: number,
     isUnfit: (certificateId: string) => boolean = () => false,
   ): Holder | undefined {
-    const rank = (id: string) => {
-      const upload = this.uploadOf(id, chain)
-      return this.chainOf(id) === chain ? 0 : upload?.own && upload.by === key ? 1 : 2
-    }
-    const order = (a: string, b: string) =>
-      this.#doubtfulness(a) - this.#doubtfulness(b) || rank(a) - rank(b) || this.#seenAt(b) - this.#seenAt(a)
-    for (const certificateId of this.#certificates.idsOf(chain).sort(order)) {
-      const entry = this.#certificates.get(certificateId)
-      if (entry?.seenAt === undefined || !isHolder(entry, chain, { key, own })) continue
-      if (now - entry.seenAt > claimAfterMs) continue
-      if (entry.chain !== chain && isUnfit(certificateId)) continue
-      return { certificateId, confirmedAt: entry.seenAt, upload: entry.uploads.get(chain) }
-    }
-    return undefined
+    return holderOf(this.#certificates, chain, whose, now, isUnfit)
   }
 
   /** Which chain an id holds, where its tag or its upload proves it. */
@@ -187,97 +135,16 @@ export class Ledger {
     return seenAt !== undefined && seenAt >= since
   }
 
-  /** Claimed ids that one look-up did not find, long enough ago for the second one. */
-  suspects(now: number): string[] {
-    return this.#missing(now)
-      .filter(({ missingSince }) => now - missingSince >= goneAfterMs)
-      .map((it) => it.certificateId)
-  }
-
-  /** When the second look-up of a claimed id is due; undefined: of none. */
-  nextSuspectAt(now: number): number | undefined {
-    const missing = this.#missing(now)
-    if (missing.length === 0) return undefined
-    return (
-      missing.reduce((least, it) => Math.min(least, it.missingSince), Number.POSITIVE_INFINITY) + goneAfterMs
-    )
-  }
-
-  /**
-   * The credentials see only some of the certificates: that one is not found proves nothing. It takes two ids of two
-   * namespaces to say so of the account, where there are so many: one tenant's word is not enough.
-   */
-  hidesCertificates(now: number): boolean {
-    const { ids, namespaces } = this.#hidden.evidenceAt(now)
-    if (ids.size === 0) return false
-    return (
-      (ids.size > 1 || !this.#claims.nameOthers(ids)) &&
-      (namespaces.size > 1 || !this.#claims.areInOthers(namespaces))
-    )
-  }
-
-  /**
-   * That look-ups do not find an id proves nothing: the credentials do not see it. Nor do they see the copy that was made for one
-   * that was missed, as long as nothing shows it: another copy would be missed as well.
-   */
-  isHidden(certificateId: string, now: number): boolean {
-    return (
-      this.isUnseenReplacement(certificateId) ||
-      this.#hidden.excuses(certificateId, now) ||
-      this.hidesCertificates(now)
-    )
-  }
-
-  /** It was made as a copy because another one was missed, and nothing has shown it yet. */
-  isUnseenReplacement(certificateId: string): boolean {
-    const { isReplacement, listedAt } = this.#certificates.get(certificateId) ?? {}
-    return isReplacement === true && listedAt === undefined
-  }
-
-  /** The service named an id that look-ups do not show, and none has shown it since. */
-  isNotVisible(certificateId: string): boolean {
-    return this.#hidden.has(certificateId)
-  }
-
-  /** The last look-up showed it. */
+  /** The last listing or lookup showed it. */
   isShown(certificateId: string): boolean {
     const entry = this.#certificates.get(certificateId)
     return entry !== undefined && isShown(entry)
   }
 
-  /**
-   * From when on (ms of the monotonic clock) it proves something that a look-up does not find an id: one that was never listed
-   * may be listed late.
-   */
-  absenceCountsFrom(certificateId: string): number {
-    const { seenAt, listedAt } = this.#certificates.get(certificateId) ?? {}
-    return seenAt === undefined || listedAt !== undefined ? Number.NEGATIVE_INFINITY : seenAt + listedLateMs
-  }
-
-  /**
-   * From when on (ms of the monotonic clock) a look-up that a key asks for and that does not find an id proves that it is gone:
-   * at once where this process has seen the id; a minute after the first look-up where it has not, since the id may be listed
-   * late. Where Secrets of another namespace name the id too, it takes as long as without a request.
-   */
-  absenceProvesFrom(certificateId: string, requestedBy: ObjectKey | undefined): number {
-    const { missingSince, seenAt } = this.#certificates.get(certificateId) ?? {}
-    if (missingSince === undefined) return this.absenceCountsFrom(certificateId)
-    if (requestedBy === undefined || this.isNamedElsewhere(certificateId, requestedBy)) {
-      return missingSince + goneAfterMs
-    }
-    return missingSince + (seenAt === undefined ? listedLateMs : 0)
-  }
-
   /** Whether the status of a Secret in another namespace names an id. */
   isNamedElsewhere(certificateId: string, key: ObjectKey): boolean {
-    const { namespace } = splitKey(key)
-    return this.claimantsOf(certificateId).some((it) => splitKey(it).namespace !== namespace)
-  }
-
-  /** The last look-up that proves something did not find it, which is not enough to call it gone. */
-  isMissing(certificateId: string): boolean {
     const entry = this.#certificates.get(certificateId)
-    return entry?.missingSince !== undefined && !entry.gone
+    return entry !== undefined && isNamedElsewhere(entry, key)
   }
 
   /** The ids belong to another account than before, or the credentials see nothing: for somebody. */
@@ -316,7 +183,7 @@ export class Ledger {
     this.#forChain.set(key, chain)
   }
 
-  /** The status of a key says that look-ups do not show its id: it is woken when one does. Undefined: it does not say so. */
+  /** The status of a key says that lookups do not show its id: it is woken when one does. Undefined: it does not say so. */
   waitForId(key: ObjectKey, certificateId: string | undefined): void {
     this.#forId.set(key, certificateId)
   }
@@ -362,15 +229,17 @@ export class Ledger {
    * @param key for whose Secret
    */
   learnNamed(certificateId: string, key: ObjectKey, now: number): void {
-    this.#hidden.learn(certificateId, splitKey(key).namespace, now)
-    this.reUploads.distrustLookUps()
+    this.#absence.named(certificateId, key, now)
+    this.reUploads.distrustLookups()
     const { all } = this.#certificates
-    const hidden = this.hidesCertificates(now) ? [...all] : [this.#certificates.entryOf(certificateId)]
+    const hidden = this.#absence.hidesCertificates(now)
+      ? [...all]
+      : [this.#certificates.entryOf(certificateId)]
     for (const entry of hidden) {
       const isDead = entry.replaced && entry.certificateId !== certificateId
       if (!entry.gone || isDead) continue
       entry.gone = false
-      entry.missingSince = undefined
+      entry.suspectSince = undefined
       this.#wakeNamed(entry)
     }
   }
@@ -385,7 +254,7 @@ export class Ledger {
     this.#certificates.entryOf(certificateId).isReplacement = true
   }
 
-  /** A look-up of an id was refused: nobody knows whether it would be shown. */
+  /** A lookup of an id was refused: nobody knows whether it would be shown. */
   learnUnlisted(certificateId: string, now: number): void {
     const entry = this.#certificates.entryOf(certificateId)
     entry.unlistedAt = Math.max(entry.unlistedAt ?? now, now)
@@ -395,7 +264,7 @@ export class Ledger {
   learnListed(remote: RemoteCertificate, now: number): void {
     const { certificateId, tags, notAfter, ownerUin, alias } = remote
     const known = this.#certificates.get(certificateId)
-    if (known?.missingSince !== undefined && (known.unlistedAt ?? now) > now) return
+    if (known?.suspectSince !== undefined && (known.unlistedAt ?? now) > now) return
     const ownership = readOwnership(tags)
     const { chain = known?.chain } = ownership
     const wasGone = known?.gone === true
@@ -407,7 +276,7 @@ export class Ledger {
       entry.ownership = ownership
       entry.alias = alias
       if (notAfter !== undefined) entry.notAfter = notAfter
-      if (isShown(entry)) this.#hidden.end(certificateId)
+      if (isShown(entry)) this.#absence.forget(certificateId)
       const isNews = ownership.chain !== undefined && ownership.chain !== entry.chain
       if (ownership.chain !== undefined) this.#certificates.setChain(entry, ownership.chain)
       // Adopted for another chain of the same leaf: whoever names it has to know.
@@ -422,19 +291,14 @@ export class Ledger {
   }
 
   /**
-   * A look-up by id did not find it. It proves nothing within a minute of the service's naming it, unless it was listed before.
+   * A lookup by id did not find it. It proves nothing within a minute of the service's naming it, unless it was listed before.
    *
    * @param requestedBy the key whose request asked for exactly this; undefined: none did
    */
   learnAbsent(certificateId: string, requestedBy: ObjectKey | undefined, now: number): void {
     this.learnUnlisted(certificateId, now)
     const entry = this.#certificates.entryOf(certificateId)
-    if (!this.#doesAbsenceCount(entry, now)) return
-    entry.missingSince ??= now
-    if (entry.gone || now < this.absenceProvesFrom(certificateId, requestedBy)) return
-    this.#certificates.end(entry)
-    this.#hidden.end(certificateId)
-    this.#wake(entry.claimants)
+    if (this.#absence.missed(entry, requestedBy, now)) this.#wake(entry.claimants)
   }
 
   /**
@@ -457,20 +321,10 @@ export class Ledger {
   }
 
   #onTrust(): void {
-    this.reUploads.distrustLookUps()
+    this.reUploads.distrustLookups()
     // What the doubtful account did not show is looked up anew.
-    for (const entry of this.#certificates.all) if (!entry.gone) entry.missingSince = undefined
+    for (const entry of this.#certificates.all) if (!entry.gone) entry.suspectSince = undefined
     this.#wakeAll()
-  }
-
-  #seenAt(certificateId: string): number {
-    return this.#certificates.get(certificateId)?.seenAt ?? Number.NEGATIVE_INFINITY
-  }
-
-  /** 1: a look-up has missed the id since the service last said that it exists. */
-  #doubtfulness(certificateId: string): 0 | 1 {
-    const missedAt = this.#certificates.get(certificateId)?.unlistedAt ?? Number.NEGATIVE_INFINITY
-    return missedAt > this.#seenAt(certificateId) ? 1 : 0
   }
 
   #uploadsOf(certificateId: string): Upload[] {
@@ -480,23 +334,6 @@ export class Ledger {
   /** Wakes whoever may have waited because of a doubt. */
   #wakeAll(): void {
     this.#wake(new Set([...this.#claims.all.map(([key]) => key), ...this.#forChain.all]))
-  }
-
-  #doesAbsenceCount({ certificateId, claimants }: Entry, now: number): boolean {
-    const { doubt } = this.#trust
-    const mayConcern = doubt?.namespace === undefined || claimants.size > 0
-    const isDoubted = doubt && mayConcern && [...claimants].every((key) => this.isDoubtedFor(key))
-    return !isDoubted && now >= this.absenceCountsFrom(certificateId) && !this.isHidden(certificateId, now)
-  }
-
-  /** Claimed ids that a look-up did not find, as long as that proves anything. */
-  #missing(now: number): { certificateId: string; missingSince: number }[] {
-    if (this.hidesCertificates(now)) return []
-    return [...this.#certificates.all].flatMap((entry) => {
-      const { certificateId, missingSince, gone, claimants } = entry
-      if (missingSince === undefined || gone || claimants.size === 0) return []
-      return this.#trust.doubt && !this.#doesAbsenceCount(entry, now) ? [] : [{ certificateId, missingSince }]
-    })
   }
 
   /** Wakes whoever names an id, or named it before it was taken back. */

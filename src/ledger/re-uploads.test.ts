@@ -84,7 +84,7 @@ describe('what is gone is uploaded again', () => {
 
   it('one at a time again where the certificates were there all the time', () => {
     tries('web/first', newId)
-    reUploads.distrustLookUps()
+    reUploads.distrustLookups()
     reUploads.begins('web/second', 1)
     expect(mayTry('web/third', 1)).toBe(false)
   })

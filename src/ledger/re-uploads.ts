@@ -102,7 +102,7 @@ export class ReUploads {
    *
    * @param replaced the account holds a certificate for it: a new one, or the one that was called gone. If not, it is tried
    * again without a pause
-   * @param newId the certificate is new: look-ups can be trusted
+   * @param newId the certificate is new: lookups can be trusted
    */
   ended(
     key: ObjectKey,
@@ -123,8 +123,8 @@ export class ReUploads {
     this.leaves(key, now)
   }
 
-  /** A certificate that was called gone was there all the time, or may be: look-ups prove nothing until a new id does. */
-  distrustLookUps(): void {
+  /** A certificate that was called gone was there all the time, or may be: lookups prove nothing until a new id does. */
+  distrustLookups(): void {
     this.#provenAt = Number.NEGATIVE_INFINITY
   }
 

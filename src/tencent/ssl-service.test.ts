@@ -133,13 +133,13 @@ describe('upload', () => {
   })
 })
 
-/** The page of a look-up by ids. */
+/** The page of a lookup by ids. */
 const byIds = (...ids: string[]) => service.describe({ by: 'ids', ids }, signal)
 const byAlias = (alias: string, offset = 0) => service.describe({ by: 'alias', alias, offset }, signal)
 const byTags = (tags: readonly Tag[], offset = 0) => service.describe({ by: 'tags', tags, offset }, signal)
 const nothing = { certificates: [], entries: 0, total: 0 }
 
-describe('a look-up by ids', () => {
+describe('a lookup by ids', () => {
   test('is one request, with a limit that fits', async () => {
     const ids = Array.from({ length: 100 }, (_, index) => `id${index}`)
     remote.respond = (response, { text }) => {

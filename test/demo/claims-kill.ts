@@ -33,7 +33,7 @@ export function endsInOrder(exitCode: number | null): Claim {
   }
 }
 
-/** I12. The inventory's look-ups are no part of it. */
+/** I12. The inventory's lookups are no part of it. */
 export function restartCostsNothing(before: Evidence, after: Evidence): Claim {
   const uploaded = uploads(after).length - uploads(before).length
   const written = writesSince(before, after).length

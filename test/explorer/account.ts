@@ -77,8 +77,8 @@ export class AccountService implements CertificateService {
   }
 
   async describe(query: CertificateQuery): Promise<CertificatePage> {
-    const { deniesLookUps, listsLate } = this.#profile
-    if (deniesLookUps) throw refusal('DescribeCertificates', 'not-allowed', 'UnauthorizedOperation')
+    const { deniesLookups, listsLate } = this.#profile
+    if (deniesLookups) throw refusal('DescribeCertificates', 'not-allowed', 'UnauthorizedOperation')
     const isListed = (it: StoredCertificate) =>
       !listsLate || query.by === 'ids' || this.#now - it.storedAt >= listedLateMs
     const certificates = existing(this.account)

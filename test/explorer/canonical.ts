@@ -100,10 +100,10 @@ function knowledge({ now, account, profile }: World, process: Process): string {
     ledger.chainOf(id),
     ledger.isGone(id),
     ledger.ownershipOf(id),
-    [ledger.isNotVisible(id), ledger.isHidden(id, now), ledger.isShown(id)],
-    ageClass(ledger.absenceCountsFrom(id) - now),
-    ledger.isMissing(id),
-    keys.map((key) => ageClass(ledger.absenceProvesFrom(id, key) - now)),
+    [ledger.absence.isNotVisible(id), ledger.absence.isHidden(id, now), ledger.isShown(id)],
+    ageClass(ledger.absence.countsFrom(id) - now),
+    ledger.absence.isSuspect(id),
+    keys.map((key) => ageClass(ledger.absence.provesFrom(id, key) - now)),
     ledger.claimantsOf(id),
     chains.map((it) => ledger.uploadOf(id, it.chainFingerprint)),
   ])
@@ -116,8 +116,8 @@ function knowledge({ now, account, profile }: World, process: Process): string {
     ageClass((ledger.reUploads.turnEndsAt(key, now) ?? 0) - now),
   ])
   const { cosmetics } = ledger
-  const ofAccount = [ledger.hidesCertificates(now), cosmetics.accountAt(now), cosmetics.refused]
-  const suspects = [ledger.suspects(now), ledger.suspects(now + 10 * 60_000)]
+  const ofAccount = [ledger.absence.hidesCertificates(now), cosmetics.accountAt(now), cosmetics.refused]
+  const suspects = [ledger.absence.suspects(now), ledger.absence.suspects(now + 10 * 60_000)]
   const text = JSON.stringify([holders, ids, ofChains, ofTurns, ofAccount, suspects])
   knowledges.set(process.journal, { now, of: account.length, text })
   return text

@@ -15,7 +15,7 @@ export interface Profile {
   readonly refuses: 'no tags' | 'the chain tag' | 'all tags'
   /** Searches find what was uploaded ten seconds later. */
   readonly listsLate: boolean
-  readonly deniesLookUps: boolean
+  readonly deniesLookups: boolean
   /** The first Secret asks for a certificate of its own. */
   readonly repeatable: boolean
   /** Reasons with which a Secret may stay Failed although nothing fails any more. */
@@ -30,7 +30,7 @@ const china: Profile = {
   canFindByChain: true,
   refuses: 'no tags',
   listsLate: false,
-  deniesLookUps: false,
+  deniesLookups: false,
   repeatable: false,
   mayStay: [],
 }
@@ -68,7 +68,7 @@ export const profiles: readonly Profile[] = [
   },
   { ...china, name: 'leaf-listed-late', listsLate: true },
   // A copy that cannot be searched for is not made: the user grants the permission.
-  { ...china, name: 'leaf-lookups-denied', deniesLookUps: true, mayStay: ['NotAllowed'] },
+  { ...china, name: 'leaf-lookups-denied', deniesLookups: true, mayStay: ['NotAllowed'] },
   { ...china, name: 'leaf-repeatable', repeatable: true },
   { ...china, name: 'chain-repeatable-late', compares: 'chain', repeatable: true, listsLate: true },
 ]

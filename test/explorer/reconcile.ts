@@ -2,6 +2,8 @@ import type { UploadAction } from '../../src/capabilities/upload/action.ts'
 import { type CallResult, makeCall } from '../../src/capabilities/upload/calls.ts'
 import type { UploadMemory } from '../../src/capabilities/upload/memory.ts'
 import type { UploadCapability } from '../../src/capabilities/upload/upload.ts'
+import { type UploadView, withChain } from '../../src/capabilities/upload/view.ts'
+import type { Observed } from '../../src/contract/observe.ts'
 import type { Answer } from '../../src/engine/capability.ts'
 import { statusPatch } from '../../src/engine/status/status-patch.ts'
 import type { Instant, Outcome, Step } from '../../src/engine/step.ts'
@@ -17,9 +19,9 @@ import {
   keyStateOf,
   leaderOf,
   type Process,
-  type Turn as ReUploadTurn,
   type Statement,
   secretOf,
+  type Turn,
   type World,
   type WorldSecret,
   withProcess,
@@ -31,7 +33,7 @@ function serviceOf({ account, profile, now }: World): AccountService {
 }
 
 /**
- * The leader reconciles a key, as src/engine/reconciler.ts does: GET, view, observe, next, decided, and then the write or the
+ * The leader reconciles a key, as src/engine/reconciler.ts does: GET, view, recall, next, decided, and then the write or the
  * call. The permit comes at once: whatever happens before it happens before this reconcile. Only what is uploaded again waits
  * for it until the next reconcile, because others wait for that one meanwhile.
  */
@@ -41,15 +43,15 @@ export function reconcile(world: World, key: ObjectKey): World {
   const observed = observedOf(secret)
   const state = keyStateOf(process, key)
   const claimed = observed.status.uploaded?.certificateId
-  const claim: Statement = (it) => void it.view(observed)
+  const claim: Statement = (it) => void viewOf(it, observed)
   const journal = claimed === state.claimed ? process.journal : [...process.journal, claim]
   const { capability } = partsOf({ journal }, world.profile)
-  const view = capability.view(observed)
-  const memory = capability.observe(view, state.memory)
+  const view = viewOf(capability, observed)
+  const memory = capability.recall(view, state.memory)
   const step = capability.next(view, memory, instantOf(world))
   const hasPermit = turnOf(step) !== 'prepares' || state.turn === 'prepares'
-  const turn = { key, secret, capability, step, journal, state: { ...state, memory, claimed } }
-  return withTurn(world, 0, turn, { hasPermit })
+  const taken = { key, secret, capability, step, journal, state: { ...state, memory, claimed } }
+  return withStep(world, 0, taken, { hasPermit })
 }
 
 /** The call of a key is answered: the ledger learns, `model` digests it, and the next step is taken. */
@@ -61,17 +63,17 @@ export function digest(world: World, index: number, key: ObjectKey, answer: Answ
   const now = instantOf(world)
   const observed = observedOf(secret)
   const { capability } = rebuild(process, world.profile)
-  const view = capability.view(observed)
+  const view = viewOf(capability, observed)
   const { memory: before } = state
   capability.ended(view, before, action, answer, now)
   const digested = capability.model(view, before, action, answer, now)
-  const viewAfter = capability.view(observed)
-  const memory = capability.observe(viewAfter, digested)
+  const viewAfter = viewOf(capability, observed)
+  const memory = capability.recall(viewAfter, digested)
   const step = capability.next(viewAfter, memory, now)
-  const ended: Statement = (it) => it.ended(it.view(observed), before, action, answer, now)
+  const ended: Statement = (it) => it.ended(viewOf(it, observed), before, action, answer, now)
   const journal = [...process.journal, ended]
-  const turn = { key, secret, capability, step, journal, state: { ...state, memory } }
-  return withTurn(world, index, turn, { hasPermit: false })
+  const taken = { key, secret, capability, step, journal, state: { ...state, memory } }
+  return withStep(world, index, taken, { hasPermit: false })
 }
 
 /** The leader cannot read a Secret: nobody knows which step it takes. */
@@ -90,7 +92,7 @@ export function abandoned(world: World, index: number, key: ObjectKey): World {
   if (state.activity.kind !== 'calling') throw new Error(`${key} makes no call`)
   const { secret, action } = state.activity
   const now = instantOf(world)
-  const said: Statement = (it) => it.abandoned(it.view(observedOf(secret)), action, now)
+  const said: Statement = (it) => it.abandoned(viewOf(it, observedOf(secret)), action, now)
   const keys = { ...process.keys, [key]: { ...state, activity: { kind: 'idle' } as const } }
   return withProcess(world, index, { journal: [...process.journal, said], keys })
 }
@@ -101,8 +103,9 @@ export async function callOf(
   { secret, action }: Extract<Activity, { kind: 'calling' }>,
 ): Promise<{ readonly answer: Answer<CallResult>; readonly world: World }> {
   const service = serviceOf(world)
-  const parts = { observed: observedOf(secret), cluster: identity.cluster }
-  const answer = await makeCall(service, parts, action, new AbortController().signal).then(
+  const observed = observedOf(secret)
+  const view = withChain({ observed, chain: observed.material.chain, identity })
+  const answer = await makeCall(service, view, action, new AbortController().signal).then(
     (value): Answer<CallResult> => ({ ok: true, value }),
     (error): Answer<CallResult> => ({ ok: false, error }),
   )
@@ -113,7 +116,7 @@ export function instantOf({ now }: World): Instant {
   return { wall: testNow + now, elapsed: now }
 }
 
-interface Turn {
+interface KeyStep {
   readonly key: ObjectKey
   readonly secret: WorldSecret
   readonly capability: UploadCapability
@@ -122,10 +125,10 @@ interface Turn {
   readonly state: KeyState
 }
 
-function withTurn(
+function withStep(
   world: World,
   index: number,
-  { key, secret, capability, step, journal, state }: Turn,
+  { key, secret, capability, step, journal, state }: KeyStep,
   { hasPermit }: { readonly hasPermit: boolean },
 ): World {
   const process = world.processes[index] as Process
@@ -137,7 +140,7 @@ function withTurn(
   const now = instantOf(world)
   const patch = statusPatch(secret.annotations, { ...slice, ...outcome?.slice })
   const isCalled = step.kind === 'Call' && hasPermit && !patch
-  const decided: Statement = (it) => it.decided(it.view(observed), step, now)
+  const decided: Statement = (it) => it.decided(viewOf(it, observed), step, now)
   const isNews = turnOf(step) !== 'none' || Object.values(process.keys).some((it) => it.turn !== 'none')
   const decisions = isNews && !isCalled ? [decided] : []
   const reported: UploadMemory = outcome
@@ -155,17 +158,24 @@ function withTurn(
   const memory = slice ? capability.written(reported, slice) : reported
   if (!isCalled) return become(memory, { kind: 'idle' })
   const { action } = step
-  const flight = capability.flightOf(capability.view(observed), action)
+  const flight = capability.flightOf(viewOf(capability, observed), action)
   if (isUnderWay(process, flight)) return become(memory, { kind: 'idle' })
-  const begins: Statement = (it) => it.begins(it.view(observed), action, now)
+  const begins: Statement = (it) => it.begins(viewOf(it, observed), action, now)
   return become(memory, { kind: 'calling', secret, action, flight }, [begins])
 }
 
 /** What a step says of the turn of its key: see UploadCapability.decided. */
-function turnOf(step: Step<UploadAction>): ReUploadTurn {
+function turnOf(step: Step<UploadAction>): Turn {
   if (step.kind === 'Wait') return step.forTurn ? 'waits' : 'none'
   const isReUpload = step.kind === 'Call' && step.action.name === 'UploadCertificate' && step.action.replaces
   return isReUpload ? 'prepares' : 'none'
+}
+
+/** What the capability sees, once it has taken note of it. */
+function viewOf(capability: UploadCapability, observed: Observed): UploadView {
+  const view = capability.view(observed)
+  capability.noticed(view)
+  return view
 }
 
 function isUnderWay({ keys }: Process, flight: string): boolean {

@@ -30,7 +30,7 @@ export class WayOn {
     const end = asked === quiet.world ? quiet : await this.#settle(asked)
     if (end.problem !== undefined) return `${end.problem} (after requested-at)`
     const isDead = !end.known && keys.some((key) => isDeadId(end.world, key))
-    if (isDead && !end.world.profile.deniesLookUps) return 'I6: requested-at leaves an id that was deleted'
+    if (isDead && !end.world.profile.deniesLookups) return 'I6: requested-at leaves an id that was deleted'
     for (const state of quiet.passed) this.#good.add(state)
     return undefined
   }

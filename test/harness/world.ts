@@ -82,7 +82,7 @@ export class World {
       'cluster-name': 'test',
       'tencent-endpoint': this.simulator.url,
       'log-level': 'debug',
-      // Its look-ups are nobody's calls: tests that count calls do without it.
+      // Its lookups are nobody's calls: tests that count calls do without it.
       'inventory-interval': 'off',
       ...overrides,
     }

@@ -188,7 +188,7 @@ describe('a doubted account', () => {
     await world.clock.advance(hour)
     expect(world.status('c/site')).toMatchObject({ reason: 'AccountChanged', handledRequest: undefined })
     expect(world.ids(['c/site'])).toEqual(['elsewhere2'])
-    // One look-up: the others are the inventory's.
+    // One lookup: the others are the inventory's.
     const ofRequest = world.service.calls.filter(
       ({ query }) => query?.by === 'ids' && query.ids.length === 1 && query.ids[0] === 'elsewhere2',
     )

@@ -12,7 +12,7 @@ import { World } from './world.ts'
 const key = 'web/site'
 const minute = 60_000
 const upload = 'UploadCertificate'
-const lookUp = 'DescribeCertificates'
+const lookup = 'DescribeCertificates'
 
 /** What no text of an error may bring into the open. */
 const keyMaterial = '-----BEGIN PRIVATE KEY-----'
@@ -74,7 +74,7 @@ async function sm2Data(): Promise<SecretData> {
 describe('a throw after a permit', () => {
   it.each<[ServiceAction, () => void]>([
     [upload, () => world.store.put(key, userAnnotations(), material.first.data)],
-    [lookUp, () => world.store.put(key, userAnnotations({ repeatable: 'true' }), material.first.data)],
+    [lookup, () => world.store.put(key, userAnnotations({ repeatable: 'true' }), material.first.data)],
   ])('backs off, is a status with a reason, and ends when its cause does: %s', async (action, put) => {
     world = new World()
     world.start()
@@ -91,13 +91,13 @@ describe('a throw after a permit', () => {
     expect(world.status(key).phase).toBe('Synced')
   })
 
-  it('of a look-up that was asked for backs off, and keeps the id', async () => {
+  it('of a lookup that was asked for backs off, and keeps the id', async () => {
     await synced()
     const ids = world.ids([key])
-    throws(lookUp)
+    throws(lookup)
     world.ask(key)
     await tenMinutes()
-    expect(world.service.count(lookUp)).toBeLessThanOrEqual(attemptsInTenMinutes)
+    expect(world.service.count(lookup)).toBeLessThanOrEqual(attemptsInTenMinutes)
     expect(world.store.gets(key)).toBeLessThanOrEqual(3 * attemptsInTenMinutes)
     expect(world.status(key).phase).toBe('Failed')
     expect(world.status(key).reason).toBeDefined()
@@ -151,12 +151,12 @@ describe('a key that cannot be re-encoded in its own form', () => {
 })
 
 describe('status writes that fail', () => {
-  it('back off, and so do the look-ups that come before them', async () => {
+  it('back off, and so do the lookups that come before them', async () => {
     await synced()
     world.store.down.add('annotate')
     world.ask(key)
     await tenMinutes()
-    expect(world.service.count(lookUp)).toBeLessThanOrEqual(attemptsInTenMinutes)
+    expect(world.service.count(lookup)).toBeLessThanOrEqual(attemptsInTenMinutes)
     expect(world.store.gets(key)).toBeLessThanOrEqual(3 * attemptsInTenMinutes)
     world.store.down.clear()
     await world.clock.advance(2 * minute)
@@ -201,7 +201,7 @@ describe('status writes that fail', () => {
     world.ask(key)
     await tenMinutes()
     expect(world.service.count(upload)).toBeLessThanOrEqual(2)
-    expect(world.service.count(lookUp)).toBeLessThanOrEqual(2)
+    expect(world.service.count(lookup)).toBeLessThanOrEqual(2)
     world.store.down.clear()
     await world.clock.advance(2 * minute)
     expect(world.certificateOf(key)?.chain).toBe(material.first.chainFingerprint)
@@ -223,7 +223,7 @@ describe('a status that a policy refuses', () => {
     world.ask(key)
     await world.settle()
     await touched(100)
-    expect(world.service.count(lookUp)).toBe(1)
+    expect(world.service.count(lookup)).toBe(1)
     expect(world.service.count(upload)).toBe(1)
     world.store.refusal = undefined
     await world.clock.advance(11 * minute)
@@ -237,28 +237,28 @@ describe('a status that a policy refuses', () => {
       world.ask(key, request)
       await touched(10)
     }
-    expect(world.service.count(lookUp)).toBe(2)
+    expect(world.service.count(lookup)).toBe(2)
   })
 
   it('costs one call where nobody may look', async () => {
     await synced()
     world.store.refusal = () => 'denied by policy'
     world.service.fault = ({ action }) =>
-      action === lookUp
+      action === lookup
         ? serviceError({ failure: 'not-allowed', action, code: 'UnauthorizedOperation' })
         : undefined
     world.ask(key)
     await touched(100)
-    expect(world.service.count(lookUp)).toBe(1)
+    expect(world.service.count(lookup)).toBe(1)
   })
 
-  it('costs one look-up and one upload where the id is gone', async () => {
+  it('costs one lookup and one upload where the id is gone', async () => {
     await synced()
     world.service.delete(world.ids([key])[0] ?? '')
     world.store.refusal = () => 'denied by policy'
     world.ask(key)
     await touched(100)
-    expect(world.service.count(lookUp)).toBeLessThanOrEqual(2)
+    expect(world.service.count(lookup)).toBeLessThanOrEqual(2)
     expect(world.service.count(upload)).toBeLessThanOrEqual(2)
     world.store.refusal = undefined
     await world.clock.advance(11 * minute)

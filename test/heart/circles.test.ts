@@ -150,7 +150,7 @@ describe('a certificate that was called gone', () => {
     expect(world.certificateOf(other)?.chain).toBe(material.first.chainFingerprint)
   })
 
-  it('is found by the inventory although another Secret names an id that no look-up takes', async () => {
+  it('is found by the inventory although another Secret names an id that no lookup takes', async () => {
     world = new World({ parts: { inventoryMs: hour } })
     world.service.fault = ({ query }) =>
       query?.by === 'ids' && query.ids.includes('bad-id')

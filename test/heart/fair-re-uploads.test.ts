@@ -53,7 +53,7 @@ describe('a certificate that is gone', () => {
     poison(world, 'evil')
     const evil = chains.map((_, i) => `evil/${i}`)
     putGone(world, evil)
-    // This process has not seen these ids: they count as gone after a second look-up.
+    // This process has not seen these ids: they count as gone after a second lookup.
     await world.clock.advance(70_000)
     expect(world.status('evil/0').uploaded).toBeUndefined()
     let requests = 0
@@ -68,7 +68,7 @@ describe('a certificate that is gone', () => {
     const from = world.clock.elapsed()
     while (!isBack(world)()) {
       await tick()
-      // Two look-ups, the call of another one, its own.
+      // Two lookups, the call of another one, its own.
       expect(world.clock.elapsed() - from).toBeLessThan(20_000)
     }
   })
@@ -88,7 +88,7 @@ describe('a certificate that is gone', () => {
     const world = await victim({ service: { serviceMs: 2_000 }, ...options })
     poison(world, 'web')
     putGone(world, keys)
-    // Their second look-up is under way.
+    // Their second lookup is under way.
     await world.clock.advance(61_500)
     loseCertificate(world)
     await world.until(() => world.service.count('UploadCertificate') === 2, 10_000, 100)

@@ -62,7 +62,7 @@ describe('fifty Secrets of one namespace whose calls hang', () => {
     }
   })
 
-  it('delay look-ups of another by seconds', async () => {
+  it('delay lookups of another by seconds', async () => {
     hangs = false
     const world = await withCalls()
     const keys = Array.from({ length: 10 }, (_, i) => `web/${i}`)

@@ -90,22 +90,22 @@ describe.each(inventories)("a claim in a tenant's annotations (%o)", (parts) => 
     expect(world.service.certificates).toHaveLength(2)
   })
 
-  it("that names the victim's id does not end the victim's: a request of the tenant's is one upload of its own certificate, and no look-up", async () => {
+  it("that names the victim's id does not end the victim's: a request of the tenant's is one upload of its own certificate, and no lookup", async () => {
     world = new World({ parts })
     world.start()
     world.store.put(victim, userAnnotations(), material.first.data)
     await world.settle()
     const ids = world.ids([victim])
-    const lookUps = () => world.service.count('DescribeCertificates')
+    const lookups = () => world.service.count('DescribeCertificates')
     const uploads = () => world.service.count('UploadCertificate')
-    expect([lookUps(), uploads()]).toEqual([0, 1])
+    expect([lookups(), uploads()]).toEqual([0, 1])
     world.store.put(
       tenant,
       { ...userAnnotations({ requestedAt: 'now' }), ...uploadedStatus(own, ids[0] ?? '') },
       own.data,
     )
     await world.settle()
-    expect([lookUps(), uploads()]).toEqual([0, 2])
+    expect([lookups(), uploads()]).toEqual([0, 2])
     expect(world.certificateOf(tenant)?.chain).toBe(own.chainFingerprint)
     await world.clock.advance(3 * hour)
     expect(uploads()).toBe(2)

@@ -54,7 +54,7 @@ describe('an id that turns out to be gone', () => {
     for (const each of keys) expect(world.status(each).previous).toEqual([])
   })
 
-  it('takes two look-ups ten minutes apart where several namespaces name it; the status says so meanwhile', async () => {
+  it('takes two lookups ten minutes apart where several namespaces name it; the status says so meanwhile', async () => {
     const keys = [key, foreign]
     const id = await shared(keys)
     await world.clock.advance(minute)
@@ -63,7 +63,7 @@ describe('an id that turns out to be gone', () => {
     await world.clock.advance(9 * minute)
     expect(world.ids(keys)).toEqual([id, id])
     expect(world.status(key)).toMatchObject({ phase: 'Synced', handledRequest: undefined })
-    expect(world.status(key).message).toContain('second look-up')
+    expect(world.status(key).message).toContain('second lookup')
     expect(world.events.reasons(key)).toHaveLength(1)
     await world.clock.advance(2 * minute)
     expectOneCertificate(keys)
@@ -204,7 +204,7 @@ describe('what is remembered of an id', () => {
 
 describe('an id that is there', () => {
   it.each(['web', 'evil'])(
-    'stays with its Secret although %s/copy asks at a moment when look-ups do not show it',
+    'stays with its Secret although %s/copy asks at a moment when lookups do not show it',
     async (namespace) => {
       const id = await shared([key, foreign])
       await world.clock.advance(minute)
@@ -227,7 +227,7 @@ describe('an id that is there', () => {
     },
   )
 
-  it('is not called gone by a look-up that fails', async () => {
+  it('is not called gone by a lookup that fails', async () => {
     const id = await shared([key, other])
     world.service.fault = ({ action }) => (action === 'DescribeCertificates' ? noAnswer(action) : undefined)
     world.ask(key)

@@ -28,7 +28,7 @@ async function synced(parts: WorldOptions['parts'] = { inventoryMs: hour }): Pro
 }
 
 const uploads = () => world.service.count('UploadCertificate')
-const lookUps = () => world.service.count('DescribeCertificates')
+const lookups = () => world.service.count('DescribeCertificates')
 const queries = (by: string) => world.service.calls.filter(({ query }) => query?.by === by)
 
 describe('an inventory', () => {
@@ -50,7 +50,7 @@ describe('an inventory', () => {
     const writes = keys.map((key) => world.store.writes(key))
     await world.clock.advance(24 * hour)
     expect(uploads()).toBe(3)
-    expect(lookUps()).toBeLessThanOrEqual(35)
+    expect(lookups()).toBeLessThanOrEqual(35)
     expect(keys.map((key) => world.store.writes(key))).toEqual(writes)
     expect(world.events.all).toHaveLength(events)
   })
@@ -63,7 +63,7 @@ describe('an inventory', () => {
     world.start()
     world.store.put('a/site', userAnnotations(), material.first.data)
     await world.clock.advance(24 * hour)
-    expect(lookUps()).toBe(0)
+    expect(lookups()).toBe(0)
   })
 
   it('is not made by who does not lead, nor by who is stopped', async () => {
@@ -83,7 +83,7 @@ describe('an inventory', () => {
     expect(world.clock.pending()).toBe(0)
   })
 
-  it('of many pages keeps nobody waiting who asks for a look-up', async () => {
+  it('of many pages keeps nobody waiting who asks for a lookup', async () => {
     world = new World({ parts: { inventoryMs: hour, slots: 1 } })
     world.service.pageSize = 1
     for (let i = 0; i < 60; i++) {
@@ -108,7 +108,7 @@ describe('an inventory', () => {
       world.store.put(`a/${i}`, userAnnotations(), (await material.another()).data)
     }
     world.start()
-    await world.until(() => lookUps() > 0)
+    await world.until(() => lookups() > 0)
     expect(uploads()).toBe(12)
   })
 })
@@ -206,7 +206,7 @@ describe('a certificate that somebody deletes', () => {
 })
 
 describe('an id that a listing lacks', () => {
-  /** Whether the call under way is a listing, and not a look-up of ids. */
+  /** Whether the call under way is a listing, and not a lookup of ids. */
   const isListing = () => world.service.calls.at(-1)?.query?.by === 'tags'
 
   it('is not gone when it can be looked up', async () => {

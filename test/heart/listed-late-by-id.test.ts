@@ -35,15 +35,15 @@ async function uploaded(
 const calls = (action: string) => world.service.count(action as 'UploadCertificate')
 
 describe('a request within seconds of the upload, where listings show a certificate late,', () => {
-  it('is answered by one more look-up when the minute is over; the status stays as it is until then', async () => {
+  it('is answered by one more lookup when the minute is over; the status stays as it is until then', async () => {
     const id = await uploaded(8_000)
-    const [uploads, lookUps] = [calls('UploadCertificate'), calls('DescribeCertificates')]
+    const [uploads, lookups] = [calls('UploadCertificate'), calls('DescribeCertificates')]
     const before = world.store.writes(key)
     world.ask(key)
     await world.clock.advance(50_000)
     expect(world.store.writes(key)).toBe(before)
     expect(world.status(key)).toMatchObject({ phase: 'Synced', handledRequest: undefined })
-    expect(calls('DescribeCertificates') - lookUps).toBe(1)
+    expect(calls('DescribeCertificates') - lookups).toBe(1)
     await world.clock.advance(15_000)
     expect(world.status(key)).toMatchObject({
       phase: 'Synced',
@@ -51,18 +51,18 @@ describe('a request within seconds of the upload, where listings show a certific
       handledRequest: 'now',
     })
     expect(world.ids([key])).toEqual([id])
-    expect(calls('DescribeCertificates') - lookUps).toBe(2)
+    expect(calls('DescribeCertificates') - lookups).toBe(2)
     expect(calls('UploadCertificate')).toBe(uploads)
   })
 
-  it('costs one look-up a minute however often somebody asks', async () => {
+  it('costs one lookup a minute however often somebody asks', async () => {
     await uploaded(8_000)
-    const lookUps = calls('DescribeCertificates')
+    const lookups = calls('DescribeCertificates')
     for (let i = 0; i < 20; i++) {
       world.ask(key, `${i}`)
       await world.clock.advance(2_000)
     }
-    expect(calls('DescribeCertificates') - lookUps).toBe(1)
+    expect(calls('DescribeCertificates') - lookups).toBe(1)
   })
 
   it('does not keep what is gone elsewhere in the account from being uploaded again', async () => {
@@ -107,7 +107,7 @@ describe('a request right after another process took over, where listings show a
     return world.ids(keys)[0] ?? ''
   }
 
-  it('is answered by one more look-up a minute later; the status stays as it is until then', async () => {
+  it('is answered by one more lookup a minute later; the status stays as it is until then', async () => {
     const id = await takenOver([key])
     const writes = world.store.writes(key)
     world.ask(key)
@@ -119,7 +119,7 @@ describe('a request right after another process took over, where listings show a
     expect([calls('DescribeCertificates'), calls('UploadCertificate')]).toEqual([2, 1])
   })
 
-  it('finds out in two look-ups that the certificate is gone', async () => {
+  it('finds out in two lookups that the certificate is gone', async () => {
     const id = await takenOver([key])
     world.service.delete(id)
     world.ask(key)

@@ -39,7 +39,7 @@ async function emptyForTwentyMinutes(): Promise<void> {
   await world.clock.advance(8 * hour)
 }
 
-describe('copies of their own that look-ups do not show any more', () => {
+describe('copies of their own that lookups do not show any more', () => {
   it.each(['a/y', 'b/y'])('are not made again, whoever has the other (%s)', async (other) => {
     const [one, two] = chains as [TestChain, TestChain]
     await synced([
@@ -121,7 +121,7 @@ describe.each([{ duplicates: 'answered' }, { duplicates: 'refused' }] as const)(
         service,
       )
 
-    it('cost no further copy while look-ups show neither', async () => {
+    it('cost no further copy while lookups show neither', async () => {
       await two()
       world.service.hides = () => true
       await world.clock.advance(26 * hour)

@@ -181,7 +181,7 @@ describe('an id that nobody may look up', () => {
 })
 
 describe('an id that the account had already', () => {
-  it('and that is answered for one that is gone does not prove that look-ups can be trusted', async () => {
+  it('and that is answered for one that is gone does not prove that lookups can be trusted', async () => {
     await hidden(3, { service: { serviceMs: 300, names: 'newest' } })
     await world.clock.advance(60_000)
     const ids = world.ids(['a/site', 'b/site'])

@@ -21,7 +21,7 @@ async function synced(): Promise<string> {
   world.start()
   world.store.put(key, userAnnotations(), material.first.data)
   await world.settle()
-  // From now on it proves something that a look-up does not find it.
+  // From now on it proves something that a lookup does not find it.
   await world.clock.advance(minute)
   return world.status(key).uploaded?.certificateId ?? ''
 }

@@ -67,7 +67,7 @@ describe('settings that the service refused', () => {
       () => world.store.edit(key, { [userKeys.projectId]: null }),
     ],
     [
-      'a look-up that fails',
+      'a lookup that fails',
       () => {
         world.service.fault = () => noAnswer('DescribeCertificates')
         world.ask(key)

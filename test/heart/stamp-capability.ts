@@ -34,7 +34,8 @@ interface StampAction extends Action {
 
 type Part =
   | 'view'
-  | 'observe'
+  | 'noticed'
+  | 'recall'
   | 'next'
   | 'flightOf'
   | 'priorityOf'
@@ -84,8 +85,12 @@ export class StampCapability implements Capability<View, Memory, StampAction, bo
     return { observed, wish: observed.secret.annotations[wishKey] }
   }
 
-  observe(_view: View, memory: Memory): Memory {
-    this.#mayThrow('observe')
+  noticed(): void {
+    this.#mayThrow('noticed')
+  }
+
+  recall(_view: View, memory: Memory): Memory {
+    this.#mayThrow('recall')
     return memory
   }
 
@@ -117,7 +122,7 @@ export class StampCapability implements Capability<View, Memory, StampAction, bo
     }
     const action = { name: this.#parts.action ?? 'DescribeCertificates', id: wish } as const
     const isHeld = this.#parts.heldFor(observed.key, action.name) !== undefined
-    return isHeld ? { kind: 'Held', label: 'Held', action } : { kind: 'Call', label: 'LookUp', action }
+    return isHeld ? { kind: 'Held', label: 'Held', action } : { kind: 'Call', label: 'Lookup', action }
   }
 
   begins(): void {

@@ -10,7 +10,7 @@ import { TwoCapabilities, type TwoCapabilitiesOptions } from './two-capabilities
 
 const key = 'web/site'
 const minute = 60_000
-const lookUp = 'DescribeCertificates'
+const lookup = 'DescribeCertificates'
 const upload = 'UploadCertificate'
 const wish = { [wishKey]: 'cert0001' }
 
@@ -46,7 +46,7 @@ async function bothDone(options: TwoCapabilitiesOptions = {}): Promise<void> {
 }
 
 /** Lets calls of one action fail from now on. */
-function fail(action: typeof lookUp | typeof upload, failure: 'unknown' | 'quota' | 'not-allowed'): void {
+function fail(action: typeof lookup | typeof upload, failure: 'unknown' | 'quota' | 'not-allowed'): void {
   world.service.fault = (call) =>
     call.action === action ? serviceError({ failure, action, code: 'SomeCode' }) : undefined
 }
@@ -56,7 +56,7 @@ describe('two capabilities', () => {
     await bothDone({ uploadFirst })
     expect(statusOf()).toMatchObject({ phase: 'Synced', uploaded: { certificateId: 'cert0001' } })
     expect(world.service.count(upload)).toBe(1)
-    expect(world.service.count(lookUp)).toBe(uploadFirst ? 1 : 2)
+    expect(world.service.count(lookup)).toBe(uploadFirst ? 1 : 2)
   })
 
   it('have no failure and throw nothing on the way', async () => {
@@ -121,12 +121,12 @@ describe('the ticket of a key', () => {
   it('is for the call of the earlier capability, which replaces that of the later one', async () => {
     world.store.put(key, { ...userAnnotations({ paused: 'true' }), ...wish }, material.first.data)
     await world.clock.advance(100)
-    expect(world.tickets).toMatchObject({ [lookUp]: 1, [upload]: 0 })
+    expect(world.tickets).toMatchObject({ [lookup]: 1, [upload]: 0 })
     world.store.edit(key, { [userKeys.paused]: null })
     await world.clock.advance(100)
-    expect(world.tickets).toMatchObject({ [lookUp]: 0, [upload]: 1 })
+    expect(world.tickets).toMatchObject({ [lookup]: 0, [upload]: 1 })
     await world.until(() => isSynced() && isStamped())
-    expect(world.actions).toEqual([upload, lookUp])
+    expect(world.actions).toEqual([upload, lookup])
   })
 
   it('is one, also where both wait in one lane, and each permit is for one call', async () => {
@@ -137,7 +137,7 @@ describe('the ticket of a key', () => {
     await world.clock.advance(100)
     expect(world.tickets).toMatchObject({ [upload]: 1 })
     await world.until(() => isSynced() && isStamped())
-    expect(world.actions).toEqual([upload, upload, lookUp])
+    expect(world.actions).toEqual([upload, upload, lookup])
     expect(annotation(stampKeys.problem)).toBeUndefined()
   })
 })
@@ -150,7 +150,7 @@ describe('calls of the same name', () => {
     world.store.put(key, userAnnotations(), material.first.data)
     world.store.put(other, { ...userAnnotations({ paused: 'true' }), ...wish }, material.second.data)
     await world.until(() => world.actions.length === 2, 4_000)
-    expect(new Set(world.actions)).toEqual(new Set([upload, lookUp]))
+    expect(new Set(world.actions)).toEqual(new Set([upload, lookup]))
   })
 })
 
@@ -178,7 +178,7 @@ describe('phase, reason and message stay those of the upload', () => {
         const step = next(...given)
         return step.kind === kind ? (withForeign(step) as typeof step) : step
       }
-      if (kind === 'Wait') fail(lookUp, 'unknown')
+      if (kind === 'Wait') fail(lookup, 'unknown')
       const before = uploadStatus()
       world.store.edit(key, wish)
       await world.until(() => annotation(stampKeys.problem) === 'ForeignStatusKeyError')
@@ -208,19 +208,19 @@ describe('phase, reason and message stay those of the upload', () => {
 
 describe('a capability that fails', () => {
   it('backs off by itself, and leaves the upload alone', async () => {
-    fail(lookUp, 'unknown')
+    fail(lookup, 'unknown')
     world.store.put(key, { ...userAnnotations(), ...wish }, material.first.data)
     await world.until(() => isSynced() && annotation(stampKeys.problem) === 'SomeCode')
     world.store.replaceData(key, material.second.data)
     await world.until(() => statusOf().uploaded?.certificateId === 'cert0002', 5_000)
     expect(isSynced()).toBe(true)
-    expect(world.service.count(lookUp)).toBe(1)
+    expect(world.service.count(lookup)).toBe(1)
     await world.clock.advance(11 * minute)
-    expect(world.service.count(lookUp)).toBe(2)
+    expect(world.service.count(lookup)).toBe(2)
   })
 
   it('tries again after its own wait, and takes its problem back', async () => {
-    fail(lookUp, 'unknown')
+    fail(lookup, 'unknown')
     world.store.put(key, { ...userAnnotations(), ...wish }, material.first.data)
     await world.until(() => annotation(stampKeys.problem) === 'SomeCode')
     world.service.fault = undefined
@@ -233,9 +233,9 @@ describe('a capability that fails', () => {
     fail(upload, 'quota')
     world.store.replaceData(key, material.second.data)
     await world.until(() => statusOf().phase === 'Failed')
-    const before = world.service.count(lookUp)
+    const before = world.service.count(lookup)
     const uploads = world.service.count(upload)
-    await world.until(() => world.service.count(lookUp) > before, 2 * stampLifetimeMs)
+    await world.until(() => world.service.count(lookup) > before, 2 * stampLifetimeMs)
     expect(isStamped()).toBe(true)
     expect(world.service.count(upload)).toBe(uploads)
   })
@@ -259,38 +259,45 @@ describe('the waits of two capabilities', () => {
     fail(upload, 'quota')
     world.store.replaceData(key, material.second.data)
     await world.until(() => statusOf().phase === 'Failed')
-    const [uploads, lookUps] = [world.service.count(upload), world.service.count(lookUp)]
+    const [uploads, lookups] = [world.service.count(upload), world.service.count(lookup)]
     await world.clock.advance(61 * minute)
     // An hour is twelve times the second one's interval, and the first one's back-off once.
-    expect(world.service.count(lookUp) - lookUps).toBeGreaterThanOrEqual(11)
-    expect(world.service.count(lookUp) - lookUps).toBeLessThanOrEqual(13)
+    expect(world.service.count(lookup) - lookups).toBeGreaterThanOrEqual(11)
+    expect(world.service.count(lookup) - lookups).toBeLessThanOrEqual(13)
     expect(world.service.count(upload)).toBe(uploads + 1)
   })
 })
 
 describe('a bug in one capability', () => {
-  it.each(['view', 'observe', 'next', 'flightOf', 'priorityOf', 'begins', 'ended', 'model'] as const)(
-    'in its %s is a status with a reason, and does not disturb the upload (I7)',
-    async (part) => {
-      world.stamp.broken.add(part)
-      world.store.put(key, { ...userAnnotations(), ...wish }, material.first.data)
-      await world.until(() => isSynced() && annotation(stampKeys.problem) === 'TypeError')
-      // No other key waits for it.
-      expect(world.stamp.interruptions).toContain(key)
-      const gets = world.store.gets(key)
-      await world.clock.advance(10 * minute)
-      expect(world.store.gets(key) - gets).toBeLessThan(60)
+  it.each([
+    'view',
+    'noticed',
+    'recall',
+    'next',
+    'flightOf',
+    'priorityOf',
+    'begins',
+    'ended',
+    'model',
+  ] as const)('in its %s is a status with a reason, and does not disturb the upload (I7)', async (part) => {
+    world.stamp.broken.add(part)
+    world.store.put(key, { ...userAnnotations(), ...wish }, material.first.data)
+    await world.until(() => isSynced() && annotation(stampKeys.problem) === 'TypeError')
+    // No other key waits for it.
+    expect(world.stamp.interruptions).toContain(key)
+    const gets = world.store.gets(key)
+    await world.clock.advance(10 * minute)
+    expect(world.store.gets(key) - gets).toBeLessThan(60)
 
-      world.store.replaceData(key, material.second.data)
-      await world.until(() => statusOf().uploaded?.certificateId === 'cert0002', 5_000)
-      expect(isSynced()).toBe(true)
-      expect(JSON.stringify(world.log.lines)).not.toContain('a bug in')
+    world.store.replaceData(key, material.second.data)
+    await world.until(() => statusOf().uploaded?.certificateId === 'cert0002', 5_000)
+    expect(isSynced()).toBe(true)
+    expect(JSON.stringify(world.log.lines)).not.toContain('a bug in')
 
-      world.stamp.broken.clear()
-      await world.until(isStamped, 2 * minute)
-      expect(annotation(stampKeys.problem)).toBeUndefined()
-    },
-  )
+    world.stamp.broken.clear()
+    await world.until(isStamped, 2 * minute)
+    expect(annotation(stampKeys.problem)).toBeUndefined()
+  })
 
   it('in what it does before the write is a status with a reason, and does not disturb the upload (I7)', async () => {
     world.stamp.broken.add('reporting')

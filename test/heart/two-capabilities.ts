@@ -50,7 +50,7 @@ export class TwoCapabilities {
     const upload = new UploadCapability({
       identity,
       service,
-      ledger: new Ledger((keys) => this.#worker.wake(keys, 'CertificateGone')),
+      ledger: new Ledger({ wake: (keys) => this.#worker.wake(keys, 'CertificateGone') }),
       budget: new UploadBudget(100, 3_600_000),
       heldFor: (key, it) => {
         if (this.uploadThrows) throw new TypeError('a bug in the upload')

@@ -50,7 +50,7 @@ describe('a Secret that waits for hours', () => {
     expect(world.status(key)).toMatchObject({ phase: 'Failed', uploaded: undefined })
     world.service.hides = () => false
     world.service.fault = undefined
-    // Another Secret's look-up shows it.
+    // Another Secret's lookup shows it.
     world.store.put(
       'blog/site',
       { ...userAnnotations(), ...uploadedStatus(material.first, id ?? '') },

@@ -118,7 +118,7 @@ test('an owner that is another one than before holds all uploads, and the log sa
   expect(simulator.certificates()).toHaveLength(keys.length)
 })
 
-test('a permission that is missing is logged once for listings, once for look-ups, and harms nobody', async () => {
+test('a permission that is missing is logged once for listings, once for lookups, and harms nobody', async () => {
   const ids = await synced()
   simulator.fault({ kind: 'error', code: 'UnauthorizedOperation', action: 'DescribeCertificates' })
 

@@ -14,7 +14,7 @@ import type { CertificateQuery } from '../../ports/ssl-service.ts'
  * - `Exists`: which certificate carries the tag of this chain?
  * - `OwnLeaf`: which certificate of this Secret holds another chain of the same leaf?
  */
-export type LookUpFor =
+export type LookupFor =
   | 'Request'
   | 'Known'
   | 'Previous'
@@ -41,10 +41,10 @@ export interface UploadCertificate {
   readonly replaces?: string
 }
 
-export interface LookUp {
+export interface Lookup {
   readonly name: 'DescribeCertificates'
   readonly query: CertificateQuery
-  readonly purpose: LookUpFor
+  readonly purpose: LookupFor
 }
 
 export interface FindByChain {
@@ -52,4 +52,4 @@ export interface FindByChain {
 }
 
 /** The requests that an upload may need. */
-export type UploadAction = UploadCertificate | LookUp | FindByChain
+export type UploadAction = UploadCertificate | Lookup | FindByChain

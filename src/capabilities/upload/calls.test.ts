@@ -2,10 +2,11 @@ import { beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { FakeCertificateService } from '../../../test/fakes/certificate-service.ts'
 import { createManualClock } from '../../../test/fakes/manual-clock.ts'
 import { createMaterial, type TestMaterial } from '../../../test/heart/material.ts'
-import { identity, observedOf, userAnnotations } from '../../../test/heart/observed.ts'
+import { observedOf, userAnnotations } from '../../../test/heart/observed.ts'
 import type { UploadRequest } from '../../ports/ssl-service.ts'
 import type { UploadAction, UploadCertificate } from './action.ts'
 import { type CallResult, makeCall } from './calls.ts'
+import { chainViewOf } from './testing/upload-view.ts'
 
 const { signal } = new AbortController()
 const settings = { certificateUse: 'CLB', projectId: '7', tags: 'team=web' }
@@ -24,7 +25,7 @@ beforeEach(() => {
 
 function made(action: UploadAction, annotations = userAnnotations(settings)): Promise<CallResult> {
   const observed = observedOf(material.first, annotations)
-  return makeCall(service, { observed, cluster: identity.cluster }, action, signal)
+  return makeCall(service, chainViewOf(observed), action, signal)
 }
 
 async function requestOf(action: Partial<UploadCertificate>): Promise<UploadRequest | undefined> {
@@ -82,7 +83,7 @@ describe('the request of an upload', () => {
 
   it('has no key for a CA', async () => {
     const observed = observedOf(material.authority, userAnnotations({ certificateType: 'CA' }))
-    await makeCall(service, { observed, cluster: identity.cluster }, plain, signal)
+    await makeCall(service, chainViewOf(observed), plain, signal)
     expect(service.calls.at(-1)?.upload).toMatchObject({ type: 'CA' })
     expect(service.calls.at(-1)?.upload).not.toHaveProperty('privateKey')
   })
@@ -100,7 +101,7 @@ describe('the answer', () => {
     expect(await made({ ...plain, suffix: 'abc', copy: true })).toMatchObject({ repeated: false })
   })
 
-  it('of a look-up says where the next page begins, and which page is the last', async () => {
+  it('of a lookup says where the next page begins, and which page is the last', async () => {
     service.pageSize = 2
     for (let i = 0; i < 3; i += 1) await made({ ...plain, suffix: `copy${i}`, copy: true })
     const page = (offset: number) =>
@@ -114,8 +115,8 @@ describe('the answer', () => {
 
   it('of the search by chain names an id, or none', async () => {
     const search = { name: 'CheckCertificateExist' } as const
-    expect(await made(search)).toEqual({ kind: 'NamedByChain', certificateId: undefined })
+    expect(await made(search)).toEqual({ kind: 'NamedByChain', action: search, certificateId: undefined })
     await made(plain)
-    expect(await made(search)).toEqual({ kind: 'NamedByChain', certificateId: 'cert0001' })
+    expect(await made(search)).toMatchObject({ certificateId: 'cert0001' })
   })
 })

@@ -14,7 +14,7 @@ import {
   isRecordedForOtherLeaf,
   mayHoldChain,
 } from './evidence.ts'
-import { ledgerWith, viewOf } from './testing/upload-view.ts'
+import { chainViewOf, ledgerWith, viewOf } from './testing/upload-view.ts'
 
 let material: TestMaterial
 
@@ -92,7 +92,7 @@ describe('a listed certificate', () => {
   })
 
   it('is the own copy of another Secret where an upload, or its tags and alias, say so', () => {
-    const view = viewOf(observedOf(material.first))
+    const view = chainViewOf(observedOf(material.first))
     const { chainFingerprint } = material.first
     const other = { ...owner, name: 'other' }
     const copyOf = (of: typeof owner, own = true) => ({
@@ -126,15 +126,15 @@ describe('a listed certificate', () => {
   })
 })
 
-const lookUp = { name: 'DescribeCertificates', purpose: 'Copy', query: { by: 'ids', ids: [] } } as const
+const lookup = { name: 'DescribeCertificates', purpose: 'Copy', query: { by: 'ids', ids: [] } } as const
 
 it('what may be taken for proof is less strict where everything cosmetic was refused, for this input alone', () => {
   const view = viewOf(observedOf(material.first))
   const refused = { input: view.observed.input, rung: 'Everything', code: 'x' } as const
-  expect(evidenceFor(view, {}, lookUp)).toEqual(strict)
-  expect(evidenceFor(view, { refused }, lookUp).refused).toBe('Everything')
-  expect(evidenceFor(view, { refused: { ...refused, input: 'other' } }, lookUp).refused).toBe('Nothing')
-  expect(evidenceFor(view, { refused: { ...refused, rung: 'Settings' } }, lookUp).refused).toBe('Nothing')
+  expect(evidenceFor(view, {}, lookup)).toEqual(strict)
+  expect(evidenceFor(view, { refused }, lookup).refused).toBe('Everything')
+  expect(evidenceFor(view, { refused: { ...refused, input: 'other' } }, lookup).refused).toBe('Nothing')
+  expect(evidenceFor(view, { refused: { ...refused, rung: 'Settings' } }, lookup).refused).toBe('Nothing')
 })
 
 it('an id is on record for another chain only where that has the same leaf, or as a previous one', () => {

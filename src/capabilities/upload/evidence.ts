@@ -4,9 +4,9 @@ import { copySuffix, hasChainTag, readOwnership, secretTag } from '../../contrac
 import { chainPrefix, type Status } from '../../contract/status.ts'
 import type { AccountRung, Rung } from '../../ledger/cosmetics-ladder.ts'
 import type { RemoteCertificate } from '../../ports/ssl-service.ts'
-import type { LookUp } from './action.ts'
+import type { Lookup } from './action.ts'
 import { refusedOf, type UploadMemory } from './memory.ts'
-import type { UploadView } from './view.ts'
+import type { UploadView, ViewOfChain } from './view.ts'
 
 /** What counts as proof in the result of a lookup. */
 export interface Evidence {
@@ -28,7 +28,7 @@ export interface Evidence {
 export function evidenceFor(
   { observed, ledger, identity }: UploadView,
   memory: UploadMemory,
-  { purpose, query }: LookUp,
+  { purpose, query }: Lookup,
 ): Evidence {
   const refused = [
     ledger.cosmetics.refused,
@@ -80,9 +80,9 @@ export function holdsChain(
  * Whether nothing keeps a certificate that was found for the observed chain from serving the Secret: neither a proof that it
  * holds another chain, nor another Secret that has it for itself.
  */
-export function mayServe(remote: RemoteCertificate, view: UploadView): boolean {
+export function mayServe(remote: RemoteCertificate, view: ViewOfChain): boolean {
   const proven = view.ledger.chainOf(remote.certificateId)
-  const isOtherChain = proven !== undefined && proven !== view.observed.material.chain?.chainFingerprint
+  const isOtherChain = proven !== undefined && proven !== view.chain.chainFingerprint
   return !isOtherChain && !isAnothersOwn(remote, view)
 }
 
@@ -92,9 +92,9 @@ export function mayServe(remote: RemoteCertificate, view: UploadView): boolean {
  */
 export function isAnothersOwn(
   { certificateId, alias, tags }: RemoteCertificate,
-  { observed: { key, secret, material }, ledger, identity }: UploadView,
+  { observed: { key, secret }, chain, ledger, identity }: ViewOfChain,
 ): boolean {
-  const { chainFingerprint } = material.chain as Chain
+  const { chainFingerprint } = chain
   if (ledger.isAnothersOwn(certificateId, chainFingerprint, key)) return true
   const { cluster, secret: owner = '' } = readOwnership(tags)
   const isOfSecret = cluster === identity.cluster && owner === secretTag(secret)

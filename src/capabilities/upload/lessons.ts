@@ -1,5 +1,4 @@
 import { expiryOf } from '../../certificate/expiry.ts'
-import type { Chain } from '../../certificate/material.ts'
 import { hasChainTag } from '../../contract/ownership.ts'
 import type { Answer } from '../../engine/capability.ts'
 import type { Instant } from '../../engine/step.ts'
@@ -7,17 +6,17 @@ import { lower } from '../../ledger/cosmetics-ladder.ts'
 import type { Upload } from '../../ledger/entry.ts'
 import type { Ledger } from '../../ledger/ledger.ts'
 import type { FailureClass } from '../../ports/service-error.ts'
-import type { LookUp, UploadAction, UploadCertificate } from './action.ts'
-import type { CallResult } from './calls.ts'
+import type { UploadAction, UploadCertificate } from './action.ts'
+import type { CallResult, Page, Uploaded } from './calls.ts'
 import { evidenceFor, holdsChain, mayHoldChain, mayServe } from './evidence.ts'
 import { refusedOf, type UploadMemory } from './memory.ts'
 import { isMissingFound } from './model.ts'
-import { openRequest, reUploadOf, type UploadView } from './view.ts'
+import { openRequest, reUploadOf, type UploadView, type ViewOfChain } from './view.ts'
 
 /** What the ledger learns from an answer: the same for every Secret that holds the chain or names the id. */
 export function learn(
   ledger: Ledger,
-  view: UploadView,
+  view: ViewOfChain,
   memory: UploadMemory,
   action: UploadAction,
   answer: Answer<CallResult>,
@@ -29,7 +28,7 @@ export function learn(
     if (action.replaces) {
       const ending = {
         replaced: isReplaced(action, answer),
-        // Another id that the account had already says nothing of look-ups.
+        // Another id that the account had already says nothing of lookups.
         newId: answer.ok && answer.value.kind === 'Uploaded' && !answer.value.repeated,
       }
       // A copy is new whether the old one exists or not.
@@ -51,14 +50,14 @@ export function learn(
     return
   }
   const { value } = answer
-  if (value.kind === 'Uploaded') learnUploaded(ledger, view, memory, action as UploadCertificate, value, now)
+  if (value.kind === 'Uploaded') learnUploaded(ledger, view, memory, value, now)
   if (value.kind === 'NamedByChain') learnNamed(ledger, view, memory, value.certificateId, now)
-  if (value.kind === 'Page') learnPage(ledger, view, memory, action as LookUp, value, now)
+  if (value.kind === 'Page') learnPage(ledger, view, memory, value, now)
 }
 
-function expiringChain({ observed: { material, settings } }: UploadView, { wall }: Instant) {
-  const chain = material.chain as Chain
-  return { chainFingerprint: chain.chainFingerprint, notAfter: expiryOf(chain, settings.type, wall) }
+function expiringChain({ observed, chain }: ViewOfChain, { wall }: Instant) {
+  const notAfter = expiryOf(chain, observed.settings.type, wall)
+  return { chainFingerprint: chain.chainFingerprint, notAfter }
 }
 
 /** The re-upload ended: the service stored a certificate, or still has the one that was called gone. */
@@ -76,7 +75,7 @@ function isKnownToHaveEnded(answer: Answer<CallResult>): boolean {
   return answer.error.requestId !== undefined && answer.error.failure !== 'outage'
 }
 
-/** Nobody knows any more whether look-ups show what they showed before. */
+/** Nobody knows any more whether lookups show what they showed before. */
 function learnDenial(ledger: Ledger, action: UploadAction, failure: FailureClass, now: Instant): void {
   if (action.name !== 'DescribeCertificates' || action.query.by !== 'ids' || failure !== 'not-allowed') return
   for (const id of action.query.ids) ledger.learnUnlisted(id, now.elapsed)
@@ -85,7 +84,7 @@ function learnDenial(ledger: Ledger, action: UploadAction, failure: FailureClass
 /** The service named an id for the chain. One that was called gone is only hidden. */
 function learnNamed(
   ledger: Ledger,
-  view: UploadView,
+  view: ViewOfChain,
   memory: UploadMemory,
   named: string | undefined,
   now: Instant,
@@ -102,10 +101,9 @@ function learnNamed(
 
 function learnUploaded(
   ledger: Ledger,
-  view: UploadView,
+  view: ViewOfChain,
   memory: UploadMemory,
-  action: UploadCertificate,
-  { certificateId, repeated }: Extract<CallResult, { kind: 'Uploaded' }>,
+  { action, certificateId, repeated }: Uploaded,
   now: Instant,
 ): void {
   const { chainFingerprint, notAfter } = expiringChain(view, now)
@@ -127,13 +125,12 @@ function learnUploaded(
 
 function learnPage(
   ledger: Ledger,
-  view: UploadView,
+  view: ViewOfChain,
   memory: UploadMemory,
-  lookUp: LookUp,
-  { certificates }: Extract<CallResult, { kind: 'Page' }>,
+  { action, certificates }: Page,
   now: Instant,
 ): void {
-  const { purpose, query } = lookUp
+  const { purpose, query } = action
   for (const certificate of certificates) ledger.learnListed(certificate, now.elapsed)
   if (query.by === 'ids') {
     const found = new Set(certificates.map((it) => it.certificateId))
@@ -147,7 +144,7 @@ function learnPage(
     if (!mayServe(it, view)) return false
     if (purpose === 'Candidate') return mayHoldChain(it, observed, ledger.chainOf(it.certificateId))
     if (purpose !== 'Copy' && purpose !== 'Exists' && purpose !== 'Previous') return false
-    return holdsChain(it, observed, evidenceFor(view, memory, lookUp))
+    return holdsChain(it, observed, evidenceFor(view, memory, action))
   })
   for (const { certificateId, tags } of taken) {
     // Without a tag it is the Secret's own record that speaks for it: that convinces nobody else (I11).

@@ -10,7 +10,7 @@ export interface ChainProgress {
   readonly sameLeafId?: string | undefined
   /** That id was looked up: its tag does not say that it holds this chain. */
   readonly sameLeafAsked?: boolean
-  /** Look-ups of the id that the service named for this leaf: since when, and when last. */
+  /** Lookups of the id that the service named for this leaf: since when, and when last. */
   readonly namedLook?: { readonly id: string; readonly since: number; readonly at: number } | undefined
   /** The service says that it has the certificate, without an id. */
   readonly exists?: boolean
@@ -18,7 +18,7 @@ export interface ChainProgress {
   readonly noChainSearch?: boolean
   /** What the search by chain named. */
   readonly candidate?: string | undefined
-  /** Look-ups of that id which did not show it: since when, and when last. */
+  /** Lookups of that id which did not show it: since when, and when last. */
   readonly candidateLook?: { readonly since: number; readonly at: number } | undefined
   /** After CertificateExists: when the first search by the chain tag found nothing. */
   readonly tagSearchedAt?: number | undefined
@@ -61,7 +61,7 @@ export interface UploadMemory extends CapabilityMemory {
     | undefined
   /** The id on record is gone: it is uploaded again. */
   readonly missing?: string | undefined
-  /** A look-up did not find this id, which proves something only from then on, ms of the monotonic clock. */
+  /** A lookup did not find this id, which proves something only from then on, ms of the monotonic clock. */
   readonly absent?: { readonly certificateId: string; readonly until: number } | undefined
   /** What belongs to the log line and the Event of the next outcome. */
   readonly last?:

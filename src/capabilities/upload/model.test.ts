@@ -8,11 +8,12 @@ import { Ledger } from '../../ledger/ledger.ts'
 import { findGone } from '../../ledger/testing/find-gone.ts'
 import { remoteCertificate as remote } from '../../ledger/testing/remote-certificate.ts'
 import { type FailureClass, ServiceError } from '../../ports/service-error.ts'
-import type { LookUp, LookUpFor, UploadAction, UploadCertificate } from './action.ts'
-import type { CallResult } from './calls.ts'
+import type { Lookup, LookupFor, UploadAction, UploadCertificate } from './action.ts'
+import type { Page, Uploaded } from './calls.ts'
 import type { UploadMemory } from './memory.ts'
-import { model, observedOnce, reporting, written } from './model.ts'
-import { ledgerWith, now, viewOf } from './testing/upload-view.ts'
+import { model } from './model.ts'
+import { recall, reporting, written } from './record.ts'
+import { chainViewOf, ledgerWith, now } from './testing/upload-view.ts'
 import { suffixOf } from './view.ts'
 
 let material: TestMaterial
@@ -22,38 +23,47 @@ beforeAll(async () => {
 })
 
 const plain: UploadCertificate = { name: 'UploadCertificate', rung: 'Nothing', account: 'Nothing' }
-const lookUp = (purpose: LookUpFor, id = 'id'): LookUp => ({
+const lookup = (purpose: LookupFor, id = 'id'): Lookup => ({
   name: 'DescribeCertificates',
   purpose,
   query: { by: 'ids', ids: [id] },
 })
-const uploadedAs = (certificateId: string, repeated = false): CallResult => ({
+const uploadedAs = (certificateId: string, repeated = false): Omit<Uploaded, 'action'> => ({
   kind: 'Uploaded',
   certificateId,
   repeated,
   requestId: 'request',
 })
-const page = (...certificates: ReturnType<typeof remote>[]): CallResult => ({
+const page = (...certificates: ReturnType<typeof remote>[]): Omit<Page, 'action'> => ({
   kind: 'Page',
   certificates,
   isLast: true,
   nextOffset: 500,
 })
 const fresh = (settings: Parameters<typeof userAnnotations>[0] = {}) =>
-  viewOf(observedOf(material.first, userAnnotations(settings)))
+  chainViewOf(observedOf(material.first, userAnnotations(settings)))
 /** Another chain of the leaf on record. */
 const chainOnly = () => {
   const status = uploadedStatus(material.first, 'id-of-first')
-  return viewOf(observedOf(material.firstAgain, { ...userAnnotations(), ...status }))
+  return chainViewOf(observedOf(material.firstAgain, { ...userAnnotations(), ...status }))
 }
 
 function answered(
   view = fresh(),
-  action: UploadAction,
-  value: CallResult,
+  action: UploadCertificate,
+  answer: Omit<Uploaded, 'action'>,
   memory: UploadMemory = {},
 ): UploadMemory {
-  return model(view, memory, action, { ok: true, value }, now)
+  return model(view, memory, action, { ok: true, value: { ...answer, action } }, now)
+}
+
+function lookedUp(
+  view = fresh(),
+  action: Lookup,
+  answer: Omit<Page, 'action'>,
+  memory: UploadMemory = {},
+): UploadMemory {
+  return model(view, memory, action, { ok: true, value: { ...answer, action } }, now)
 }
 
 function failedWith(
@@ -110,10 +120,10 @@ describe('after an upload', () => {
   })
 })
 
-describe('after a look-up', () => {
+describe('after a lookup', () => {
   const asked = () => {
     const status = uploadedStatus(material.first, 'id')
-    return viewOf(observedOf(material.first, { ...userAnnotations({ requestedAt: 'now' }), ...status }))
+    return chainViewOf(observedOf(material.first, { ...userAnnotations({ requestedAt: 'now' }), ...status }))
   }
 
   it.each([
@@ -122,7 +132,7 @@ describe('after a look-up', () => {
   ] as const)('a request is answered: %s', (result, found) => {
     const view = asked()
     if (result === 'Gone') findGone(view.ledger, 'id', now.elapsed)
-    const after = answered(view, lookUp('Request'), page(...found))
+    const after = lookedUp(view, lookup('Request'), page(...found))
     expect(after.answered).toEqual({ request: 'web/site now', result })
     expect(after.absent).toBeUndefined()
   })
@@ -131,14 +141,14 @@ describe('after a look-up', () => {
     'what may be listed late is looked up again a minute after the service named it: %s',
     (purpose) => {
       const view = { ...asked(), ledger: ledgerWith(material.first, 'id') }
-      const after = answered(view, lookUp(purpose), page())
+      const after = lookedUp(view, lookup(purpose), page())
       expect(after).toEqual({ absent: { certificateId: 'id', until: now.elapsed + 60_000 } })
-      expect(answered(view, lookUp(purpose), page(remote('id')), after).answered?.result).toBe('Exists')
+      expect(lookedUp(view, lookup(purpose), page(remote('id')), after).answered?.result).toBe('Exists')
     },
   )
 
   it('a request that was withdrawn meanwhile has no answer', () => {
-    expect(answered(fresh(), lookUp('Request'), page()).answered).toBeUndefined()
+    expect(lookedUp(fresh(), lookup('Request'), page()).answered).toBeUndefined()
   })
 
   it.each([
@@ -146,27 +156,27 @@ describe('after a look-up', () => {
     ['Previous', { previousAsked: true }],
     ['SameLeaf', { sameLeafAsked: true }],
   ] as const)('that was for %s and found nothing, another way is taken', (purpose, progress) => {
-    expect(answered(fresh(), lookUp(purpose), page()).progress).toMatchObject(progress)
+    expect(lookedUp(fresh(), lookup(purpose), page()).progress).toMatchObject(progress)
   })
 
   it('for what the search by chain named is made again for a minute, then another way is taken', () => {
-    const first = answered(fresh(), lookUp('Candidate'), page())
+    const first = lookedUp(fresh(), lookup('Candidate'), page())
     expect(first.progress).toMatchObject({ candidateLook: { since: now.elapsed, at: now.elapsed } })
     const candidateLook = { since: now.elapsed - 60_000, at: now.elapsed - 10_000 }
     const { chainFingerprint } = material.first
     const last = { progress: { chainFingerprint, candidate: 'id', candidateLook } }
-    const after = answered(fresh(), lookUp('Candidate'), page(), last)
+    const after = lookedUp(fresh(), lookup('Candidate'), page(), last)
     expect(after.progress).toMatchObject({ candidate: undefined, noChainSearch: true })
   })
 
   it('for the owner it is not made again for the same id', () => {
-    expect(answered(fresh(), lookUp('Owner'), page()).ownerAsked).toBe('id')
+    expect(lookedUp(fresh(), lookup('Owner'), page()).ownerAsked).toBe('id')
   })
 
   it('what the search by chain named is taken, unless it is of another type', () => {
-    expect(answered(fresh(), lookUp('Candidate'), page(remote('id'))).progress).toBeUndefined()
+    expect(lookedUp(fresh(), lookup('Candidate'), page(remote('id'))).progress).toBeUndefined()
     const other = page(remote('id', { type: 'CA' }))
-    expect(answered(fresh(), lookUp('Candidate'), other).progress?.noChainSearch).toBe(true)
+    expect(lookedUp(fresh(), lookup('Candidate'), other).progress?.noChainSearch).toBe(true)
   })
 
   it('the copy that carries our tags ends the search; a forged alias does not', () => {
@@ -175,30 +185,30 @@ describe('after a look-up', () => {
     const notBefore = first.leaf.notBefore.getTime()
     const tags = [...owner, chainTag({ chainFingerprint: first.chainFingerprint, notBefore })]
     const memory: UploadMemory = { progress: { chainFingerprint: first.chainFingerprint, offset: 5 } }
-    expect(answered(fresh(), lookUp('Copy'), page(remote('x', { tags })), memory).progress).toBeUndefined()
-    const forged = answered(fresh(), lookUp('Copy'), page(remote('x', { alias: 'x' })), memory)
+    expect(lookedUp(fresh(), lookup('Copy'), page(remote('x', { tags })), memory).progress).toBeUndefined()
+    const forged = lookedUp(fresh(), lookup('Copy'), page(remote('x', { alias: 'x' })), memory)
     expect(forged.progress).toMatchObject({ noCopy: { times: 1, at: now.elapsed, epoch: 0 }, offset: 0 })
   })
 
   it('the next page is asked for where there is one', () => {
     for (const purpose of ['Copy', 'Exists', 'OwnLeaf'] as const) {
-      const more = { ...page(), isLast: false } as CallResult
-      expect(answered(fresh(), lookUp(purpose), more).progress?.offset, purpose).toBe(500)
+      const more = { ...page(), isLast: false }
+      expect(lookedUp(fresh(), lookup(purpose), more).progress?.offset, purpose).toBe(500)
     }
   })
 
   it('that looked for a copy before another one was begun, the count begins anew', () => {
     const { chainFingerprint } = material.first
     const memory: UploadMemory = { progress: { chainFingerprint, noCopy: { times: 1, at: 0, epoch: 0 } } }
-    expect(answered(fresh(), lookUp('Copy'), page(), memory).progress?.noCopy?.times).toBe(2)
+    expect(lookedUp(fresh(), lookup('Copy'), page(), memory).progress?.noCopy?.times).toBe(2)
     const ledger = new Ledger()
-    ledger.copies.begins(suffixOf(fresh(), { chainFingerprint }), 0)
-    const afterwards = answered({ ...fresh(), ledger }, lookUp('Copy'), page(), memory)
+    ledger.copies.begins(suffixOf(fresh()), 0)
+    const afterwards = lookedUp({ ...fresh(), ledger }, lookup('Copy'), page(), memory)
     expect(afterwards.progress?.noCopy).toMatchObject({ times: 1, epoch: 1 })
   })
 
   it('a certificate that exists and is found nowhere is reported, and searched for anew after the back-off', () => {
-    const after = answered(fresh(), lookUp('OwnLeaf'), page())
+    const after = lookedUp(fresh(), lookup('OwnLeaf'), page())
     expect(after.reported?.outcome.reason).toBe('ExistsElsewhere')
     expect(after.failure).toMatchObject({ class: 'exists', attempt: 1 })
     expect(after.progress).toMatchObject({ exists: false, noChainSearch: false, noChainTag: false })
@@ -258,14 +268,14 @@ describe('after an error', () => {
       format: 'pem',
     })
     const data = { ...material.first.data, 'tls.key': Buffer.from(tlsKey) }
-    const view = viewOf(observedOf({ data }))
+    const view = chainViewOf(observedOf({ data }))
     const first = failedWith('rejected', { view, perhapsKeyForm: true })
     expect(first.pkcs8For).toBe(view.observed.input)
     expect(first.failure).toBeUndefined()
     const again = failedWith('rejected', { view, perhapsKeyForm: true, action: { ...plain, asPkcs8: true } })
     expect(again.reported?.outcome.reason).toBe('RefusedByService')
     expect(failedWith('rejected', { perhapsKeyForm: true }).pkcs8For).toBeUndefined()
-    const authority = viewOf(observedOf(material.authority, userAnnotations({ certificateType: 'CA' })))
+    const authority = chainViewOf(observedOf(material.authority, userAnnotations({ certificateType: 'CA' })))
     expect(failedWith('rejected', { view: authority, perhapsKeyForm: true }).pkcs8For).toBeUndefined()
   })
 
@@ -275,14 +285,14 @@ describe('after an error', () => {
     ['SameLeaf', { sameLeafAsked: true }],
     ['Candidate', { noChainSearch: true }],
     ['Exists', { noChainTag: true }],
-  ] as const)('of a permission for %s it goes on without the look-up', (purpose, progress) => {
-    const after = failedWith('not-allowed', { action: lookUp(purpose) })
+  ] as const)('of a permission for %s it goes on without the lookup', (purpose, progress) => {
+    const after = failedWith('not-allowed', { action: lookup(purpose) })
     expect(after.progress).toMatchObject(progress)
     expect(after.failure).toBeUndefined()
   })
 
   it.each(['Copy', 'OwnLeaf'] as const)('of a permission for %s it cannot go on', (purpose) => {
-    expect(failedWith('not-allowed', { action: lookUp(purpose) }).failure?.class).toBe('not-allowed')
+    expect(failedWith('not-allowed', { action: lookup(purpose) }).failure?.class).toBe('not-allowed')
   })
 
   it('of the search by chain another search is taken, unless it passes', () => {
@@ -299,7 +309,7 @@ describe('after an error', () => {
 describe('the id on record', () => {
   const claiming = (certificateId = 'id', more = {}) => {
     const status = uploadedStatus(material.first, certificateId, more)
-    return viewOf(observedOf(material.first, { ...userAnnotations(), ...status }))
+    return chainViewOf(observedOf(material.first, { ...userAnnotations(), ...status }))
   }
   const recorded = () => ({
     certificateId: 'id',
@@ -308,21 +318,21 @@ describe('the id on record', () => {
   })
 
   it('is that of the first GET, whatever is written over it (I6)', () => {
-    const memory = observedOnce(claiming(), {})
+    const memory = recall(claiming(), {})
     expect(memory.recorded).toEqual(recorded())
-    expect(observedOnce(claiming('other'), memory).recorded).toEqual(recorded())
+    expect(recall(claiming('other'), memory).recorded).toEqual(recorded())
   })
 
   it('is none of another account', () => {
-    expect(observedOnce(claiming('id', { account: 'other@host' }), {}).recorded).toBeUndefined()
+    expect(recall(claiming('id', { account: 'other@host' }), {}).recorded).toBeUndefined()
   })
 
   it('is missing where it is gone, also after the status was cleared of it', () => {
     const view = claiming()
     findGone(view.ledger, 'id', now.elapsed)
-    const memory = observedOnce(view, { recorded: recorded() })
+    const memory = recall(view, { recorded: recorded() })
     expect(memory).toMatchObject({ missing: 'id', recorded: undefined })
-    expect(observedOnce({ ...fresh(), ledger: view.ledger }, memory).missing).toBe('id')
+    expect(recall({ ...fresh(), ledger: view.ledger }, memory).missing).toBe('id')
   })
 
   it('is what is about to be written: the write may be done and its answer lost', () => {

@@ -1,23 +1,23 @@
-import { statusKeys } from '../../contract/annotation-keys.ts'
 import type { Answer } from '../../engine/capability.ts'
 import { isPassing } from '../../engine/failure.ts'
-import type { Instant, Outcome, StatusSlice } from '../../engine/step.ts'
+import type { Instant } from '../../engine/step.ts'
 import { below, type Rung } from '../../ledger/cosmetics-ladder.ts'
 import type { ServiceError } from '../../ports/service-error.ts'
-import type { LookUp, UploadAction, UploadCertificate } from './action.ts'
-import { afterLookUp, withoutLookUp } from './after-look-up.ts'
-import type { CallResult } from './calls.ts'
+import type { Lookup, UploadAction, UploadCertificate } from './action.ts'
+import { afterLookup, withoutLookup } from './after-lookup.ts'
+import type { CallResult, Uploaded } from './calls.ts'
 import { isRecordedForOtherChain } from './evidence.ts'
 import type { ChainProgress, UploadMemory } from './memory.ts'
 import { failed, rejectedByService } from './outcomes.ts'
-import { chainOf, progressed, reported, reportedAs, succeeded, withFailure } from './remember.ts'
-import { openRequest, type UploadView } from './view.ts'
+import { progressed, reported, reportedAs, succeeded, withFailure } from './remember.ts'
+import { openRequest, type UploadView, type ViewOfChain } from './view.ts'
 
 /** A Secret whose calls are throttled for so long, ms, says so in its status. Less is only a slower pace. */
 const throttledForLongMs = 60_000
+
 /** Memory after an answer, good or bad. Pure: what other Secrets should know is the ledger's. */
 export function model(
-  view: UploadView,
+  view: ViewOfChain,
   memory: UploadMemory,
   action: UploadAction,
   answer: Answer<CallResult>,
@@ -26,9 +26,9 @@ export function model(
   if (!answer.ok) return afterError(view, memory, action, answer.error, now)
   switch (answer.value.kind) {
     case 'Uploaded':
-      return afterUpload(view, memory, action as UploadCertificate, answer.value)
+      return afterUpload(view, memory, answer.value)
     case 'Page':
-      return afterLookUp(view, memory, action as LookUp, answer.value, now)
+      return afterLookup(view, memory, answer.value, now)
     case 'NamedByChain':
       return isMissingFound(view, memory, answer.value.certificateId)
         ? succeeded(memory)
@@ -46,60 +46,12 @@ export function isMissingFound(
   return named !== undefined && named === missing && ledger.chainOf(named) === chain?.chainFingerprint
 }
 
-/** Memory after a GET or a call: the first id found on record is trusted; from then on what this process wrote is. */
-export function observedOnce(view: UploadView, memory: UploadMemory): UploadMemory {
-  const { observed, identity, ledger } = view
-  const { uploaded, origin } = observed.status
-  const isMissing = uploaded !== undefined && ledger.isGone(uploaded.certificateId)
-  const missing = isMissing ? uploaded.certificateId : stillMissing(view, memory)
-  if (memory.recorded && !ledger.isGone(memory.recorded.certificateId)) return { ...memory, missing }
-  if (isMissing || uploaded?.account !== identity.account) return { ...memory, missing, recorded: undefined }
-  const { certificateId, chainFingerprint } = uploaded
-  return { ...memory, missing, recorded: { certificateId, chainFingerprint, existed: origin !== 'Uploaded' } }
-}
-
-/**
- * The id that the status took back is missing until it is shown: that it is named, or that look-ups turn out to hide others, does
- * not bring it back.
- */
-function stillMissing({ observed, ledger }: UploadView, { missing }: UploadMemory): string | undefined {
-  if (missing === undefined || ledger.isGone(missing)) return missing
-  const { status, material } = observed
-  const isTakenBack = status.uploaded?.certificateId !== missing
-  const isOfChain = ledger.chainOf(missing) === material.chain?.chainFingerprint
-  return isTakenBack && isOfChain && !ledger.isShown(missing) ? missing : undefined
-}
-
-/**
- * Memory before an outcome is written. The id in it counts as recorded already: a write may be done and its answer lost (I6).
- */
-export function reporting(memory: UploadMemory, { slice }: Outcome): UploadMemory {
-  const certificateId = slice[statusKeys.certificateId]
-  const chainFingerprint = slice[statusKeys.chainFingerprint]
-  if (!certificateId || !chainFingerprint) return memory
-  const existed = slice[statusKeys.origin] === 'Adopted'
-  return { ...memory, recorded: { certificateId, chainFingerprint, existed }, missing: undefined }
-}
-
-/** Memory after a slice was written. */
-export function written(memory: UploadMemory, slice: StatusSlice): UploadMemory {
-  const intended = slice[statusKeys.intent] ?? undefined
-  const isSynced = slice[statusKeys.phase] === 'Synced'
-  return {
-    ...memory,
-    ...(intended === undefined ? {} : { intended }),
-    ...(isSynced ? { reported: undefined, answered: undefined, last: undefined, intended: undefined } : {}),
-  }
-}
-
 function afterUpload(
-  view: UploadView,
+  view: ViewOfChain,
   memory: UploadMemory,
-  { copy, suffix, replaces }: UploadCertificate,
-  { certificateId, repeated, requestId }: Extract<CallResult, { kind: 'Uploaded' }>,
+  { action: { copy, suffix, replaces }, certificateId, repeated, requestId }: Uploaded,
 ): UploadMemory {
-  const { observed, ledger } = view
-  const chain = chainOf(view)
+  const { observed, chain, ledger } = view
   const proven = ledger.chainOf(certificateId)
   const isOtherChain =
     proven === undefined
@@ -124,7 +76,7 @@ function isOwn({ ledger, observed }: UploadView, named: string, replaces: string
 }
 
 function afterError(
-  view: UploadView,
+  view: ViewOfChain,
   memory: UploadMemory,
   action: UploadAction,
   error: ServiceError,
@@ -144,7 +96,7 @@ function afterError(
 
 /** Errors that are a step on the way, not a failure. */
 function stepAfterError(
-  view: UploadView,
+  view: ViewOfChain,
   memory: UploadMemory,
   action: UploadAction,
   error: ServiceError,
@@ -171,7 +123,7 @@ function stepAfterError(
     case 'DescribeCertificates':
       // The search by tags is one of several: an account may know no tags, or allow none.
       if (action.purpose === 'Exists' && !isPassing(error.failure))
-        return withoutLookUp(view, memory, 'Exists', now)
+        return withoutLookup(view, memory, 'Exists', now)
       return error.failure === 'not-allowed' ? afterDenial(view, memory, action, now) : undefined
     case 'CheckCertificateExist':
       return isPassing(error.failure)
@@ -194,14 +146,14 @@ function nextRung({ rung, account }: UploadCertificate): Rung | undefined {
 
 /** What can go on without the lookup does so. The search for a copy, or for what exists somewhere, cannot. */
 function afterDenial(
-  view: UploadView,
+  view: ViewOfChain,
   memory: UploadMemory,
-  { purpose, query }: LookUp,
+  { purpose, query }: Lookup,
   now: Instant,
 ): UploadMemory | undefined {
   const id = query.by === 'ids' ? query.ids[0] : undefined
   if (purpose === 'Copy' || purpose === 'OwnLeaf') return undefined
-  if (purpose !== 'Request') return withoutLookUp(view, memory, purpose, now, id)
+  if (purpose !== 'Request') return withoutLookup(view, memory, purpose, now, id)
   const request = openRequest(view.observed)
   return request === undefined ? memory : { ...memory, answered: { request, result: 'NotAllowed' } }
 }

@@ -48,7 +48,7 @@ function intent(chain: TestChain): Step {
 
 const owner = { cluster: identity.cluster, namespace: 'web', name: 'site' }
 const plain = { kind: 'Call', action: { name: 'UploadCertificate', rung: 'Nothing' } }
-const lookUp = (purpose: string, query: object) => ({
+const lookup = (purpose: string, query: object) => ({
   kind: 'Call',
   action: { name: 'DescribeCertificates', purpose, query },
 })
@@ -66,7 +66,7 @@ describe('another chain of the leaf on record', () => {
 
   it('asks what the id that was answered holds, where nothing says so', () => {
     const memory = progress(material.firstAgain, { sameLeafId: 'x' })
-    expect(step(chainOnly(), memory)).toMatchObject(lookUp('SameLeaf', { by: 'ids', ids: ['x'] }))
+    expect(step(chainOnly(), memory)).toMatchObject(lookup('SameLeaf', { by: 'ids', ids: ['x'] }))
   })
 
   it('needs a copy when the answered id does not hold it: the intent is put on record', () => {
@@ -83,7 +83,7 @@ describe('another chain of the leaf on record', () => {
     const { firstAgain } = material
     const suffix = copySuffix(owner, firstAgain.chainFingerprint, false)
     const intended = chainOnly({ intent: firstAgain.chainFingerprint })
-    const find = lookUp('Copy', { by: 'alias', alias: suffix, offset: 0 })
+    const find = lookup('Copy', { by: 'alias', alias: suffix, offset: 0 })
     const byTag = step(intended)
     expect(byTag).toMatchObject({ action: { purpose: 'Exists', query: { by: 'tags', offset: 0 } } })
     expect(step(intended, progress(firstAgain, { noChainTag: true }))).toMatchObject(find)
@@ -170,7 +170,7 @@ describe('another chain of the leaf on record', () => {
       }),
     })
     const intended = () => chainOnly({ intent: material.firstAgain.chainFingerprint })
-    const look = lookUp('SameLeaf', { by: 'ids', ids: ['x'] })
+    const look = lookup('SameLeaf', { by: 'ids', ids: ['x'] })
     const lookedAt = (at: number, since = now.elapsed) => ({ namedLook: { id: 'x', since, at } })
     const shown = () => {
       const ledger = new Ledger()
@@ -178,7 +178,7 @@ describe('another chain of the leaf on record', () => {
       return { ledger }
     }
 
-    it('is copied when a look-up shows that one, not longer than ten minutes ago', () => {
+    it('is copied when a lookup shows that one, not longer than ten minutes ago', () => {
       expect(step(intended(), named(), shown())).toMatchObject(look)
       const copy = { ...plain, action: { copy: true } }
       expect(step(intended(), named(lookedAt(now.elapsed)), shown())).toMatchObject(copy)
@@ -187,7 +187,7 @@ describe('another chain of the leaf on record', () => {
       )
     })
 
-    it('waits while look-ups do not show that one: for seconds at first, then for minutes with a status', () => {
+    it('waits while lookups do not show that one: for seconds at first, then for minutes with a status', () => {
       const first = step(intended(), named(lookedAt(now.elapsed)))
       expect(first).toMatchObject({ label: 'MayBeListedLate', until: now.elapsed + 10_000 })
       expect(first).not.toHaveProperty('meanwhile')
@@ -213,7 +213,7 @@ describe('another chain of the leaf on record', () => {
     it('takes the one on record for that one where the service named none', () => {
       const onRecord = named({ sameLeafId: undefined, exists: true })
       const ids = ['id-of-first']
-      expect(step(intended(), onRecord)).toMatchObject(lookUp('SameLeaf', { by: 'ids', ids }))
+      expect(step(intended(), onRecord)).toMatchObject(lookup('SameLeaf', { by: 'ids', ids }))
     })
   })
 })
@@ -224,7 +224,7 @@ describe('an earlier chain', () => {
     changed(material.firstAgain, material.first, { previousCertificateId: previous(material.first) })
 
   it('is looked up by its id first', () => {
-    expect(step(rolledBack())).toMatchObject(lookUp('Previous', { by: 'ids', ids: ['older'] }))
+    expect(step(rolledBack())).toMatchObject(lookup('Previous', { by: 'ids', ids: ['older'] }))
   })
 
   it('is uploaded when its id does not hold it', () => {
@@ -256,19 +256,19 @@ describe('a certificate that the service says exists', () => {
   })
 
   it('is looked for by its chain tag elsewhere, and where the search by chain is not served', () => {
-    const byTag = lookUp('Exists', { by: 'tags', tags: [tagOf()], offset: 0 })
+    const byTag = lookup('Exists', { by: 'tags', tags: [tagOf()], offset: 0 })
     expect(step(observed(), exists(), { canFindByChain: false })).toMatchObject(byTag)
     expect(step(observed(), exists({ noChainSearch: true }))).toMatchObject(byTag)
   })
 
   it('is looked for by its owner where nothing carries the chain tag', () => {
     const memory = exists({ noChainSearch: true, noChainTag: true })
-    const byOwner = lookUp('OwnLeaf', { by: 'tags', tags: ownerTags(owner), offset: 0 })
+    const byOwner = lookup('OwnLeaf', { by: 'tags', tags: ownerTags(owner), offset: 0 })
     expect(step(observed(), memory)).toMatchObject(byOwner)
   })
 
   it('is looked up before what the search by chain named is taken', () => {
-    const found = lookUp('Candidate', { by: 'ids', ids: ['found'] })
+    const found = lookup('Candidate', { by: 'ids', ids: ['found'] })
     expect(step(observed(), exists({ candidate: 'found' }))).toMatchObject(found)
   })
 
@@ -294,7 +294,7 @@ describe('a copy of its own', () => {
     const { first, second } = material
     for (const account of [identity.account, 'other@ssl.example.com']) {
       const observed = changed(second, first, { intent: first.chainFingerprint, account }, repeatable)
-      expect(step(observed)).toMatchObject(lookUp('Copy', { by: 'alias', alias: own(), offset: 0 }))
+      expect(step(observed)).toMatchObject(lookup('Copy', { by: 'alias', alias: own(), offset: 0 }))
       const memory = progress(first, { noCopy: { times: 2, at: now.elapsed, epoch: 0 } })
       const sent = step(observed, memory)
       expect(sent).toMatchObject({ ...plain, action: { suffix: own() } })
@@ -325,7 +325,7 @@ describe('a copy of its own', () => {
     const ledger = new Ledger()
     ledger.claim('web/original', 'id-of-first')
     const copied = changed(first, first, {}, repeatable)
-    expect(step(copied, {}, { ledger })).toMatchObject(lookUp('Owner', { by: 'ids', ids: ['id-of-first'] }))
+    expect(step(copied, {}, { ledger })).toMatchObject(lookup('Owner', { by: 'ids', ids: ['id-of-first'] }))
     expect(step(copied, { ownerAsked: 'id-of-first' }, { ledger })).toMatchObject({ label: 'Synced' })
   })
 

@@ -1,38 +1,32 @@
-import type { Chain } from '../../certificate/material.ts'
 import { chainTag, ownerTags } from '../../contract/ownership.ts'
 import { chainPrefix, toAnnotations } from '../../contract/status.ts'
 import type { Instant, Step } from '../../engine/step.ts'
-import { listedLateMs } from '../../ledger/ledger.ts'
+import { listedLateMs } from '../../ledger/absence.ts'
 import type { CertificateQuery } from '../../ports/ssl-service.ts'
 import type { UploadAction, UploadCertificate } from './action.ts'
 import { type ChainProgress, progressOf, refusedOf, type UploadMemory } from './memory.ts'
 import { notVisible } from './outcomes.ts'
 import { call, lookUp, wait } from './steps.ts'
-import { ownerOf, suffixOf, type UploadView } from './view.ts'
+import { ownerOf, suffixOf, type UploadView, type ViewOfChain } from './view.ts'
 
-/** Between two searches for a copy whose call got no answer, ms: it may be listed late. */
+/** The pause between two searches for a copy whose upload got no answer, ms. The copy may be listed late. */
 const betweenSearchesMs = 10_000
-/** The results of a search, and of a lookup by ID, are valid for so long, ms. */
+/** How long the result of a search is valid, ms. The same applies to a lookup by ID. */
 const searchCountsForMs = 10 * 60_000
-/** What look-ups do not show is looked up again so often, ms. */
+/** How often an ID that lookups do not show is looked up again, ms. */
 const notVisibleMs = 10 * 60_000
-/** The service is asked so often, ms, whether it still has what look-ups do not show. */
+/** How often the service is asked whether it still has a certificate that lookups do not show, ms. */
 const namedForMs = 3_600_000
 
 /**
- * The rows UploadChain and Upload of the decision table. Each answer leads to the next step by what it left in memory, in the
- * ledger or, where a crash must not lose it, in the status (`intent`).
+ * The rows UploadChain and Upload of the decision table. Every answer leaves something in memory or in the ledger. What a crash
+ * must not lose is in the status (`intent`). The next step follows from these three.
  *
- * A copy is identified by its alias. It is made only with an intent on record, and only after a look-up found none with that
- * alias: a process that dies in between finds it again (I1).
+ * A copy is identified by its alias. It is made only after the intent was written to the status and a search found no
+ * certificate with that alias. So a process that crashes in between finds the copy again (I1).
  */
-export function nextForChain(
-  view: UploadView,
-  memory: UploadMemory,
-  chain: Chain,
-  now: Instant,
-): Step<UploadAction> {
-  const { observed, ledger, identity } = view
+export function nextForChain(view: ViewOfChain, memory: UploadMemory, now: Instant): Step<UploadAction> {
+  const { observed, chain, ledger, identity } = view
   const { settings, status } = observed
   const { chainFingerprint } = chain
   const progress = progressOf(memory, chain)
@@ -45,7 +39,7 @@ export function nextForChain(
       settings.repeatable ||
       recordedHere ||
       status.uploaded === undefined)
-  if (isIntended) return nextForCopy(view, memory, progress, chain, now)
+  if (isIntended) return nextForCopy(view, memory, progress, now)
 
   const isSameLeaf =
     recordedHere &&
@@ -64,33 +58,31 @@ export function nextForChain(
   if (progress?.exists) {
     // The service compares by leaf: it is the certificate on record that it means.
     if (isSameLeaf && progress.noChainTag) return intend(chainFingerprint)
-    return whereItExists(view, memory, progress, chain, now)
+    return whereItExists(view, memory, progress, now)
   }
   return call(uploadOf(view, memory, now), view, memory, now)
 }
 
 function nextForCopy(
-  view: UploadView,
+  view: ViewOfChain,
   memory: UploadMemory,
   progress: ChainProgress | undefined,
-  chain: Chain,
   now: Instant,
 ): Step<UploadAction> {
-  const { observed, ledger } = view
-  const { chainFingerprint } = chain
-  const named = namedBeside(view, progress, chain, now)
+  const { observed, chain, ledger } = view
+  const named = namedBeside(view, progress, now)
   const untilShown = named === undefined ? undefined : nextForNamed(view, memory, progress, named, now)
   if (untilShown) return untilShown
   // What somebody else uploaded for this chain will do, whatever its alias.
   if (!observed.settings.repeatable && !progress?.noChainTag) {
-    return lookUp('Exists', byChainTag(chain, progress), view, memory, now)
+    return lookUp('Exists', byChainTag(view, progress), view, memory, now)
   }
-  const suffix = suffixOf(view, chain)
+  const suffix = suffixOf(view)
   const { copies } = ledger
   const { noCopy } = progress ?? {}
   const isCurrent = noCopy !== undefined && now.elapsed - noCopy.at <= searchCountsForMs
   const looks = isCurrent && noCopy.epoch === copies.epochOf(suffix) ? noCopy : undefined
-  const isFirst = memory.intended === chainFingerprint && !copies.mayBeListedLate(suffix, now.elapsed)
+  const isFirst = memory.intended === chain.chainFingerprint && !copies.mayBeListedLate(suffix, now.elapsed)
   if ((looks?.times ?? 0) < (isFirst ? 1 : 2)) {
     const nextLook = looks ? looks.at + betweenSearchesMs : now.elapsed
     if (nextLook > now.elapsed) return wait('CopyMayAppear', nextLook, memory, observed)
@@ -111,31 +103,30 @@ function nextForCopy(
  * Undefined: the service is to be asked.
  */
 function namedBeside(
-  view: UploadView,
+  view: ViewOfChain,
   progress: ChainProgress | undefined,
-  { fingerprint }: Chain,
   now: Instant,
 ): string | undefined {
-  const { observed, ledger } = view
+  const { observed, chain, ledger } = view
   const { uploaded } = observed.status
-  const onRecord = uploaded?.fingerprint === fingerprint ? uploaded.certificateId : undefined
+  const onRecord = uploaded?.fingerprint === chain.fingerprint ? uploaded.certificateId : undefined
   const named = progress?.sameLeafId ?? (progress?.exists ? onRecord : undefined)
   if (named === undefined || ledger.isGone(named)) return undefined
   return isNamedLongAgo(view, progress, now) ? undefined : named
 }
 
-/** Look-ups have not shown it for so long that the service may have it no more. */
+/** Lookups have not shown it for so long that the service may have it no more. */
 function isNamedLongAgo({ ledger }: UploadView, progress: ChainProgress | undefined, now: Instant): boolean {
   const look = progress?.namedLook
   return look !== undefined && !ledger.isShown(look.id) && now.elapsed - look.since > namedForMs
 }
 
 /**
- * No copy is made while look-ups do not show what the service names: they would not show a copy that is there either. Undefined:
+ * No copy is made while lookups do not show what the service names: they would not show a copy that is there either. Undefined:
  * they show it.
  */
 function nextForNamed(
-  view: UploadView,
+  view: ViewOfChain,
   memory: UploadMemory,
   progress: ChainProgress | undefined,
   named: string,
@@ -157,10 +148,9 @@ function nextForNamed(
 }
 
 function whereItExists(
-  view: UploadView,
+  view: ViewOfChain,
   memory: UploadMemory,
   { candidate, candidateLook, noChainSearch, noChainTag, tagSearchedAt, offset = 0 }: ChainProgress,
-  chain: Chain,
   now: Instant,
 ): Step<UploadAction> {
   if (candidate && candidateLook && candidateLook.at + betweenSearchesMs > now.elapsed) {
@@ -173,7 +163,7 @@ function whereItExists(
   if (!noChainTag && nextSearch > now.elapsed) {
     return wait('MayBeListedLate', nextSearch, memory, view.observed)
   }
-  if (!noChainTag) return lookUp('Exists', byChainTag(chain, { offset }), view, memory, now)
+  if (!noChainTag) return lookUp('Exists', byChainTag(view, { offset }), view, memory, now)
   return lookUp('OwnLeaf', { by: 'tags', tags: ownerTags(ownerOf(view)), offset }, view, memory, now)
 }
 
@@ -192,7 +182,10 @@ function uploadOf(
   }
 }
 
-function byChainTag(chain: Chain, progress: { readonly offset?: number } | undefined): CertificateQuery {
+function byChainTag(
+  { chain }: ViewOfChain,
+  progress: { readonly offset?: number } | undefined,
+): CertificateQuery {
   return { by: 'tags', tags: [chainTag(chain)], offset: progress?.offset ?? 0 }
 }
 

@@ -12,7 +12,8 @@ import { statusKeys, userKeys } from '../../contract/annotation-keys.ts'
 import { type Observed, observe } from '../../contract/observe.ts'
 import type { Failure } from '../../engine/failure.ts'
 import type { Instant, Step } from '../../engine/step.ts'
-import { claimAfterMs, Ledger } from '../../ledger/ledger.ts'
+import { claimAfterMs } from '../../ledger/entry.ts'
+import { Ledger } from '../../ledger/ledger.ts'
 import { findGone } from '../../ledger/testing/find-gone.ts'
 import { blankMemory, type UploadMemory } from './memory.ts'
 import { next, rejectionLifetimeMs } from './next.ts'
@@ -200,14 +201,14 @@ describe('a status that names an id for the chain', () => {
 describe('a request', () => {
   const asked = (status: Parameters<typeof uploadedStatus>[2] = {}) =>
     claiming({ requestedAt: 'now' }, status)
-  const lookUp = {
+  const lookup = {
     kind: 'Call',
     action: { name: 'DescribeCertificates', purpose: 'Request', query: { by: 'ids', ids: ['id-of-first'] } },
   }
 
   it('looks the id of an uploaded chain up', () => {
-    expect(step(asked())).toMatchObject(lookUp)
-    expect(step(asked({ handledRequest: 'before' }))).toMatchObject(lookUp)
+    expect(step(asked())).toMatchObject(lookup)
+    expect(step(asked({ handledRequest: 'before' }))).toMatchObject(lookup)
   })
 
   it('that was handled asks for nothing', () => {
@@ -217,7 +218,7 @@ describe('a request', () => {
   it('goes past an upload that is older than it', () => {
     const ledger = ledgerWith(material.first, 'id-of-first')
     const before = ledgerWith(material.first, 'id-of-first', { request: 'web/site before' })
-    for (const it of [ledger, before]) expect(step(asked(), { view: { ledger: it } })).toMatchObject(lookUp)
+    for (const it of [ledger, before]) expect(step(asked(), { view: { ledger: it } })).toMatchObject(lookup)
   })
 
   it('is answered by an upload that was made for it, but not for another Secret', () => {
@@ -225,7 +226,7 @@ describe('a request', () => {
     const own = ledgerWith(material.first, 'id-of-first', { request: openRequest(observed) })
     expect(step(observed, { view: { ledger: own } })).toMatchObject(synced)
     const others = ledgerWith(material.first, 'id-of-first', { request: 'web/other now' })
-    expect(step(observed, { view: { ledger: others } })).toMatchObject(lookUp)
+    expect(step(observed, { view: { ledger: others } })).toMatchObject(lookup)
   })
 
   it.each([
@@ -249,7 +250,7 @@ describe('a request', () => {
     const uploadsHeld: View = {
       heldFor: (action) => (action === 'UploadCertificate' ? 'NotAllowed' : undefined),
     }
-    expect(step(observed, { view: uploadsHeld })).toMatchObject(lookUp)
+    expect(step(observed, { view: uploadsHeld })).toMatchObject(lookup)
   })
 
   it('whose id is gone leads to an upload, also when it is withdrawn meanwhile', () => {
@@ -477,7 +478,7 @@ describe('waiting', () => {
     })
   })
 
-  it('is for nothing where only look-ups are held', () => {
+  it('is for nothing where only lookups are held', () => {
     const heldFor: View['heldFor'] = (action) =>
       action === 'DescribeCertificates' ? 'NotAllowed' : undefined
     expect(step(fresh(), { view: { heldFor } })).toMatchObject(upload)

@@ -1,8 +1,7 @@
-import type { Chain } from '../../certificate/material.ts'
 import { preflight } from '../../certificate/preflight.ts'
 import { secretTag } from '../../contract/ownership.ts'
 import type { Instant, Step } from '../../engine/step.ts'
-import type { Holder } from '../../ledger/ledger.ts'
+import type { Holder } from '../../ledger/holder.ts'
 import type { UploadAction } from './action.ts'
 import { isRecordedForOtherChain } from './evidence.ts'
 import { progressOf, type UploadMemory } from './memory.ts'
@@ -20,7 +19,7 @@ import {
   verified,
 } from './outcomes.ts'
 import { lookUp, report, wait } from './steps.ts'
-import { claimedId, openRequest, type UploadView } from './view.ts'
+import { claimedId, hasChain, openRequest, type UploadView, type ViewOfChain, withChain } from './view.ts'
 
 /** A rejection by the service is retried after this time (ms), because its error codes are not fully known. */
 export const rejectionLifetimeMs = 24 * 3_600_000
@@ -43,27 +42,31 @@ export function next(view: UploadView, memory: UploadMemory, now: Instant): Step
   if (settings.paused) return { kind: 'Done', label: 'Paused' }
   if (settings.problems.length > 0) return report(invalidAnnotation(view))
 
-  const claimed = claimedId(view)
-  if (claimed !== undefined) {
-    const step = nextForClaim(view, memory, claimed, now)
+  if (hasChain(view)) {
+    const claimed = claimedId(view)
+    const step = claimed === undefined ? undefined : nextForClaim(view, memory, claimed, now)
     if (step) return step
   }
 
   if (observed.temporary) return report(pending(view, 'TemporaryCertificate'))
   const violation = preflight(material, now.wall)
   if (violation) return report(rejectedByPreflight(view, violation))
-  const chain = material.chain as Chain
+  return nextForUnclaimed(withChain(view), memory, now)
+}
 
-  const holder = holderFor(view, chain, now)
+/** The rows of a chain that passed the preflight and for which the status names no id. */
+function nextForUnclaimed(view: ViewOfChain, memory: UploadMemory, now: Instant): Step<UploadAction> {
+  const { observed } = view
+  const holder = holderFor(view, now)
   if (holder) {
     const isFresh = now.elapsed - holder.confirmedAt <= freshMs && !isOlderThanRequest(holder, view, memory)
     const { certificateId } = holder
-    // Whether look-ups show such a copy must be known before one of them misses it.
-    if (view.ledger.isUnseenReplacement(certificateId) && memory.ownerAsked !== certificateId) {
+    // Whether lookups show such a copy must be known before one of them misses it.
+    if (view.ledger.absence.isUnseenReplacement(certificateId) && memory.ownerAsked !== certificateId) {
       return lookUp('Owner', { by: 'ids', ids: [certificateId] }, view, memory, now)
     }
     if (isFresh) return report(uploaded(view, holder, memory, now))
-    if (!progressOf(memory, chain)?.knownAsked) {
+    if (!progressOf(memory, view.chain)?.knownAsked) {
       const ids = [holder.certificateId]
       return (
         untilListed(view, memory, holder.certificateId, now) ??
@@ -72,11 +75,13 @@ export function next(view: UploadView, memory: UploadMemory, now: Instant): Step
     }
   }
 
-  const withMissing = (step: Step<UploadAction>) =>
-    memory.missing === undefined ? step : nextForMissing(step, memory.missing, view, memory, now)
-  const rejectedUntil = now.elapsed + rejectionEnds(view, now) - now.wall
-  if (rejectedUntil > now.elapsed) return withMissing(wait('StillRejected', rejectedUntil, memory, observed))
-  const step = withMissing(nextForChain(view, memory, chain, now))
+  const { missing } = memory
+  const rejectedUntil = rejectionEnds(view, now)
+  const first =
+    rejectedUntil > now.elapsed
+      ? wait('StillRejected', rejectedUntil, memory, observed)
+      : nextForChain(view, memory, now)
+  const step = missing === undefined ? first : nextForMissing(first, missing, view, memory, now)
   if (step.kind === 'Wait' || step.kind === 'Held') return step
   if (view.ledger.isDoubtedFor(observed.key)) return untilTrusted(view, now)
   if (view.budgetFreeAt !== undefined && view.budgetFreeAt > now.elapsed) {
@@ -87,13 +92,12 @@ export function next(view: UploadView, memory: UploadMemory, now: Instant): Step
 
 /** The rows of a status that names an id for this chain; undefined: it is not true, so the chain is not uploaded. */
 function nextForClaim(
-  view: UploadView,
+  view: ViewOfChain,
   memory: UploadMemory,
   claimed: string,
   now: Instant,
 ): Step<UploadAction> | undefined {
-  const { observed, ledger } = view
-  const chain = observed.material.chain as Chain
+  const { observed, chain, ledger } = view
   const { recorded } = memory
   const proven = ledger.chainOf(claimed)
   const isPutBack =
@@ -126,11 +130,11 @@ function nextForClaim(
 }
 
 /**
- * Waits where a look-up did not find an id that may be listed late; the status stays as it is meanwhile. The status says so where
- * the wait is longer, because others name the id too.
+ * Waits for an id that a lookup did not find, because it may be listed late. Meanwhile the status stays as it is. If Secrets of
+ * other namespaces name the id too, the wait is longer, and the status says so.
  */
 function untilListed(
-  view: UploadView,
+  view: ViewOfChain,
   memory: UploadMemory,
   certificateId: string,
   now: Instant,
@@ -139,7 +143,7 @@ function untilListed(
   const { observed, ledger } = view
   if (absent?.certificateId !== certificateId || absent.until <= now.elapsed) return undefined
   const { until } = absent
-  if (!ledger.isMissing(certificateId) || !ledger.isNamedElsewhere(certificateId, observed.key)) {
+  if (!ledger.absence.isSuspect(certificateId) || !ledger.isNamedElsewhere(certificateId, observed.key)) {
     return wait('MayBeListedLate', until, memory, observed)
   }
   return { kind: 'Wait', label: 'NotFoundOnce', until, settled: true, meanwhile: notFoundOnce(view, now) }
@@ -167,8 +171,7 @@ function mustAskForOwner({ observed, ledger }: UploadView, memory: UploadMemory,
 }
 
 /** The id that the service has named for this chain, but none that is on record for another chain while nothing proves it. */
-function holderFor(view: UploadView, chain: Chain, now: Instant): Holder | undefined {
-  const { observed, ledger } = view
+function holderFor({ observed, chain, ledger }: ViewOfChain, now: Instant): Holder | undefined {
   const whose = { key: observed.key, own: observed.settings.repeatable }
   const isUnfit = (id: string) => isRecordedForOtherChain(observed.status, id, chain)
   return ledger.holderOf(chain.chainFingerprint, whose, now.elapsed, isUnfit)
@@ -181,14 +184,14 @@ function isOlderThanRequest(holder: Holder, view: UploadView, memory: UploadMemo
   return memory.answered?.request !== request
 }
 
-function isAnsweredByUpload({ observed, ledger }: UploadView, claimed: string, request: string): boolean {
-  const chain = observed.material.chain as Chain
+function isAnsweredByUpload({ chain, ledger }: ViewOfChain, claimed: string, request: string): boolean {
   return ledger.uploadOf(claimed, chain.chainFingerprint)?.request === request
 }
 
-/** ms since the epoch; 0 when nothing that is still true was rejected. A time to come was not written by us. */
-function rejectionEnds({ observed }: UploadView, { wall }: Instant): number {
+/** When (ms of the monotonic clock) what was rejected is tried again. A time to come was not written by us. */
+function rejectionEnds({ observed }: UploadView, { wall, elapsed }: Instant): number {
   const { phase, rejectedFor, rejectedAt } = observed.status
-  if (phase !== 'Rejected' || rejectedFor !== observed.rejectionInput || rejectedAt === undefined) return 0
-  return rejectedAt <= wall + 60_000 ? rejectedAt + rejectionLifetimeMs : 0
+  if (phase !== 'Rejected' || rejectedFor !== observed.rejectionInput || rejectedAt === undefined)
+    return elapsed
+  return rejectedAt <= wall + 60_000 ? elapsed + (rejectedAt + rejectionLifetimeMs - wall) : elapsed
 }

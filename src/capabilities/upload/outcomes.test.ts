@@ -19,7 +19,7 @@ import { findGone } from '../../ledger/testing/find-gone.ts'
 import { type FailureClass, ServiceError } from '../../ports/service-error.ts'
 import { isReason } from '../../reasons.ts'
 import * as outcomes from './outcomes.ts'
-import { later, now, plainUpload, viewOf } from './testing/upload-view.ts'
+import { chainViewOf, later, now, plainUpload, viewOf } from './testing/upload-view.ts'
 
 let material: TestMaterial
 
@@ -44,9 +44,9 @@ function written(observed: Observed, { slice }: Outcome): Observed {
 
 const uploaded = (observed: Observed, upload: Partial<Upload> = {}, more = {}) => {
   const sent = { ...plainUpload, settings: observed.settingsHash, ...upload }
-  return outcomes.uploaded(viewOf(observed, more), { certificateId: 'new', upload: sent }, {}, now)
+  return outcomes.uploaded(chainViewOf(observed, more), { certificateId: 'new', upload: sent }, {}, now)
 }
-const stillSynced = (observed: Observed, at = now) => outcomes.alreadySynced(viewOf(observed), {}, at)
+const stillSynced = (observed: Observed, at = now) => outcomes.alreadySynced(chainViewOf(observed), {}, at)
 const error = (failure: FailureClass, more: object = {}) =>
   new ServiceError({
     ...{ failure, action: 'UploadCertificate', code: 'SomeCode', requestId: 'req-1', hint: 'Do something.' },
@@ -166,13 +166,13 @@ describe('an uploaded certificate', () => {
 describe('a verified id', () => {
   it('echoes the request, also where nobody may look, and stays unverified until the next one', () => {
     const observed = claiming({}, { requestedAt: 'now' })
-    const view = viewOf(observed)
+    const view = chainViewOf(observed)
     expect(value(outcomes.verified(view, {}, 'Exists', now), 'handledRequest')).toBe('now')
     const denied = outcomes.verified(view, {}, 'NotAllowed', now)
     expect([denied.phase, denied.reason]).toEqual(['Synced', 'VerifyNotAllowed'])
     const reported = written(observed, denied)
     expect(stillSynced(reported).reason).toBe('VerifyNotAllowed')
-    expect(outcomes.verified(viewOf(reported), {}, 'Exists', now).reason).not.toBe('VerifyNotAllowed')
+    expect(outcomes.verified(chainViewOf(reported), {}, 'Exists', now).reason).not.toBe('VerifyNotAllowed')
   })
 })
 

@@ -1,5 +1,4 @@
 import { expiryOf } from '../../certificate/expiry.ts'
-import type { Chain } from '../../certificate/material.ts'
 import type { Violation } from '../../certificate/preflight.ts'
 import { statusKeys, userPrefix } from '../../contract/annotation-keys.ts'
 import type { Observed } from '../../contract/observe.ts'
@@ -12,12 +11,12 @@ import {
   writeSent,
 } from '../../contract/status.ts'
 import type { Instant, Outcome } from '../../engine/step.ts'
-import type { Holder } from '../../ledger/ledger.ts'
+import type { Holder } from '../../ledger/holder.ts'
 import type { FailureClass, ServiceError } from '../../ports/service-error.ts'
 import type { Reason } from '../../reasons.ts'
 import type { UploadMemory } from './memory.ts'
 import { sentSettings, syncedMessage, syncedReason } from './synced-words.ts'
-import type { UploadView } from './view.ts'
+import type { UploadView, ViewOfChain } from './view.ts'
 
 /** What is to be written down of an upload: the one place that makes status out of what happened. */
 export interface UploadOutcome extends Outcome {
@@ -26,14 +25,13 @@ export interface UploadOutcome extends Outcome {
 
 /** The service holds the observed chain under an id. */
 export function uploaded(
-  view: UploadView,
+  view: ViewOfChain,
   { certificateId, upload }: Pick<Holder, 'certificateId' | 'upload'>,
   memory: UploadMemory,
   now: Instant,
 ): UploadOutcome {
-  const { observed, identity, ledger } = view
+  const { observed, chain, identity, ledger } = view
   const { status } = observed
-  const chain = observed.material.chain as Chain
   // What was uploaded for another Secret has that one's alias and tags: for this one it was there already.
   const isUpload = upload !== undefined && !upload.repeated && upload.by === observed.key
   const sent = isUpload ? sentSettings(upload) : undefined
@@ -44,7 +42,9 @@ export function uploaded(
     inAccount &&
     status.uploaded.chainFingerprint !== chain.chainFingerprint &&
     !ledger.isGone(status.uploaded.certificateId)
-  const reason = ledger.isNotVisible(certificateId) ? 'NotVisible' : syncedReason(observed, { origin, sent })
+  const reason = ledger.absence.isNotVisible(certificateId)
+    ? 'NotVisible'
+    : syncedReason(observed, { origin, sent })
   return synced(observed, reason, syncedMessage(reason, observed, sent), memory, {
     ...namedNow(view, now),
     certificateId,
@@ -59,8 +59,7 @@ export function uploaded(
 }
 
 /** What the status says of the observed chain from now on, whatever its id. */
-function namedNow({ observed, identity }: UploadView, { wall }: Instant): StatusChange {
-  const chain = observed.material.chain as Chain
+function namedNow({ observed, chain, identity }: ViewOfChain, { wall }: Instant): StatusChange {
   return {
     account: identity.account,
     fingerprint: chain.fingerprint,
@@ -72,7 +71,7 @@ function namedNow({ observed, identity }: UploadView, { wall }: Instant): Status
 
 /** Something else wrote another id over the one that this process knows: it is put back (I6). */
 export function putBack(
-  view: UploadView,
+  view: ViewOfChain,
   recorded: NonNullable<UploadMemory['recorded']>,
   now: Instant,
 ): UploadOutcome {
@@ -93,24 +92,24 @@ export function putBack(
 }
 
 /** The status already names the observed chain: what is missing is written again, the rest stays. */
-export function alreadySynced(view: UploadView, memory: UploadMemory, now: Instant): UploadOutcome {
+export function alreadySynced(view: ViewOfChain, memory: UploadMemory, now: Instant): UploadOutcome {
   const { ledger, observed } = view
   const { status } = observed
   const id = String(status.uploaded?.certificateId)
-  if (ledger.isNotVisible(id)) return kept(view, 'NotVisible', memory, now)
-  // It is true until a look-up or a listing shows the certificate, also for a process that did not write it.
+  if (ledger.absence.isNotVisible(id)) return kept(view, 'NotVisible', memory, now)
+  // The reason stays until a lookup or a listing shows the certificate, even if another process wrote it.
   const isKept = status.phase === 'Synced' && isUnverified(status.reason) && !ledger.isShown(id)
   return kept(view, isKept ? status.reason : undefined, memory, now)
 }
 
-/** The reason says that look-ups do not show the certificate. */
+/** The reason says that lookups do not show the certificate. */
 export function isUnverified(reason: Reason | undefined): boolean {
   return reason === 'VerifyNotAllowed' || reason === 'NotVisible'
 }
 
 /** `requested-at` asked whether the id on record exists. `Gone` can only be kept where absence proves nothing. */
 export function verified(
-  view: UploadView,
+  view: ViewOfChain,
   memory: UploadMemory,
   result: 'Exists' | 'Gone' | 'NotAllowed',
   now: Instant,
@@ -120,26 +119,25 @@ export function verified(
 }
 
 /**
- * The look-up that `requested-at` asked for did not find the id on record, which Secrets of other namespaces name too. The request
+ * The lookup that `requested-at` asked for did not find the id on record, which Secrets of other namespaces name too. The request
  * stays open, and the Secret stays synced, so that it is no news.
  */
-export function notFoundOnce(view: UploadView, now: Instant): UploadOutcome {
+export function notFoundOnce(view: ViewOfChain, now: Instant): UploadOutcome {
   const { slice, ...synced } = kept(view, undefined, {}, now)
   const message =
-    'A look-up did not find this ID. Secrets of other namespaces name it too, so it counts as gone only when a second look-up ten minutes later does not find it either.'
+    'A lookup did not find this ID. Secrets of other namespaces name it too, so it counts as gone only when a second lookup ten minutes later does not find it either.'
   const handledRequest = view.observed.status.handledRequest ?? null
   const still = toAnnotations({ message, handledRequest })
   return { ...synced, message, slice: { ...slice, ...still }, newsworthy: [] }
 }
 
 function kept(
-  { observed }: UploadView,
+  { observed, chain }: ViewOfChain,
   special: Reason | undefined,
   memory: UploadMemory,
   now: Instant,
 ): UploadOutcome {
   const { status } = observed
-  const chain = observed.material.chain as Chain
   // Settings are on record only for what was uploaded: nobody knows those of an adopted certificate.
   const origin = status.origin ?? (status.settings ? 'Uploaded' : 'Adopted')
   const sent = origin === 'Adopted' ? undefined : (status.settings ?? asAsked(observed))
@@ -211,9 +209,9 @@ export function certificateMissing(view: UploadView, certificateId: string): Upl
   return outcome(view, 'Failed', 'CertificateMissing', message)
 }
 
-/** A copy is wanted, and look-ups do not show the certificate beside which it would be made: nor would they show a copy. */
+/** A copy is wanted, and lookups do not show the certificate beside which it would be made: nor would they show a copy. */
 export function notVisible(view: UploadView, certificateId: string): UploadOutcome {
-  const message = `The account holds this certificate as ${certificateId}, but look-ups do not show it, so the operator cannot tell whether a further copy exists. Allow ssl:DescribeCertificates for all certificates. The operator uploads the copy when a look-up shows ${certificateId}.`
+  const message = `The account holds this certificate as ${certificateId}, but lookups do not show it, so the operator cannot tell whether a further copy exists. Allow ssl:DescribeCertificates for all certificates. The operator uploads the copy when a lookup shows ${certificateId}.`
   return outcome(view, 'Failed', 'NotVisible', message)
 }
 

@@ -6,8 +6,8 @@ import { type FailureClass, ServiceError } from '../../ports/service-error.ts'
 import type { UploadMemory } from './memory.ts'
 import { model } from './model.ts'
 import { priorityOf } from './priority.ts'
-import { now, plainUpload, viewOf } from './testing/upload-view.ts'
-import type { UploadView } from './view.ts'
+import { chainViewOf, now, plainUpload } from './testing/upload-view.ts'
+import type { ViewOfChain } from './view.ts'
 
 const day = 86_400_000
 
@@ -23,7 +23,7 @@ function expiring(days: number, notAfter = '1970-01-01T00:00:00Z') {
   const ledger = new Ledger()
   ledger.learnUploaded('id', first.chainFingerprint, testNow + days * day, plainUpload, now.elapsed)
   const status = uploadedStatus(first, 'id', { notAfter })
-  return viewOf(observedOf(second, { ...userAnnotations(), ...status }), { ledger })
+  return chainViewOf(observedOf(second, { ...userAnnotations(), ...status }), { ledger })
 }
 
 describe('the priority of an upload', () => {
@@ -40,7 +40,7 @@ describe('the priority of an upload', () => {
     const { first, second } = material
     const soon = new Date(testNow + day).toISOString()
     const status = uploadedStatus(first, 'id', { notAfter: soon })
-    const forged = viewOf(observedOf(second, { ...userAnnotations(), ...status }))
+    const forged = chainViewOf(observedOf(second, { ...userAnnotations(), ...status }))
     expect(priorityOf(forged, {}, now)).toMatchObject({
       urgent: false,
       expiresAt: testNow + day,
@@ -53,14 +53,14 @@ describe('the priority of an upload', () => {
     const ledger = new Ledger()
     const theirs = { ...plainUpload, by: 'web/other' }
     ledger.learnUploaded('id', first.chainFingerprint, testNow + day, theirs, now.elapsed)
-    const view = viewOf(observedOf(second, { ...userAnnotations(), ...uploadedStatus(first, 'id') }), {
+    const view = chainViewOf(observedOf(second, { ...userAnnotations(), ...uploadedStatus(first, 'id') }), {
       ledger,
     })
     expect(priorityOf(view, {}, now).urgent).toBe(false)
   })
 
   it('of what was never uploaded goes behind what expires within a week, and before the rest', () => {
-    const fresh = viewOf(observedOf(material.first))
+    const fresh = chainViewOf(observedOf(material.first))
     expect(priorityOf(fresh, {}, now)).toEqual({
       failedBefore: false,
       urgent: false,
@@ -74,15 +74,17 @@ describe('the priority of an upload', () => {
     ['unknown', true],
     ['throttled', false],
   ])('goes behind others after a failure with the same chain: %s, %s', (failure, failedBefore) => {
-    const view = viewOf(observedOf(material.first))
+    const view = chainViewOf(observedOf(material.first))
     expect(priorityOf(view, failedWith(view, failure), now).failedBefore).toBe(failedBefore)
   })
 
   it('stays behind others whatever is set or asked for, until the chain is another one', () => {
-    const memory = failedWith(viewOf(observedOf(material.first)))
-    const asked = viewOf(observedOf(material.first, userAnnotations({ requestedAt: 'now', projectId: '7' })))
+    const memory = failedWith(chainViewOf(observedOf(material.first)))
+    const asked = chainViewOf(
+      observedOf(material.first, userAnnotations({ requestedAt: 'now', projectId: '7' })),
+    )
     expect(priorityOf(asked, memory, now).failedBefore).toBe(true)
-    const renewed = viewOf(observedOf(material.second))
+    const renewed = chainViewOf(observedOf(material.second))
     expect(priorityOf(renewed, memory, now).failedBefore).toBe(false)
     // Whoever changes back and forth gains nothing.
     expect(priorityOf(asked, failedWith(renewed, 'outage', memory), now).failedBefore).toBe(true)
@@ -90,7 +92,7 @@ describe('the priority of an upload', () => {
 })
 
 /** What is remembered after a failed upload of what is observed. */
-function failedWith(view: UploadView, failure: FailureClass = 'outage', before: UploadMemory = {}) {
+function failedWith(view: ViewOfChain, failure: FailureClass = 'outage', before: UploadMemory = {}) {
   const action = { name: 'UploadCertificate', rung: 'Nothing', account: 'Nothing' } as const
   const error = new ServiceError({ failure, action: action.name, code: 'SomeCode' })
   return model(view, before, action, { ok: false, error }, now)

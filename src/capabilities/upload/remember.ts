@@ -1,17 +1,16 @@
-import type { Chain } from '../../certificate/material.ts'
 import { failedAgain } from '../../engine/failure.ts'
 import { spreadOf } from '../../engine/queue/back-off.ts'
 import type { Instant, Outcome } from '../../engine/step.ts'
 import type { ServiceError } from '../../ports/service-error.ts'
 import { type ChainProgress, progressOf, type UploadMemory } from './memory.ts'
-import type { UploadView } from './view.ts'
+import type { UploadView, ViewOfChain } from './view.ts'
 
 /** More than the upload budget lets through within an hour by default. */
 const keptChains = 8
 
 /** A failure that is not that of a call: it is counted, and reported as this outcome. */
 export function reported(
-  view: UploadView,
+  view: ViewOfChain,
   memory: UploadMemory,
   failure: ServiceError['failure'],
   now: Instant,
@@ -27,7 +26,7 @@ export function reportedAs({ observed }: UploadView, memory: UploadMemory, outco
 
 /** The observed input failed once more. */
 export function withFailure(
-  view: UploadView,
+  view: ViewOfChain,
   memory: UploadMemory,
   failure: ServiceError['failure'],
   now: Instant,
@@ -51,13 +50,13 @@ export function withFailure(
 }
 
 function failedChainsAfter(
-  { observed }: UploadView,
+  { chain }: ViewOfChain,
   { failedChains = [] }: UploadMemory,
   failure: ServiceError['failure'],
 ): UploadMemory['failedChains'] {
-  const chain = observed.material.chain?.chainFingerprint ?? ''
-  if (failure === 'throttled' || failedChains.includes(chain)) return failedChains
-  return [...failedChains, chain].slice(-keptChains)
+  const { chainFingerprint } = chain
+  if (failure === 'throttled' || failedChains.includes(chainFingerprint)) return failedChains
+  return [...failedChains, chainFingerprint].slice(-keptChains)
 }
 
 /** The service named an id that serves the Secret. */
@@ -74,17 +73,10 @@ export function succeeded(memory: UploadMemory, requestId?: string): UploadMemor
 
 /** Something was found out on the way of this chain: the next step follows from it. */
 export function progressed(
-  view: UploadView,
+  { chain }: ViewOfChain,
   memory: UploadMemory,
   change: Partial<ChainProgress>,
 ): UploadMemory {
-  const { chain } = view.observed.material
-  if (!chain) return memory
   const { chainFingerprint } = chain
   return { ...memory, progress: { ...progressOf(memory, chain), ...change, chainFingerprint } }
-}
-
-/** The chain of a Secret that passed the preflight. */
-export function chainOf({ observed }: UploadView): Chain {
-  return observed.material.chain as Chain
 }

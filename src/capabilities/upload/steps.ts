@@ -2,7 +2,7 @@ import { statusKeys } from '../../contract/annotation-keys.ts'
 import type { Observed } from '../../contract/observe.ts'
 import type { Instant, Outcome, Step } from '../../engine/step.ts'
 import type { CertificateQuery } from '../../ports/ssl-service.ts'
-import type { LookUpFor, UploadAction } from './action.ts'
+import type { LookupFor, UploadAction } from './action.ts'
 import type { UploadMemory } from './memory.ts'
 import type { UploadView } from './view.ts'
 
@@ -44,7 +44,7 @@ export function call(
 
 /** Requests one page of a lookup. The query says at which offset the page begins. */
 export function lookUp(
-  purpose: LookUpFor,
+  purpose: LookupFor,
   query: CertificateQuery,
   view: UploadView,
   memory: UploadMemory,

@@ -43,7 +43,7 @@ function sentence(reason: Reason, { material }: Observed, sent: SentSettings | u
     case 'VerifyNotAllowed':
       return 'The ID was kept unverified. Grant ssl:DescribeCertificates so that requested-at can verify it.'
     case 'NotVisible':
-      return 'The account holds the certificate, but look-ups with these credentials do not show it. Grant ssl:DescribeCertificates on all certificates.'
+      return 'The account holds the certificate, but lookups with these credentials do not show it. Grant ssl:DescribeCertificates on all certificates.'
     case 'SettingsRefused':
       return refusedSentence(sent)
     default:

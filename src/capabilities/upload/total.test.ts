@@ -15,11 +15,13 @@ import type { UploadAction } from './action.ts'
 import type { CallResult } from './calls.ts'
 import { learn } from './lessons.ts'
 import type { UploadMemory } from './memory.ts'
-import { model, observedOnce, reporting, written } from './model.ts'
+import { model } from './model.ts'
 import { next } from './next.ts'
 import { unexpected } from './outcomes.ts'
 import { priorityOf } from './priority.ts'
+import { recall, reporting, written } from './record.ts'
 import { viewOf } from './testing/upload-view.ts'
+import { withChain } from './view.ts'
 
 let material: TestMaterial
 
@@ -135,8 +137,14 @@ type Answers = ReturnType<typeof arbitraries>['answers'] extends fc.Arbitrary<in
 /** An answer of the kind that the action has. */
 function answerTo(action: UploadAction, { page, uploaded, named, error }: Answers): Answer<CallResult> {
   if (error) return { ok: false, error: new ServiceError({ ...error, action: action.name }) }
-  if (action.name === 'UploadCertificate') return { ok: true, value: uploaded }
-  return { ok: true, value: action.name === 'DescribeCertificates' ? page : named }
+  switch (action.name) {
+    case 'UploadCertificate':
+      return { ok: true, value: { ...uploaded, action } }
+    case 'DescribeCertificates':
+      return { ok: true, value: { ...page, action } }
+    case 'CheckCertificateExist':
+      return { ok: true, value: { ...named, action } }
+  }
 }
 
 function ledgerOf(
@@ -168,7 +176,7 @@ describe('whatever a Secret holds, a process remembers and the service answers',
         const view = Object.freeze(
           viewOf(observed, { ...flags, ledger, heldFor: () => (held ? 'NotAllowed' : undefined) }),
         )
-        const before = deepFreeze(observedOnce(view, deepFreeze(memory)))
+        const before = deepFreeze(recall(view, deepFreeze(memory)))
         const step = deepFreeze(next(view, before, now))
         expect(step.label).toMatch(/^[A-Z]\w+$/)
         expect(next(view, before, now)).toEqual(step)
@@ -178,9 +186,10 @@ describe('whatever a Secret holds, a process remembers and the service answers',
         if (step.kind === 'Call') {
           calls += 1
           const answer = deepFreeze(answerTo(step.action, answers))
-          learn(ledger, view, before, step.action, answer, now)
-          const after = deepFreeze(model(view, before, step.action, answer, now))
-          expect(model(view, before, step.action, answer, now)).toEqual(after)
+          const called = withChain(view)
+          learn(ledger, called, before, step.action, answer, now)
+          const after = deepFreeze(model(called, before, step.action, answer, now))
+          expect(model(called, before, step.action, answer, now)).toEqual(after)
           texts.push(after, next(view, after, now))
         }
         expect(JSON.stringify(texts)).not.toContain('-----')

@@ -1,4 +1,3 @@
-import type { Chain } from '../../certificate/material.ts'
 import { statusKeys } from '../../contract/annotation-keys.ts'
 import type { Identity, Observed } from '../../contract/observe.ts'
 import type { CallPriority } from '../../engine/calls/call-priority.ts'
@@ -12,12 +11,13 @@ import type { UploadAction } from './action.ts'
 import { type CallResult, makeCall } from './calls.ts'
 import { learn } from './lessons.ts'
 import { blankMemory, type UploadMemory } from './memory.ts'
-import { model, observedOnce, reporting, written } from './model.ts'
+import { model } from './model.ts'
 import { next } from './next.ts'
 import { isUnverified, unexpected } from './outcomes.ts'
 import { priorityOf } from './priority.ts'
+import { recall, reporting, written } from './record.ts'
 import type { UploadBudget } from './upload-budget.ts'
-import { isWaiting, openRequest, type UploadView } from './view.ts'
+import { isWaiting, openRequest, type UploadView, withChain } from './view.ts'
 
 export interface UploadParts {
   readonly identity: Identity
@@ -44,7 +44,23 @@ export class UploadCapability implements Capability<UploadView, UploadMemory, Up
 
   view(observed: Observed): UploadView {
     const { identity, service, ledger, budget, heldFor, elapsed } = this.#parts
-    const { key, material, status } = observed
+    const { key, material } = observed
+    const { chain } = material
+    return {
+      observed,
+      chain,
+      identity,
+      ledger,
+      heldFor: (action: ServiceAction) => heldFor(key, action),
+      budgetFreeAt: chain && budget.freeAt(key, chain.chainFingerprint, elapsed()),
+      canFindByChain: service.canFindByChain,
+    }
+  }
+
+  noticed(view: UploadView): void {
+    const { ledger } = this.#parts
+    const { observed, chain, identity } = view
+    const { key, status } = observed
     const { uploaded } = status
     const claimed = uploaded?.account === identity.account ? uploaded.certificateId : undefined
     ledger.claim(key, claimed)
@@ -52,41 +68,31 @@ export class UploadCapability implements Capability<UploadView, UploadMemory, Up
       const isUnseen = isUnverified(status.reason) && !ledger.isShown(claimed)
       ledger.waitForId(key, isUnseen ? claimed : undefined)
     }
-    this.#noteRequest(observed)
-    const chain = material.chain?.chainFingerprint
-    const view = {
-      observed,
-      identity,
-      ledger,
-      heldFor: (action: ServiceAction) => heldFor(key, action),
-      budgetFreeAt: chain === undefined ? undefined : budget.freeAt(key, chain, elapsed()),
-      canFindByChain: service.canFindByChain,
-    }
-    ledger.waitForChain(key, isWaiting(view) ? chain : undefined)
-    return view
+    this.#noticeRequest(observed)
+    ledger.waitForChain(key, isWaiting(view) ? chain?.chainFingerprint : undefined)
   }
 
-  observe(view: UploadView, memory: UploadMemory): UploadMemory {
-    return observedOnce(view, memory)
+  recall(view: UploadView, memory: UploadMemory): UploadMemory {
+    return recall(view, memory)
   }
 
   next(view: UploadView, memory: UploadMemory, now: Instant): Step<UploadAction> {
     return next(view, memory, now)
   }
 
-  begins({ observed }: UploadView, action: UploadAction, now: Instant): void {
+  begins(view: UploadView, action: UploadAction, now: Instant): void {
     if (action.name !== 'UploadCertificate') return
     const { ledger, budget } = this.#parts
-    const { chainFingerprint } = observed.material.chain as Chain
-    budget.spend(observed.key, chainFingerprint, now.elapsed)
+    const { observed, chain } = withChain(view)
+    budget.spend(observed.key, chain.chainFingerprint, now.elapsed)
     ledger.cosmetics.begins(action.account, now.elapsed)
     // Whatever becomes of this call, a further copy must be looked for first, by whoever may want the same.
     if (action.suffix !== undefined) ledger.copies.begins(action.suffix, now.elapsed)
     if (action.replaces) ledger.reUploads.begins(observed.key, now.elapsed)
   }
 
-  call({ observed, identity }: UploadView, action: UploadAction, signal: AbortSignal): Promise<CallResult> {
-    return makeCall(this.#parts.service, { observed, cluster: identity.cluster }, action, signal)
+  call(view: UploadView, action: UploadAction, signal: AbortSignal): Promise<CallResult> {
+    return makeCall(this.#parts.service, withChain(view), action, signal)
   }
 
   ended(
@@ -96,7 +102,7 @@ export class UploadCapability implements Capability<UploadView, UploadMemory, Up
     answer: Answer<CallResult>,
     now: Instant,
   ): void {
-    learn(this.#parts.ledger, view, memory, action, answer, now)
+    learn(this.#parts.ledger, withChain(view), memory, action, answer, now)
   }
 
   abandoned({ observed }: UploadView, action: UploadAction, now: Instant): void {
@@ -122,7 +128,7 @@ export class UploadCapability implements Capability<UploadView, UploadMemory, Up
     answer: Answer<CallResult>,
     now: Instant,
   ): UploadMemory {
-    return model(view, memory, action, answer, now)
+    return model(withChain(view), memory, action, answer, now)
   }
 
   reporting({ key, status }: Observed, memory: UploadMemory, outcome: Outcome): UploadMemory {
@@ -144,11 +150,11 @@ export class UploadCapability implements Capability<UploadView, UploadMemory, Up
   }
 
   /** With `repeatable`, every Secret has its own. */
-  flightOf({ observed, identity }: UploadView, action: UploadAction): string {
+  flightOf({ observed, chain, identity }: UploadView, action: UploadAction): string {
     // Lookups never wait for those of another Secret with the same public chain.
     if (action.name !== 'UploadCertificate') return `${action.name} ${observed.key}`
-    const chain = `${identity.account} ${observed.material.chain?.chainFingerprint}`
-    return observed.settings.repeatable ? `${chain} ${observed.key}` : chain
+    const copy = `${identity.account} ${chain?.chainFingerprint}`
+    return observed.settings.repeatable ? `${copy} ${observed.key}` : copy
   }
 
   priorityOf(view: UploadView, memory: UploadMemory, now: Instant): CallPriority {
@@ -161,7 +167,7 @@ export class UploadCapability implements Capability<UploadView, UploadMemory, Up
   }
 
   /** A request that is new while the account is doubted says that it is the right one. */
-  #noteRequest(observed: Observed): void {
+  #noticeRequest(observed: Observed): void {
     const { ledger } = this.#parts
     const { upload } = observed.settings
     const request = upload === 'absent' || upload === 'no' ? undefined : openRequest(observed)

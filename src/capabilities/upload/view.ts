@@ -1,13 +1,15 @@
 import type { Chain } from '../../certificate/material.ts'
 import type { Identity, Observed } from '../../contract/observe.ts'
 import { copySuffix, type Owner } from '../../contract/ownership.ts'
-import type { LedgerReader } from '../../ledger/ledger.ts'
+import type { LedgerReader } from '../../ledger/ledger-reader.ts'
 import type { ServiceAction } from '../../ports/ssl-service.ts'
 import type { Reason } from '../../reasons.ts'
 
 /** What an upload decides by, besides its memory and the time. */
 export interface UploadView {
   readonly observed: Observed
+  /** What the certificates of the Secret are; undefined: they cannot be read. */
+  readonly chain: Chain | undefined
   readonly identity: Identity
   readonly ledger: LedgerReader
   /** Why calls of an action wait for the account; undefined: they do not. */
@@ -18,14 +20,35 @@ export interface UploadView {
   readonly canFindByChain: boolean
 }
 
+/** What calls are decided by, and answers digested: a Secret without a chain needs none. */
+export type ViewOfChain = UploadView & HasChain
+
+interface HasChain {
+  readonly chain: Chain
+}
+
+/** Whether the certificates of the Secret can be read. */
+export function hasChain<View extends Pick<UploadView, 'chain'>>(view: View): view is View & HasChain {
+  return view.chain !== undefined
+}
+
+/** The view where there must be a chain: after the preflight, and after a call. Throws where there is none. */
+export function withChain<View extends Pick<UploadView, 'chain'>>(view: View): View & HasChain {
+  if (hasChain(view)) return view
+  throw new TypeError('there is no chain')
+}
+
 /** Whose certificate the Secret's is. */
-export function ownerOf({ observed: { secret }, identity }: UploadView): Owner {
+export function ownerOf({
+  observed: { secret },
+  identity,
+}: Pick<UploadView, 'observed' | 'identity'>): Owner {
   return { cluster: identity.cluster, namespace: secret.namespace, name: secret.name }
 }
 
-/** What a copy of a chain for the Secret is found by: the end of its alias. */
-export function suffixOf(view: UploadView, { chainFingerprint }: Pick<Chain, 'chainFingerprint'>): string {
-  return copySuffix(ownerOf(view), chainFingerprint, view.observed.settings.repeatable)
+/** What a copy of the chain for the Secret is found by: the end of its alias. */
+export function suffixOf(view: ViewOfChain): string {
+  return copySuffix(ownerOf(view), view.chain.chainFingerprint, view.observed.settings.repeatable)
 }
 
 /** Identifies an open request of one Secret, so that an answer to it is not taken for an older one's. */
@@ -51,8 +74,8 @@ export function isWaiting(view: UploadView): boolean {
 }
 
 /** The status names an id for this very chain in this very account: a claim. */
-export function claimedId({ observed, identity }: UploadView): string | undefined {
+export function claimedId({ observed, chain, identity }: UploadView): string | undefined {
   const { uploaded } = observed.status
-  const isThisChain = uploaded?.chainFingerprint === observed.material.chain?.chainFingerprint
+  const isThisChain = uploaded?.chainFingerprint === chain?.chainFingerprint
   return uploaded?.account === identity.account && isThisChain ? uploaded.certificateId : undefined
 }

@@ -7,7 +7,7 @@ import type { ServiceAction } from '../../ports/ssl-service.ts'
 import { AccountGate } from './account-gate.ts'
 
 const upload = 'UploadCertificate'
-const lookUp = 'DescribeCertificates'
+const lookup = 'DescribeCertificates'
 
 let clock: ManualClock
 let log: FakeLog
@@ -63,7 +63,7 @@ describe('an outage', () => {
 describe('refused credentials', () => {
   it('keep every action back at once', () => {
     fails('web/a', error('caller'))
-    for (const action of [upload, lookUp, 'CheckCertificateExist'] as const) {
+    for (const action of [upload, lookup, 'CheckCertificateExist'] as const) {
       expect(gate.holdOf('web/b', action)).toBe('CredentialsRefused')
     }
     expect(gate.held()).toEqual(['CredentialsRefused'])
@@ -88,10 +88,10 @@ describe('refused credentials', () => {
 
   it('let nobody else try meanwhile', async () => {
     fails('web/a', error('caller'))
-    gate.wait('web/b', lookUp, groupOf('web/b'))
+    gate.wait('web/b', lookup, groupOf('web/b'))
     await clock.advance(30_000)
     expect(woken).toEqual(['web/b'])
-    expect(gate.holdOf('web/b', lookUp)).toBeUndefined()
+    expect(gate.holdOf('web/b', lookup)).toBeUndefined()
     expect(gate.holdOf('web/a', upload)).toBe('CredentialsRefused')
   })
 
@@ -99,11 +99,11 @@ describe('refused credentials', () => {
     ['a success', () => gate.succeeded(upload, 'other/ok')],
     ['a refused certificate', () => fails('web/x', error('rejected'))],
     ['a refused tag', () => fails('web/x', error('cosmetic'))],
-    ['a missing permission', () => fails('web/x', error('not-allowed', lookUp))],
+    ['a missing permission', () => fails('web/x', error('not-allowed', lookup))],
     ['a full account', () => fails('web/x', error('quota'))],
   ])('are accepted again with %s: all go on', (_, happens) => {
     fails('web/a', error('caller'))
-    gate.wait('web/b', lookUp, groupOf('web/b'))
+    gate.wait('web/b', lookup, groupOf('web/b'))
     happens()
     expect(gate.held()).toEqual([])
     expect(woken).toEqual(['web/a', 'web/b'])
@@ -262,12 +262,12 @@ describe('a gate at which nobody waits', () => {
 describe('missing permissions', () => {
   const denied = (more: object = {}, action: ServiceAction = upload) => error('not-allowed', action, more)
 
-  it('keep uploads back after three different keys, and look-ups never', () => {
+  it('keep uploads back after three different keys, and lookups never', () => {
     for (const key of ['web/a', 'web/a', 'web/b', 'web/a']) fails(key, denied())
     expect(gate.held()).toEqual([])
     fails('web/c', denied())
     expect(gate.holdOf('web/d', upload)).toBe('NotAllowed')
-    expect(gate.holdOf('web/d', lookUp)).toBeUndefined()
+    expect(gate.holdOf('web/d', lookup)).toBeUndefined()
     expect(gate.held()).toEqual(['NotAllowed'])
   })
 
@@ -288,11 +288,11 @@ describe('missing permissions', () => {
     expect(woken).toEqual(['bad/c'])
   })
 
-  it('count from the beginning after an upload, and not after a look-up', () => {
+  it('count from the beginning after an upload, and not after a lookup', () => {
     for (const key of ['web/a', 'web/b']) fails(key, denied())
     gate.succeeded(upload, 'other/ok')
     fails('web/c', denied())
-    gate.succeeded(lookUp, 'other/ok')
+    gate.succeeded(lookup, 'other/ok')
     fails('web/d', denied())
     expect(gate.held()).toEqual([])
     fails('web/e', denied())
@@ -329,9 +329,9 @@ describe('missing permissions', () => {
     expect(gate.holdOf('web/c', upload)).toBeUndefined()
   })
 
-  it('of a project, or of a look-up, keep nobody back, however many', () => {
+  it('of a project, or of a lookup, keep nobody back, however many', () => {
     for (let i = 0; i < 20; i++) fails(`web/${i}`, denied({ countsForAccount: false }))
-    for (let i = 0; i < 20; i++) fails(`web/${i}`, denied({}, lookUp))
+    for (let i = 0; i < 20; i++) fails(`web/${i}`, denied({}, lookup))
     expect(gate.held()).toEqual([])
   })
 
@@ -354,11 +354,11 @@ describe('missing permissions', () => {
 
   it('let go on all who wait for uploads, and nobody who waits for the credentials', () => {
     for (const key of ['web/a', 'web/b', 'web/c']) fails(key, denied())
-    fails('web/l', error('caller', lookUp))
+    fails('web/l', error('caller', lookup))
     gate.wait('web/d', upload, groupOf('web/d'))
     expect(gate.held()).toEqual(['NotAllowed', 'CredentialsRefused'])
     // The caller is known; what it may do is another question.
-    fails('web/l', error('not-allowed', lookUp))
+    fails('web/l', error('not-allowed', lookup))
     expect(gate.held()).toEqual(['NotAllowed'])
     expect(woken).toEqual(['web/l'])
     gate.succeeded(upload, 'other/ok')

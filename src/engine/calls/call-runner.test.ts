@@ -9,7 +9,7 @@ import { CallRunner } from './call-runner.ts'
 import { CallWorld } from './testing/call-world.ts'
 
 const upload = 'UploadCertificate'
-const lookUp = 'DescribeCertificates'
+const lookup = 'DescribeCertificates'
 const minute = 60_000
 
 let clock: ManualClock
@@ -54,9 +54,9 @@ function refuse(failure: 'caller' | 'not-allowed' | 'rejected') {
 
 describe('a key', () => {
   it('has one ticket over all lanes: a second request replaces the first', async () => {
-    request('web/a', lookUp)
+    request('web/a', lookup)
     request('web/a', upload)
-    expect(runner.gauges().depths()).toMatchObject({ [upload]: 1, [lookUp]: 0 })
+    expect(runner.gauges().depths()).toMatchObject({ [upload]: 1, [lookup]: 0 })
     runner.start({ quiet: true })
     await clock.advance(minute)
     expect(permits).toEqual([`web/a ${upload}`])
@@ -80,12 +80,12 @@ describe('a key', () => {
     expect(permits).toHaveLength(100)
   })
 
-  it('of another namespace has its turn, however many look-ups one namespace asks for (b.10)', async () => {
-    for (let i = 0; i < 500; i++) request(`flood/${i}`, lookUp)
-    request('web/a', lookUp)
+  it('of another namespace has its turn, however many lookups one namespace asks for (b.10)', async () => {
+    for (let i = 0; i < 500; i++) request(`flood/${i}`, lookup)
+    request('web/a', lookup)
     runner.start({ quiet: true })
     await clock.advance(0)
-    expect(permits.slice(0, 2)).toContain(`web/a ${lookUp}`)
+    expect(permits.slice(0, 2)).toContain(`web/a ${lookup}`)
   })
 })
 
@@ -127,7 +127,7 @@ describe('the account gate', () => {
   it('knows the namespaces from the requests it has seen', async () => {
     serve = refuse('not-allowed')
     runner.start({ quiet: true })
-    request('good/site', lookUp)
+    request('good/site', lookup)
     for (let i = 0; i < 5; i++) request(`bad/${i}`)
     await clock.advance(minute)
     expect(runner.gauges().held()).toEqual([])
@@ -142,7 +142,7 @@ describe('the account gate', () => {
   it('takes what is done in the background for no namespace of its own', async () => {
     serve = refuse('not-allowed')
     runner.start({ quiet: true })
-    request('~inventory', lookUp, { background: true })
+    request('~inventory', lookup, { background: true })
     for (let i = 0; i < 5; i++) request(`only/${i}`)
     await clock.advance(0)
     expect(runner.gauges().held()).toEqual(['NotAllowed'])
@@ -201,7 +201,7 @@ describe('silence of the service', () => {
     const world = new CallWorld()
     world.fate = () => fate
     world.addMany(keys)
-    world.addMany(keys, 'other', lookUp)
+    world.addMany(keys, 'other', lookup)
     world.runner.start({ quiet: true })
     while (!world.runner.gauges().silent()) await world.clock.advance(100)
     return world

@@ -46,11 +46,7 @@ export class WorkQueue {
     return this.#delayed.size
   }
 
-  /** How many keys are being worked on. */
-  get active(): number {
-    return this.#active.size
-  }
-
+  /** Whether a key is being worked on. */
   isActive(key: ObjectKey): boolean {
     return this.#active.has(key)
   }

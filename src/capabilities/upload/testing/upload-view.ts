@@ -5,7 +5,7 @@ import type { Observed } from '../../../contract/observe.ts'
 import type { Instant } from '../../../engine/step.ts'
 import type { Upload } from '../../../ledger/entry.ts'
 import { Ledger } from '../../../ledger/ledger.ts'
-import type { UploadView } from '../view.ts'
+import { type UploadView, type ViewOfChain, withChain } from '../view.ts'
 
 /** When the unit tests of the upload happen. */
 export const now: Instant = { wall: testNow, elapsed: 1_000_000 }
@@ -18,10 +18,11 @@ export function later(ms: number): Instant {
 /** A view of a Secret in an account of which nothing is known, unless `more` says otherwise. */
 export function viewOf(
   observed: Observed,
-  more: Partial<UploadView> & { readonly ledger?: Ledger } = {},
+  more: Partial<Omit<UploadView, 'observed' | 'chain'>> & { readonly ledger?: Ledger } = {},
 ): UploadView & { readonly ledger: Ledger } {
   return {
     observed,
+    chain: observed.material.chain,
     identity,
     heldFor: () => undefined,
     budgetFreeAt: undefined,
@@ -29,6 +30,11 @@ export function viewOf(
     ...more,
     ledger: more.ledger ?? new Ledger(),
   }
+}
+
+/** The same of a Secret with a chain. */
+export function chainViewOf(...parts: Parameters<typeof viewOf>): ReturnType<typeof viewOf> & ViewOfChain {
+  return withChain(viewOf(...parts))
 }
 
 export const plainUpload: Upload = {

@@ -23,7 +23,7 @@ interface Failures {
  * without one that is answered makes up for a refusal.
  */
 const failuresPerGroup = 40
-/** After more refusals in a row, be they of however many groups, the service refuses all look-ups. */
+/** After more refusals in a row, be they of however many groups, the service refuses all lookups. */
 const refusalsInARow = 200
 
 /**
@@ -32,7 +32,7 @@ const refusalsInARow = 200
  * what fails until the odd id is alone and is passed, and pays for its failures itself. What failed comes after what did
  * not, and groups that failed take turns. Of an id that was passed nothing is known, least of all that it is gone.
  */
-export class LookUps {
+export class Lookups {
   readonly #groupOf: (id: string) => string
   #fresh: Batch[] = []
   /** By group, in the order of turns; under `undefined`, batches of several groups. No queue is empty. */

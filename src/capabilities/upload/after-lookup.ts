@@ -1,7 +1,7 @@
 import type { Instant } from '../../engine/step.ts'
-import { listedLateMs } from '../../ledger/ledger.ts'
-import type { LookUp, LookUpFor } from './action.ts'
-import type { CallResult } from './calls.ts'
+import { listedLateMs } from '../../ledger/absence.ts'
+import type { LookupFor } from './action.ts'
+import type { Page } from './calls.ts'
 import {
   evidenceFor,
   hasLeafOf,
@@ -15,8 +15,8 @@ import {
 } from './evidence.ts'
 import { type ChainProgress, progressOf, type UploadMemory } from './memory.ts'
 import { existsElsewhere } from './outcomes.ts'
-import { chainOf, progressed, reported, succeeded } from './remember.ts'
-import { openRequest, suffixOf, type UploadView } from './view.ts'
+import { progressed, reported, succeeded } from './remember.ts'
+import { openRequest, suffixOf, type UploadView, type ViewOfChain } from './view.ts'
 
 /** By purpose: what a lookup that found nothing, or was not allowed, leaves behind so that it is not made again. */
 const afterNothing = {
@@ -24,11 +24,11 @@ const afterNothing = {
   Previous: { previousAsked: true },
   Candidate: { candidate: undefined, noChainSearch: true },
   Exists: { noChainTag: true, offset: 0 },
-} as const satisfies Partial<Record<LookUpFor, Partial<ChainProgress>>>
+} as const satisfies Partial<Record<LookupFor, Partial<ChainProgress>>>
 
 /** Goes on without a lookup: it was made, or cannot be. */
-export function withoutLookUp(
-  view: UploadView,
+export function withoutLookup(
+  view: ViewOfChain,
   memory: UploadMemory,
   purpose: 'Owner' | 'SameLeaf' | keyof typeof afterNothing,
   now: Instant,
@@ -40,15 +40,14 @@ export function withoutLookUp(
 }
 
 /** Memory after a page of a lookup. */
-export function afterLookUp(
-  view: UploadView,
+export function afterLookup(
+  view: ViewOfChain,
   memory: UploadMemory,
-  lookUp: LookUp,
-  { certificates, isLast, nextOffset }: Extract<CallResult, { kind: 'Page' }>,
+  { action, certificates, isLast, nextOffset }: Page,
   now: Instant,
 ): UploadMemory {
   const { observed } = view
-  const { purpose, query } = lookUp
+  const { purpose, query } = action
   const found = (id: string | undefined) => certificates.find((it) => it.certificateId === id)
   const id = query.by === 'ids' ? query.ids[0] : undefined
   switch (purpose) {
@@ -61,9 +60,9 @@ export function afterLookUp(
       return { ...memory, failure: undefined, absent: undefined, ...(answered ? { answered } : {}) }
     }
     case 'Known': {
-      const isLate = id !== undefined && now.elapsed < view.ledger.absenceCountsFrom(id)
+      const isLate = id !== undefined && now.elapsed < view.ledger.absence.countsFrom(id)
       if (!found(id) && isLate) return { ...memory, absent: absentNow(view, id) }
-      if (!found(id)) return withoutLookUp(view, memory, purpose, now, id)
+      if (!found(id)) return withoutLookup(view, memory, purpose, now, id)
       const request = openRequest(observed)
       return request === undefined ? memory : { ...memory, answered: { request, result: 'Exists' } }
     }
@@ -72,26 +71,26 @@ export function afterLookUp(
     case 'Owner':
     case 'Previous':
       // What was found is in the ledger.
-      return withoutLookUp(view, memory, purpose, now, id)
+      return withoutLookup(view, memory, purpose, now, id)
     case 'Candidate': {
       const remote = found(id)
-      const look = progressOf(memory, chainOf(view))?.candidateLook
+      const look = progressOf(memory, view.chain)?.candidateLook
       // The service names it: it may be listed late.
       if (!remote && now.elapsed - (look?.since ?? now.elapsed) < listedLateMs) {
         const since = look?.since ?? now.elapsed
         return progressed(view, memory, { candidateLook: { since, at: now.elapsed } })
       }
-      if (!remote || !isSameType(remote, observed)) return withoutLookUp(view, memory, purpose, now, id)
+      if (!remote || !isSameType(remote, observed)) return withoutLookup(view, memory, purpose, now, id)
       const isOtherChain =
         !mayHoldChain(remote, observed, view.ledger.chainOf(remote.certificateId)) ||
-        isRecordedForOtherChain(observed.status, remote.certificateId, chainOf(view)) ||
+        isRecordedForOtherChain(observed.status, remote.certificateId, view.chain) ||
         isAnothersOwn(remote, view)
       if (!isOtherChain) return succeeded(memory)
       return progressed(view, memory, { sameLeafId: id, exists: false, candidate: undefined })
     }
     case 'Copy':
     case 'Exists': {
-      const evidence = evidenceFor(view, memory, lookUp)
+      const evidence = evidenceFor(view, memory, action)
       const holding = certificates.filter((it) => holdsChain(it, observed, evidence))
       const [unfit] = holding
       if (holding.some((it) => mayServe(it, view))) return succeeded(memory)
@@ -101,12 +100,12 @@ export function afterLookUp(
         : memory
       if (!isLast) return progressed(view, before, { offset: nextOffset })
       if (purpose === 'Copy') return noCopyFound(view, before, now)
-      const { exists, tagSearchedAt } = progressOf(before, chainOf(view)) ?? {}
-      const isIntended = observed.status.intent === chainOf(view).chainFingerprint
+      const { exists, tagSearchedAt } = progressOf(before, view.chain) ?? {}
+      const isIntended = observed.status.intent === view.chain.chainFingerprint
       if (exists && !isIntended && tagSearchedAt === undefined) {
         return progressed(view, before, { tagSearchedAt: now.elapsed, offset: 0 })
       }
-      return withoutLookUp(view, before, purpose, now)
+      return withoutLookup(view, before, purpose, now)
     }
     case 'OwnLeaf': {
       const sameLeaf = certificates.find(
@@ -119,16 +118,16 @@ export function afterLookUp(
   }
 }
 
-/** What was searched for while look-ups do not show what is there was searched for in vain. */
+/** What was searched for while lookups do not show what is there was searched for in vain. */
 function afterNamedLook(
-  view: UploadView,
+  view: ViewOfChain,
   memory: UploadMemory,
   id: string | undefined,
   isFound: boolean,
   { elapsed }: Instant,
 ): UploadMemory {
   if (id === undefined) return memory
-  const before = progressOf(memory, chainOf(view))?.namedLook
+  const before = progressOf(memory, view.chain)?.namedLook
   const since = before?.id === id && !isFound ? before.since : elapsed
   return progressed(view, memory, {
     sameLeafAsked: true,
@@ -137,25 +136,24 @@ function afterNamedLook(
   })
 }
 
-/** It is known to be gone, or known that look-ups do not show it. Otherwise it may be listed late, or in another account. */
+/** It is known to be gone, or known that lookups do not show it. Otherwise it may be listed late, or in another account. */
 function doesAbsenceCount({ ledger }: UploadView, id: string | undefined, { elapsed }: Instant): boolean {
-  return id === undefined || ledger.isGone(id) || ledger.isHidden(id, elapsed)
+  return id === undefined || ledger.isGone(id) || ledger.absence.isHidden(id, elapsed)
 }
 
 function absentNow({ ledger, observed }: UploadView, id: string | undefined): UploadMemory['absent'] {
   if (id === undefined) return undefined
-  return { certificateId: id, until: ledger.absenceProvesFrom(id, observed.key) }
+  return { certificateId: id, until: ledger.absence.provesFrom(id, observed.key) }
 }
 
-function noCopyFound(view: UploadView, memory: UploadMemory, { elapsed }: Instant): UploadMemory {
-  const chain = chainOf(view)
-  const epoch = view.ledger.copies.epochOf(suffixOf(view, chain))
-  const before = progressOf(memory, chain)?.noCopy
+function noCopyFound(view: ViewOfChain, memory: UploadMemory, { elapsed }: Instant): UploadMemory {
+  const epoch = view.ledger.copies.epochOf(suffixOf(view))
+  const before = progressOf(memory, view.chain)?.noCopy
   const times = before?.epoch === epoch ? before.times + 1 : 1
   return progressed(view, memory, { noCopy: { times, at: elapsed, epoch }, offset: 0 })
 }
 
-function nowhere(view: UploadView, memory: UploadMemory, now: Instant): UploadMemory {
+function nowhere(view: ViewOfChain, memory: UploadMemory, now: Instant): UploadMemory {
   const again = progressed(view, memory, { noChainSearch: false })
   return reported(view, again, 'exists', now, existsElsewhere(view))
 }

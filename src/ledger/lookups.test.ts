@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest'
-import { LookUps } from './look-ups.ts'
+import { Lookups } from './lookups.ts'
 
 /** Ids of the form `namespace/number`. */
-function lookUps(...ids: readonly string[]): LookUps {
-  const all = new LookUps((id) => id.slice(0, id.indexOf('/')))
+function lookups(...ids: readonly string[]): Lookups {
+  const all = new Lookups((id) => id.slice(0, id.indexOf('/')))
   all.add(ids)
   return all
 }
@@ -14,13 +14,13 @@ function ids(namespace: string, count: number): string[] {
 
 /** Asks until nothing is left; what was asked for. Of odd ids the service makes an end in the way that is said. */
 function run(
-  all: LookUps,
+  all: Lookups,
   isOdd: (id: string) => boolean,
   end: 'unanswered' | 'refused' = 'unanswered',
 ): string[][] {
   const asked: string[][] = []
   for (let next = all.next; next !== undefined; next = all.next) {
-    if (asked.length > 5_000) throw new Error('the look-ups have no end')
+    if (asked.length > 5_000) throw new Error('the lookups have no end')
     asked.push([...next])
     if (next.some(isOdd)) all[end](next)
     else all.answered(next)
@@ -30,17 +30,17 @@ function run(
 
 const namespacesOf = (batch: readonly string[]) => new Set(batch.map((id) => id.split('/')[0]))
 
-describe('look-ups', () => {
+describe('lookups', () => {
   it('ask for a hundred ids at a time, those of one group next to each other', () => {
     const mixed = ids('a', 75).flatMap((id, i) => [id, `b/${i}`, `c/${i}`, `d/${i}`])
-    const asked = run(lookUps(...mixed), () => false)
+    const asked = run(lookups(...mixed), () => false)
     expect(asked.map((it) => it.length)).toEqual([100, 100, 100])
     expect(asked.map((it) => [...namespacesOf(it)].join(''))).toEqual(['ab', 'bc', 'cd'])
     expect(asked.flat().toSorted()).toEqual(mixed.toSorted())
   })
 
   it.each(['unanswered', 'refused'] as const)('pass the one id of many that is %s', (end) => {
-    const all = lookUps(...ids('a', 1_000))
+    const all = lookups(...ids('a', 1_000))
     const asked = run(all, (id) => id === 'a/777', end)
     expect(all.passed).toBe(1)
     expect(all.isPassed('a/777')).toBe(true)
@@ -49,7 +49,7 @@ describe('look-ups', () => {
   })
 
   it('with odd ids of one group ask for the others first, and hardly ever twice', () => {
-    const all = lookUps(...ids('odd', 1_000), ...ids('a', 150), ...ids('z', 150))
+    const all = lookups(...ids('odd', 1_000), ...ids('a', 150), ...ids('z', 150))
     const asked = run(all, (id) => id.startsWith('odd/'))
     const isSettled = new Set<string>()
     let calls = 0
@@ -64,14 +64,14 @@ describe('look-ups', () => {
   })
 
   it('pass nobody else when they pass the rest of a group', () => {
-    const all = lookUps(...ids('odd', 1_000), ...ids('other', 300))
+    const all = lookups(...ids('odd', 1_000), ...ids('other', 300))
     const asked = run(all, (id) => id.startsWith('odd/') || id === 'other/7')
     expect(ids('other', 300).filter((id) => all.isPassed(id))).toEqual(['other/7'])
     expect(asked.length).toBeLessThan(150)
   })
 
   it('pass nothing while nobody is answered, however long that takes', () => {
-    const all = lookUps(...ids('a', 250), ...ids('b', 250))
+    const all = lookups(...ids('a', 250), ...ids('b', 250))
     for (let i = 0; i < 1_000; i++) all.unanswered(all.next ?? [])
     expect(all.passed).toBe(0)
     expect(all.areDeferred).toBe(true)
@@ -80,7 +80,7 @@ describe('look-ups', () => {
   })
 
   it('find those who share a query with odd ids, although no other query is answered', () => {
-    const all = lookUps(...ids('odd', 150), ...ids('victim', 3))
+    const all = lookups(...ids('odd', 150), ...ids('victim', 3))
     const asked = run(all, (id) => id.startsWith('odd/'))
     expect(ids('victim', 3).filter((id) => all.isPassed(id))).toEqual([])
     expect(all.passed).toBe(150)
@@ -90,7 +90,7 @@ describe('look-ups', () => {
   it.each(
     (['unanswered', 'refused'] as const).flatMap((end) => [14, 30, 99].map((count) => [end, count] as const)),
   )('find whoever shares a query with ids that are %s, however many those are: %i', (end, count) => {
-    const all = lookUps(...ids('odd', count), ...ids('victim', 1), ...ids('another', 2))
+    const all = lookups(...ids('odd', count), ...ids('victim', 1), ...ids('another', 2))
     const asked = run(all, (id) => id.startsWith('odd/'), end)
     const odd = ids('odd', count)
     for (const id of ['victim/0', ...ids('another', 2)]) expect(all.isPassed(id)).toBe(false)
@@ -99,14 +99,14 @@ describe('look-ups', () => {
   })
 
   it('find an id between odd ones of its own group', () => {
-    const all = lookUps(...ids('a', 300))
+    const all = lookups(...ids('a', 300))
     run(all, (id) => ['a/20', 'a/120', 'a/220', 'a/221', 'a/222'].includes(id), 'refused')
     expect(all.passed).toBe(5)
   })
 
   it('find them soon, whatever else the groups with odd ids have written down', () => {
     const namespaces = ['odd0', 'odd1', 'odd2'].flatMap((name) => ids(name, 90))
-    const all = lookUps(...ids('huge-odd', 5_050), ...namespaces, ...ids('victim', 3), ...ids('odd3', 90))
+    const all = lookups(...ids('huge-odd', 5_050), ...namespaces, ...ids('victim', 3), ...ids('odd3', 90))
     const asked = run(all, (id) => id.includes('odd'))
     const found = asked.findIndex(
       (it) => it.includes('victim/2') && it.every((id) => id.startsWith('victim/')),
@@ -117,26 +117,26 @@ describe('look-ups', () => {
   })
 
   it('do not mix a large group with others', () => {
-    const asked = run(lookUps(...ids('a', 20), ...ids('large', 150), ...ids('b', 20)), () => false)
+    const asked = run(lookups(...ids('a', 20), ...ids('large', 150), ...ids('b', 20)), () => false)
     expect(asked.map((it) => [...namespacesOf(it)])).toEqual([['large'], ['large'], ['a', 'b']])
   })
 
   it('pass nothing because of one failure', () => {
-    const all = lookUps(...ids('a', 100), ...ids('b', 100))
+    const all = lookups(...ids('a', 100), ...ids('b', 100))
     all.unanswered(all.next ?? [])
     expect(run(all, () => false)).toEqual([ids('b', 100), ids('a', 100)])
     expect(all.passed).toBe(0)
   })
 
   it('end soon where all of them are refused', () => {
-    const all = lookUps(...ids('a', 5_000))
+    const all = lookups(...ids('a', 5_000))
     const asked = run(all, () => true, 'refused')
     expect(asked.length).toBeLessThan(100)
     expect(all.passed).toBe(5_000)
   })
 
   it('end soon where all of them are refused, in however many groups', () => {
-    const all = lookUps(...Array.from({ length: 5_000 }, (_, i) => `${i}/site`))
+    const all = lookups(...Array.from({ length: 5_000 }, (_, i) => `${i}/site`))
     const asked = run(all, () => true, 'refused')
     expect(asked.length).toBeLessThan(300)
     expect(all.passed).toBe(5_000)
@@ -146,7 +146,7 @@ describe('look-ups', () => {
   })
 
   it('remember of an outage no failures of groups', () => {
-    const all = lookUps(...ids('a', 150), ...ids('b', 150))
+    const all = lookups(...ids('a', 150), ...ids('b', 150))
     for (let i = 0; i < 500; i++) all.unanswered(all.next ?? [])
     run(all, (id) => id === 'a/7')
     expect(all.passed).toBe(1)
@@ -154,7 +154,7 @@ describe('look-ups', () => {
 
   it('find each id that alone is answered, where a service refuses all others with it', () => {
     const missing = ids('a', 1_000).filter((_, i) => i % 10 === 0)
-    const all = lookUps(...ids('a', 1_000))
+    const all = lookups(...ids('a', 1_000))
     for (let next = all.next; next !== undefined; next = all.next) {
       if (next.length > 1 && next.some((id) => missing.includes(id))) all.refused(next)
       else all.answered(next)
@@ -163,7 +163,7 @@ describe('look-ups', () => {
   })
 
   it('ask once more for what an answer leaves open, and pass what it says nothing of', () => {
-    const all = lookUps('a/1', 'a/2', 'a/3')
+    const all = lookups('a/1', 'a/2', 'a/3')
     all.answered(all.next ?? [], ['a/2', 'a/3'])
     expect(all.next).toEqual(['a/2', 'a/3'])
     all.answered(all.next ?? [], ['a/2', 'a/3'])
@@ -175,7 +175,7 @@ describe('look-ups', () => {
   })
 
   it('ask once for an id that is added twice', () => {
-    const all = lookUps('a/1', 'a/2')
+    const all = lookups('a/1', 'a/2')
     all.unanswered(all.next ?? [])
     all.add(['a/2', 'a/3'])
     expect(run(all, () => false)).toEqual([['a/3'], ['a/1', 'a/2']])
@@ -184,7 +184,7 @@ describe('look-ups', () => {
   })
 
   it('take no notice of an answer to what they did not ask', () => {
-    const all = lookUps('a/1')
+    const all = lookups('a/1')
     all.answered(['a/1'])
     all.unanswered(['a/1'])
     all.refused(['a/1'])
