@@ -11,12 +11,13 @@ import { ServiceError } from '../ports/service-error.ts'
 import type { CallPermit } from './calls/call-permit.ts'
 import { SingleFlight } from './calls/single-flight.ts'
 import type { Answer, AnyCapability } from './capability.ts'
+import { type Decision, decide } from './decision.ts'
 import { Memories } from './memories.ts'
 import { checkDistinctKeys, checkOwnKeys } from './own-keys.ts'
 import type { Requeue, Result } from './result.ts'
 import { secretFacts } from './status/secret-facts.ts'
 import type { StatusWriter, WriteResult } from './status/status-writer.ts'
-import type { Instant, Outcome, StatusSlice, Step } from './step.ts'
+import type { Action, Instant, Outcome, StatusSlice, Step } from './step.ts'
 import { errorText } from './thrown.ts'
 
 export interface ReconcilerParts {
@@ -36,13 +37,6 @@ export interface ReconcilerParts {
 interface Equipped {
   readonly capability: AnyCapability
   readonly memories: Memories<object>
-}
-
-/** What a capability decided, and by what. */
-interface Decision {
-  readonly view: unknown
-  readonly memory: object
-  readonly step: Step
 }
 
 /** The part of one capability in a reconcile: its step for the key, and what came of it. */
@@ -173,16 +167,20 @@ export class Reconciler {
     }
   }
 
-  /** The step of a capability for what was observed and is remembered. */
-  #decide({ capability, memories }: Equipped, observed: Observed, remembered: object): Decision {
-    const view = capability.view(observed)
-    capability.noticed(view)
-    const memory = capability.recall(view, remembered)
-    memories.set(observed.key, memory)
-    return { view, memory, step: capability.next(view, memory, this.#now()) }
+  #decide(
+    { capability, memories }: Equipped,
+    observed: Observed,
+    remembered: object,
+  ): Decision<unknown, object, Action> {
+    const decision = decide(capability, observed, remembered, this.#now())
+    memories.set(observed.key, decision.memory)
+    return decision
   }
 
-  #wanted(capability: AnyCapability, { view, memory, step }: Decision): Pick<CapabilityStep, 'wants'> {
+  #wanted(
+    capability: AnyCapability,
+    { view, memory, step }: Decision<unknown, object, Action>,
+  ): Pick<CapabilityStep, 'wants'> {
     if (step.kind !== 'Call' && step.kind !== 'Held') return {}
     return { wants: { action: step.action.name, priority: capability.priorityOf(view, memory, this.#now()) } }
   }

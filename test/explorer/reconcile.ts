@@ -5,6 +5,7 @@ import type { UploadCapability } from '../../src/capabilities/upload/upload.ts'
 import { type UploadView, withChain } from '../../src/capabilities/upload/view.ts'
 import type { Observed } from '../../src/contract/observe.ts'
 import type { Answer } from '../../src/engine/capability.ts'
+import { decide } from '../../src/engine/decision.ts'
 import { statusPatch } from '../../src/engine/status/status-patch.ts'
 import type { Instant, Outcome, Step } from '../../src/engine/step.ts'
 import type { ObjectKey } from '../../src/ports/secrets.ts'
@@ -46,9 +47,7 @@ export function reconcile(world: World, key: ObjectKey): World {
   const claim: Statement = (it) => void viewOf(it, observed)
   const journal = claimed === state.claimed ? process.journal : [...process.journal, claim]
   const { capability } = partsOf({ journal }, world.profile)
-  const view = viewOf(capability, observed)
-  const memory = capability.recall(view, state.memory)
-  const step = capability.next(view, memory, instantOf(world))
+  const { memory, step } = decide(capability, observed, state.memory, instantOf(world))
   const hasPermit = turnOf(step) !== 'prepares' || state.turn === 'prepares'
   const taken = { key, secret, capability, step, journal, state: { ...state, memory, claimed } }
   return withStep(world, 0, taken, { hasPermit })
@@ -67,9 +66,7 @@ export function digest(world: World, index: number, key: ObjectKey, answer: Answ
   const { memory: before } = state
   capability.ended(view, before, action, answer, now)
   const digested = capability.model(view, before, action, answer, now)
-  const viewAfter = viewOf(capability, observed)
-  const memory = capability.recall(viewAfter, digested)
-  const step = capability.next(viewAfter, memory, now)
+  const { memory, step } = decide(capability, observed, digested, now)
   const ended: Statement = (it) => it.ended(viewOf(it, observed), before, action, answer, now)
   const journal = [...process.journal, ended]
   const taken = { key, secret, capability, step, journal, state: { ...state, memory } }

@@ -19,12 +19,12 @@ export const engineMutants: readonly Mutant[] = [
     tests: ['test/heart/shared-certificates.test.ts'],
   },
   {
-    name: 'a dry run calls the service',
+    name: 'a dry run asks for permits',
     file: 'src/engine/reconciler.ts',
     within: 'Reconciler.#finish',
     original: 'requeue = dryRun ? {} :',
     mutated: 'requeue =',
-    tests: ['test/heart/controller.test.ts'],
+    tests: ['test/heart/races.test.ts'],
   },
   {
     name: 'a bug in a capability is no status',
@@ -68,8 +68,8 @@ export const engineMutants: readonly Mutant[] = [
   },
   {
     name: 'what was read of a Secret waits with its key',
-    file: 'src/engine/reconciler.ts',
-    within: 'Reconciler.#decide',
+    file: 'src/engine/decision.ts',
+    within: 'decide',
     original: 'const memory = capability.recall(view, remembered)',
     mutated: 'const memory = { ...capability.recall(view, remembered), view }',
     tests: ['test/heart/secrets-in-memory.test.ts'],
