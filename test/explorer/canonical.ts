@@ -152,10 +152,22 @@ function memoryText({ now, profile }: World, process: Process, state: KeyState):
     absent && [absent.certificateId, ageClass(absent.until - now)],
     failure && [failure.input, failure.class, Math.min(failure.attempt, 3), ageClass(failure.until - now)],
     reported && [reported.input, reported.outcome.reason],
-    progress && { ...progress, noCopy },
+    progress && {
+      ...{ ...progress, noCopy },
+      namedLook: progress.namedLook && [progress.namedLook.id, ...lookAges(progress.namedLook, now)],
+      candidateLook: progress.candidateLook && lookAges(progress.candidateLook, now),
+      tagSearchedAt: progress.tagSearchedAt !== undefined && ageClass(now - progress.tagSearchedAt),
+    },
   ])
   memories.set(state, { now, of: process.journal, text })
   return text
+}
+
+/** Lookups are made every ten seconds for a minute, then every ten minutes for an hour: each of them makes headway. */
+function lookAges({ since, at }: { readonly since: number; readonly at: number }, now: number): number[] {
+  const forMs = now - since
+  const lookups = forMs <= 60_000 ? Math.ceil(forMs / 10_000) : 6 + Math.min(Math.ceil(forMs / 600_000), 7)
+  return [lookups, ageClass(now - at)]
 }
 
 function activityText(world: World, key: ObjectKey, activity: Activity): string {

@@ -7,7 +7,7 @@ import { reconcile } from './reconcile.ts'
 import { keys, leaderOf, secretOf, type World } from './small-world.ts'
 
 /** More than that, and the operator makes no headway. */
-const mostTurns = 60
+const mostTurns = 120
 /** Back in the same state so often: it is going round in circles. Once may be because times have classes. */
 const mostReturns = 2
 
