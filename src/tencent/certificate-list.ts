@@ -20,8 +20,6 @@ export function readRemoteCertificate(entry: unknown): RemoteCertificate | undef
     certificateId,
     alias: text(fields['Alias']),
     type: readType(fields['CertificateType']),
-    domain: text(fields['Domain']),
-    notBefore: parseServiceDate(fields['CertBeginTime']),
     notAfter: parseServiceDate(fields['CertEndTime']),
     tags: readTags(fields['Tags']),
     ownerUin: readUin(fields['OwnerUin']),
