@@ -155,6 +155,7 @@ export class Controller {
       ],
       serviceSilent: () => calls.silent(),
       certificates: () => this.#inventory?.counts,
+      inventoryOverdue: () => this.#inventory?.isOverdue ?? false,
     }
   }
 

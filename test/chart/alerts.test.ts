@@ -29,6 +29,7 @@ test('alerts ask for metrics that the operator has', async () => {
     heldReasons: () => [],
     serviceSilent: () => false,
     certificates: () => undefined,
+    inventoryOverdue: () => false,
     leading: () => true,
   })
   const page = await metrics.text()
@@ -41,6 +42,7 @@ test('alerts ask for metrics that the operator has', async () => {
     'TencentCertSyncNamespaceUnreadable',
     'TencentCertSyncAccountHeld',
     'TencentCertSyncServiceSilent',
+    'TencentCertSyncInventoryOverdue',
   ])
   const missing = [...asked].filter((name) => !page.includes(`# TYPE ${name} gauge`))
   expect(missing).toEqual([])
