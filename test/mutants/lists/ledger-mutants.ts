@@ -136,7 +136,7 @@ export const ledgerMutants: readonly Mutant[] = [
     within: 'CosmeticsLadder.succeeded',
     original: 'proven.size < secretsThatProve',
     mutated: 'false',
-    tests: ['test/heart/cosmetics-ladder.test.ts'],
+    tests: ['src/ledger/cosmetics-ladder.test.ts'],
   },
   {
     name: 'a Secret that is gone still proves that the account refuses tags',
@@ -433,5 +433,13 @@ export const ledgerMutants: readonly Mutant[] = [
     original: 'if (!isAnothers)',
     mutated: '',
     tests: ['test/heart/shared-certificates.test.ts'],
+  },
+  {
+    name: 'a listed date takes the place of the exact one',
+    file: 'src/ledger/ledger.ts',
+    within: 'Ledger.learnListed',
+    original: 'entry.notAfter ??= notAfter',
+    mutated: 'entry.notAfter = notAfter',
+    tests: ['src/ledger/ledger.test.ts'],
   },
 ]
