@@ -9,7 +9,7 @@ export function isCertificateId(value: unknown): value is string {
 
 /**
  * Reads one entry of DescribeCertificates. Every field may be null or absent; an entry without a usable id is
- * no certificate for us.
+ * ignored.
  */
 export function readRemoteCertificate(entry: unknown): RemoteCertificate | undefined {
   if (typeof entry !== 'object' || entry === null) return undefined

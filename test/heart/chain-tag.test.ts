@@ -133,7 +133,7 @@ describe('on the international site, a certificate that the account holds', () =
     ])
   })
 
-  it('is told from another chain of its leaf', async () => {
+  it('is not confused with another chain of its leaf', async () => {
     const ids = holding([material.first, ownershipTags(key)], [material.firstAgain, ownershipTags(key)])
     for (const [i, chain] of [material.first, material.firstAgain].entries()) {
       world.store.put(`web/${i}`, userAnnotations(), chain.data)

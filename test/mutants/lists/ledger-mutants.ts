@@ -3,9 +3,9 @@ import type { Mutant } from '../mutant.ts'
 /** Broken promises of what is known of the account. */
 export const ledgerMutants: readonly Mutant[] = [
   {
-    name: 'an id is believed for ever',
-    file: 'src/ledger/holder.ts',
-    within: 'holderOf',
+    name: 'an id is trusted for ever',
+    file: 'src/ledger/ledger.ts',
+    within: 'Ledger.holderOf',
     original: 'now - entry.seenAt > claimAfterMs',
     mutated: 'false',
     tests: ['test/heart/gone.test.ts', 'src/ledger/ledger.test.ts'],
@@ -171,7 +171,7 @@ export const ledgerMutants: readonly Mutant[] = [
     tests: ['src/ledger/re-uploads.test.ts'],
   },
   {
-    name: 'nobody waits for the one that tries whether lookups can be believed',
+    name: 'nobody waits for the one that tries whether lookups can be trusted',
     file: 'src/ledger/re-uploads.ts',
     within: 'ReUploads.#isProven',
     original: 'now - this.#provenAt <= provenForMs',
