@@ -20,6 +20,8 @@ It works on copies in temporary folders. Exit code 1 when a sabotage is not noti
 
 /** Sabotages that are tried at a time, each in a copy of its own. */
 const atATime = Math.min(4, availableParallelism())
+/** Longer than all tests of all sabotages may take. */
+const soundLimitMs = 1_200_000
 
 interface Verdict {
   readonly mutant: Mutant
@@ -70,7 +72,7 @@ function removeAll(copies: readonly SourceCopy[]): void {
 async function expectSound(copy: SourceCopy, chosen: readonly Mutant[]): Promise<void> {
   const files = [...new Set(chosen.flatMap((it) => it.tests))]
   process.stderr.write(`without a sabotage: ${files.join(' ')}\n`)
-  const result = await runTests(copy.folder, files)
+  const result = await runTests(copy.folder, files, { limitMs: soundLimitMs })
   if (result.kind !== 'passed') throw new Error(`not sound without a sabotage: ${describe(result)}`)
   process.stderr.write(`${result.count} tests pass\n`)
 }
