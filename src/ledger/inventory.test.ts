@@ -370,7 +370,7 @@ describe('an inventory is overdue', () => {
     ['less than three intervals without an answer', 2.9, false, silence],
     ['three intervals in which every call is refused', 3.1, true, () => 'denied'],
     ['lists that are refused', 9.5, false, (it, by) => (it.by === 'tags' ? 'refused' : by.page(it))],
-    ['look-ups that are refused', 9.5, false, (it, by) => (it.by === 'ids' ? 'refused' : by.page(it))],
+    ['lookups that are refused', 9.5, false, (it, by) => (it.by === 'ids' ? 'refused' : by.page(it))],
     ['answers', 9.5, false, (it, by) => by.page(it)],
   ])('after %s: %s hours, %s', (_, hours, overdue, respond) => {
     expect(isOverdueAfter(hours, respond)).toBe(overdue)

@@ -37,7 +37,7 @@ interface Round {
   readonly shown: Set<string>
   /** Ids on record that were looked up and do not exist. */
   readonly missed: Set<string>
-  /** A look-up of ids was answered. */
+  /** A lookup of ids was answered. */
   isLookedUp: boolean
   /** The listing has ended, or was given up. */
   isListed: boolean
@@ -91,7 +91,7 @@ export class Inventory {
 
   /**
    * Whether no inventory was completed for three intervals, and for at least an hour. One that looked ids up because it could
-   * not list is complete as well, unless the service answered none of its look-ups.
+   * not list is complete as well, unless the service answered none of its lookups.
    *
    * @param since when this process began to make inventories
    */

@@ -4,8 +4,8 @@ import type { Mutant } from '../mutant.ts'
 export const ledgerMutants: readonly Mutant[] = [
   {
     name: 'an id is trusted for ever',
-    file: 'src/ledger/ledger.ts',
-    within: 'Ledger.holderOf',
+    file: 'src/ledger/holder.ts',
+    within: 'holderOf',
     original: 'now - entry.seenAt > claimAfterMs',
     mutated: 'false',
     tests: ['test/heart/gone.test.ts', 'src/ledger/ledger.test.ts'],
