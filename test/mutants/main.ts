@@ -7,7 +7,8 @@ import { mutants } from './mutants.ts'
 import { SourceCopy } from './source-copy.ts'
 import { runTests, type TestRun } from './test-run.ts'
 
-const help = `Sabotages the heart of the operator, a function at a time, and sees whether a test notices. Five minutes.
+const help = `Sabotages the heart of the operator, a function at a time, and sees whether a test notices. Two idle cores need about
+ten minutes for all of it.
 
   npm run mutants -- [options]
 
