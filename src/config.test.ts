@@ -35,7 +35,7 @@ describe('a proxy in the environment', () => {
     expect(configOf(['--tencent-endpoint', 'http://127.0.0.1:80'], environment).proxy).toBeUndefined()
   })
 
-  it('that cannot be one is told with all other problems, and not shown', () => {
+  it('that cannot be one is reported with all other problems, and not shown', () => {
     const environment = { ...credentials, https_proxy: 'socks5://user:hunter2@proxy' }
     const problems = problemsOf(['--tencent-endpoint', '#'], environment)
     expect(problems).toHaveLength(3)

@@ -156,11 +156,12 @@ export class Controller {
       slots: () => calls.slots(),
       heldReasons: () => [
         ...calls.held(),
-        // A doubt of one namespace, which a tenant can make up, is no matter for everybody.
+        // A doubt about one namespace does not concern the others: a tenant can cause it.
         ...(this.#ledger.isWholeAccountDoubted ? ['AccountChanged' as const] : []),
       ],
       serviceSilent: () => calls.silent(),
       certificates: () => this.#inventory?.counts,
+      inventoryOverdue: () => this.#inventory?.isOverdue ?? false,
     }
   }
 

@@ -48,6 +48,7 @@ export interface InventoryRunnerParts {
 export class InventoryRunner implements KeyOwner {
   readonly #parts: InventoryRunnerParts
   #calls: CallRunner | undefined
+  #startedAt: number | undefined
   #isReady = false
   #isEnded = false
   /** A call is under way, or a listing is taken in. */
@@ -68,9 +69,16 @@ export class InventoryRunner implements KeyOwner {
     return this.#parts.inventory.counts
   }
 
+  /** This process leads, and for too long no inventory was completed. */
+  get isOverdue(): boolean {
+    if (this.#startedAt === undefined || this.#isEnded) return false
+    return this.#parts.inventory.isOverdue(this.#startedAt, this.#now)
+  }
+
   /** This process leads: the first inventory is made as soon as the Secrets were reconciled. */
   start(calls: CallRunner): void {
     this.#calls = calls
+    this.#startedAt = this.#now
     this.#after(readyEveryMs)
   }
 

@@ -87,7 +87,7 @@ describe('findLeaf', () => {
     expect(find([root, other, twin], leaf)).toBe(twin.fingerprint)
   })
 
-  it('is the first that is no CA where no key helps, else the first', () => {
+  it('is the first that is not a CA where no key helps, else the first', () => {
     expect(find([root, leaf, intermediate], stranger)).toBe(leaf.fingerprint)
     expect(find([intermediate, root], stranger)).toBe(intermediate.fingerprint)
     expect(find([], stranger)).toBeUndefined()

@@ -3,7 +3,7 @@ import { readPublicKey, verificationCost } from './public-key.ts'
 
 /**
  * Which certificate stands for the server. With a key, the one it belongs to (a non-CA certificate before a CA one);
- * else the first that is no CA, else the first. Undefined for an empty list only.
+ * else the first that is not a CA, else the first. Undefined for an empty list only.
  */
 export function findLeaf(
   certificates: readonly X509Certificate[],

@@ -23,7 +23,7 @@ export function readElement(der: Buffer, at: number, limit = der.length): DerEle
   return start + length > limit ? undefined : { tag, start, end: start + length }
 }
 
-/** The first elements within a sequence, at most `count`. Undefined for what is no sequence or is malformed. */
+/** The first elements within a sequence, at most `count`. Undefined for what is not a sequence or is malformed. */
 export function readSequence(
   der: Buffer,
   sequence: DerElement | undefined,

@@ -56,7 +56,7 @@ describe('describeLeaf', () => {
     expect(described(broken)).toMatchObject({ domain: 'a.example.com' })
   })
 
-  it('gives no validity that is no time', async () => {
+  it('gives no validity where a date is not valid', async () => {
     const leaf = await createLeaf({ commonName: 'a.example.com', notAfter: new Date('2031-01-01T00:00:00Z') })
     const month = leaf.der.indexOf('310101000000Z', 'latin1') + 2
     expect(readValidity(leaf.certificate)).toBeDefined()

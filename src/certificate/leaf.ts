@@ -14,8 +14,8 @@ export interface Validity {
 const maximumNameLength = 256
 
 /**
- * Reads the validity, or undefined where it is no time. From the text form: `validToDate` of a time that is none is
- * whatever was in memory, at times a date.
+ * Reads the validity, or undefined where a date is not valid. From the text form: `validToDate` of an invalid date returns
+ * whatever was in memory, sometimes a date.
  */
 export function readValidity(certificate: X509Certificate): Validity | undefined {
   const notBefore = Date.parse(certificate.validFrom)

@@ -50,7 +50,7 @@ export type ChainProblem =
  * The private key as far as it concerns the certificate. `mismatch`: a readable key that does not belong to the leaf,
  * or there is no leaf to belong to. `not-needed`: a CA is uploaded without a key.
  */
-export type KeyState = 'matches' | 'mismatch' | 'missing' | 'encrypted' | 'unreadable' | 'not-needed'
+export type PrivateKeyState = 'matches' | 'mismatch' | 'missing' | 'encrypted' | 'unreadable' | 'not-needed'
 
 /** Sizes in bytes of the clean PEM texts; 0 for what is missing, not PEM or not read. */
 export interface MaterialSizes {
@@ -66,7 +66,7 @@ export interface MaterialFacts {
   /** Absent when the certificates cannot be read or exceed a limit; then `problem` says why. */
   readonly chain?: Chain
   readonly problem?: ChainProblem
-  readonly key: KeyState
+  readonly key: PrivateKeyState
   /** With `key` `unreadable`: why, a clause free of anything from the key. */
   readonly keyProblem?: string
   readonly sizes: MaterialSizes

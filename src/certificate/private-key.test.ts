@@ -54,7 +54,7 @@ describe('readPrivateKey', () => {
     expect(reading.kind === 'readable' && reading.pem()).toBe(keyPemTraditional.trimEnd())
   })
 
-  it('believes the content where the label lies', () => {
+  it('reads the content where the label is wrong', () => {
     const { keyPem } = leafOf('rsa')
     const reading = readPrivateKey(Buffer.from(keyPem.replaceAll('PRIVATE KEY', 'RSA PRIVATE KEY')))
     expect(reading.kind === 'readable' && reading.pem()).toBe(keyPem.trimEnd())

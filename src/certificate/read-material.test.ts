@@ -107,7 +107,7 @@ describe('readMaterial of a server certificate', () => {
     }
   })
 
-  it('leaves what is no certificate out of the chain, above all a private key', () => {
+  it('leaves what is not a certificate out of the chain, above all a private key', () => {
     const material = server(`${leaf.keyPem}${bundle(leaf, root)}${leaf.keyPemTraditional}`, leaf.keyPem)
     expect(readPem(material.chainPem()).blocks.map((each) => each.label)).toEqual([
       'CERTIFICATE',

@@ -7,10 +7,10 @@ import {
   type CertificateType,
   type Chain,
   type ChainProblem,
-  type KeyState,
   type Material,
   type MaterialFacts,
   maximumCertificates,
+  type PrivateKeyState,
   sizeLimits,
 } from './material.ts'
 import type { MaterialShare } from './material-cache.ts'
@@ -186,7 +186,7 @@ function readCertificate(der: Buffer): ReadCertificate | string | undefined {
   }
 }
 
-function keyState(type: CertificateType, reading: PrivateKeyReading, ownedByLeaf: boolean): KeyState {
+function keyState(type: CertificateType, reading: PrivateKeyReading, ownedByLeaf: boolean): PrivateKeyState {
   if (type === 'CA') return 'not-needed'
   if (reading.kind !== 'readable') return reading.kind
   return ownedByLeaf ? 'matches' : 'mismatch'

@@ -76,7 +76,7 @@ describe('an election that cannot work', () => {
     ])
   })
 
-  it('is told everything at once', () => {
+  it('reports all problems at once', () => {
     const args = '--leader-elect --retry-period 20s --renew-deadline 20s --lease-name A --account =x'
     expect(problemsOf(args.split(' '))).toEqual([
       expect.stringMatching(/^--account: /),

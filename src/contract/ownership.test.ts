@@ -58,7 +58,7 @@ describe('the tag of a chain', () => {
     },
   )
 
-  it('is told from a certificate without any tag', () => {
+  it('differs from a certificate without any tag', () => {
     expect(readOwnership([]).untagged).toBe(true)
     expect(readOwnership([{ key: 'team', value: 'web' }]).untagged).toBe(false)
   })

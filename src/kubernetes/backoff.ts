@@ -1,7 +1,7 @@
 import { KubernetesError } from './kubernetes-error.ts'
 
 const firstMs = 200
-/** Less than client-go's 30 s: two pods are no thundering herd, and a certificate may wait for the end of an outage. */
+/** Less than client-go's 30 s: two pods are not a thundering herd, and a certificate may wait for the end of an outage. */
 const longestMs = 10_000
 
 /**

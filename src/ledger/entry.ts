@@ -49,7 +49,7 @@ export interface Entry {
   replaced?: boolean
   /** It was made as a copy because another one was missed. */
   isReplacement?: boolean
-  /** ms since the epoch. */
+  /** ms since the epoch. From the certificate itself; a listed date, which may be hours off, stands in until it is known. */
   notAfter?: number
 }
 

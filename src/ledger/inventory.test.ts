@@ -344,6 +344,47 @@ describe('a service that refuses', () => {
   })
 })
 
+describe('an inventory is overdue', () => {
+  type Respond = (query: CertificateQuery, account: Account) => Answer
+
+  /** Whether it is after so many hours in which the account responds so, with one of two ids on record. */
+  function isOverdueAfter(hours: number, respond: Respond): boolean {
+    const account = new Account()
+    for (const id of ['a', 'b']) account.claim(`web/${id}`, id)
+    account.hold('a', 'web/a')
+    const end = hours * hour
+    while (account.now < end) {
+      const waitsUntil = account.run((query) => (account.now < end ? respond(query, account) : 'denied'))
+      account.now = Math.max(account.now, waitsUntil)
+    }
+    return account.inventory.isOverdue(0, end)
+  }
+
+  const silence: Respond = (_, account) => {
+    account.now += minute
+    return 'unanswered'
+  }
+
+  it.each<[string, number, boolean, Respond]>([
+    ['three intervals without an answer', 3.1, true, silence],
+    ['less than three intervals without an answer', 2.9, false, silence],
+    ['three intervals in which every call is refused', 3.1, true, () => 'denied'],
+    ['lists that are refused', 9.5, false, (it, by) => (it.by === 'tags' ? 'refused' : by.page(it))],
+    ['lookups that are refused', 9.5, false, (it, by) => (it.by === 'ids' ? 'refused' : by.page(it))],
+    ['answers', 9.5, false, (it, by) => by.page(it)],
+  ])('after %s: %s hours, %s', (_, hours, overdue, respond) => {
+    expect(isOverdueAfter(hours, respond)).toBe(overdue)
+  })
+
+  it('no earlier than an hour after the process began to make them, however short the interval', () => {
+    const { ledger } = new Account()
+    const inventory = new Inventory({ ledger, cluster: 'test', intervalMs: minute, keys: () => [] })
+    const since = 5 * hour
+    const overdue = [0, 1].map((ms) => inventory.isOverdue(since, since + hour + ms))
+    expect(overdue).toEqual([false, true])
+  })
+})
+
 describe('an account', () => {
   it('that shows none of two ids on record is another one; nothing in it is gone', () => {
     const account = new Account()

@@ -37,6 +37,8 @@ interface Round {
   readonly shown: Set<string>
   /** Ids on record that were looked up and do not exist. */
   readonly missed: Set<string>
+  /** A lookup of ids was answered. */
+  isLookedUp: boolean
   /** The listing has ended, or was given up. */
   isListed: boolean
   /** When it began, or a page was answered, and how often in a row there was no answer since. */
@@ -48,6 +50,9 @@ interface Round {
 const learnedAtATime = 100
 /** A page that the service has no answer for is asked for at least so long, ms; then ids are looked up instead. */
 const pagePatienceMs = 10 * 60_000
+/** An inventory is overdue after so many intervals without one, and not before so long, ms. */
+const overdueIntervals = 3
+const overdueAfterMs = 3_600_000
 /** Ids that were looked up to no avail are asked for again after so long, ms. */
 const suspectsAgainMs = 60_000
 
@@ -72,6 +77,7 @@ export class Inventory {
   /** Whether these credentials see the account on record was found out. */
   #isJudged = false
   #counts: CertificateCounts | undefined
+  #completedAt = Number.NEGATIVE_INFINITY
 
   constructor(parts: InventoryParts) {
     this.#parts = parts
@@ -81,6 +87,17 @@ export class Inventory {
   /** As of the last inventory whose listing was complete. */
   get counts(): CertificateCounts | undefined {
     return this.#counts
+  }
+
+  /**
+   * Whether no inventory was completed for three intervals, and for at least an hour. One that looked ids up because it could
+   * not list is complete as well, unless the service answered none of its lookups.
+   *
+   * @param since when this process began to make inventories
+   */
+  isOverdue(since: number, now: number): boolean {
+    const limitMs = Math.max(overdueIntervals * this.#parts.intervalMs, overdueAfterMs)
+    return now - Math.max(since, this.#completedAt) > limitMs
   }
 
   /** How many ids this inventory does without, since the service had no answer for them. */
@@ -181,7 +198,7 @@ export class Inventory {
     if (now >= this.#dueAt && !isBusy) {
       const counter = new CertificateCounter(cluster, keys(), (id) => ledger.isClaimed(id))
       const ids = { shown: new Set<string>(), missed: new Set<string>() }
-      const progress = { isListed: false, progressAt: now, outages: 0 }
+      const progress = { isLookedUp: false, isListed: false, progressAt: now, outages: 0 }
       this.#round = { listing: new Listing(), counter, ...ids, ...progress }
       this.#lookups = this.#noLookups()
       this.#plan(now)
@@ -248,6 +265,7 @@ export class Inventory {
     if (this.#lookups.next !== asked) return
     const { ledger } = this.#parts
     const found = new Set(certificates.map((it) => it.certificateId))
+    if (this.#round) this.#round.isLookedUp = true
     for (const certificate of certificates) {
       ledger.learnListed(certificate, this.#askedAt)
       this.#round?.counter.add(certificate)
@@ -264,9 +282,11 @@ export class Inventory {
     this.#goOn(now)
   }
 
-  #conclude({ counter, listing, missed }: Round, now: number): void {
+  #conclude({ counter, listing, missed, isLookedUp }: Round, now: number): void {
     this.#round = undefined
-    if (listing.state.kind === 'complete') this.#counts = counter.counts
+    const isComplete = listing.state.kind === 'complete'
+    if (isComplete) this.#counts = counter.counts
+    if (isComplete || isLookedUp || this.passed === 0) this.#completedAt = now
     if (!this.#isJudged) this.#judge(missed, now)
   }
 

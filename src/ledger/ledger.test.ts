@@ -360,6 +360,27 @@ describe('claims', () => {
   })
 })
 
+describe('when a certificate expires', () => {
+  const listed = (id: string) => {
+    const eightHoursOff = notAfter + 8 * 60 * minute
+    ledger.learnListed(remoteCertificate(id, { tags: tags(chain), notAfter: eightHoursOff }), minute)
+    return eightHoursOff
+  }
+
+  it('is what was read from it, whatever a listing says afterwards', () => {
+    uploadedAs('id-1')
+    listed('id-1')
+    expect(ledger.expiryOf('id-1')).toBe(notAfter)
+  })
+
+  it('is what a listing says only until it is read from the certificate', () => {
+    const date = listed('id-1')
+    expect(ledger.expiryOf('id-1')).toBe(date)
+    uploadedAs('id-1')
+    expect(ledger.expiryOf('id-1')).toBe(notAfter)
+  })
+})
+
 describe('the account', () => {
   it('is another one where a listing names another owner, until somebody trusts it', () => {
     ledger.claim('web/site', 'id-1')

@@ -109,7 +109,7 @@ export class Ledger {
     return this.#certificates.get(certificateId)?.uploads.get(chain)
   }
 
-  /** When the certificate of an id expires, ms since the epoch, as uploaded or listed. */
+  /** When the certificate of an id expires, ms since the epoch: read from it, or as listed until then. */
   expiryOf(certificateId: string): number | undefined {
     return this.#certificates.get(certificateId)?.notAfter
   }
@@ -275,7 +275,7 @@ export class Ledger {
       entry.replaced = false
       entry.ownership = ownership
       entry.alias = alias
-      if (notAfter !== undefined) entry.notAfter = notAfter
+      if (notAfter !== undefined) entry.notAfter ??= notAfter
       if (isShown(entry)) this.#absence.forget(certificateId)
       const isNews = ownership.chain !== undefined && ownership.chain !== entry.chain
       if (ownership.chain !== undefined) this.#certificates.setChain(entry, ownership.chain)

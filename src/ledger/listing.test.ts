@@ -7,8 +7,6 @@ function certificate(certificateId: string): RemoteCertificate {
     certificateId,
     alias: '',
     type: 'SVR',
-    domain: '',
-    notBefore: undefined,
     notAfter: undefined,
     tags: [],
     ownerUin: undefined,

@@ -64,4 +64,6 @@ export interface Gauges {
   serviceSilent(): boolean
   /** Undefined before the first complete inventory. */
   certificates(): CertificateCounts | undefined
+  /** This process leads and makes inventories, but completed none within three intervals, and at least an hour. */
+  inventoryOverdue(): boolean
 }

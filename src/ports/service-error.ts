@@ -47,8 +47,8 @@ export class ServiceError extends Error implements ServiceFailure {
   readonly action: ServiceAction
   /**
    * The service's code, or one of ours for what has none: `HTTP503`, `Proxy407`, `Timeout`, `ConnectionFailed`, `MalformedResponse`,
-   * `Redirect`, `Aborted`, `CredentialsMissing`, `TooManyMatches`, `UnsupportedOperation`. `ConnectionFailed` is followed by its
-   * cause where that is known, as in `ConnectionFailed.ENOTFOUND`.
+   * `Redirect`, `Aborted`, `CredentialsMissing`, `UnsupportedOperation`. `ConnectionFailed` is followed by its cause where that is
+   * known, as in `ConnectionFailed.ENOTFOUND`.
    */
   readonly code: string
   readonly requestId: string | undefined

@@ -32,12 +32,10 @@ export interface RemoteCertificate {
   /** Perhaps cut: how long the service lets an alias be is not documented. */
   readonly alias: string
   readonly type: CertificateType | undefined
-  readonly domain: string
   /**
    * ms since the epoch, or undefined where the service's text did not parse. A text without a zone is taken for GMT+8,
-   * which was never checked live: where an ID, a tag or a suffix is exact, no date decides.
+   * which was never checked live: it counts only until the date is known from the certificate itself.
    */
-  readonly notBefore: number | undefined
   readonly notAfter: number | undefined
   readonly tags: readonly Tag[]
   /** OwnerUin: the account that owns it. */

@@ -127,7 +127,7 @@ describe('the addresses', () => {
     expect(await get(other.health, '/healthz')).toMatchObject({ status: 200 })
   })
 
-  it('are told with the port that was free', async () => {
+  it('are reported with the port that was free', async () => {
     expect((await serve()).health).toMatch(/^127\.0\.0\.1:[1-9]\d*$/)
   })
 

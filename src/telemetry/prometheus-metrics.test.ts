@@ -11,6 +11,7 @@ const gauges: Gauges = {
   leading: () => true,
   heldReasons: () => ['NotAllowed'],
   serviceSilent: () => true,
+  inventoryOverdue: () => true,
   certificates: () => ({ current: 3, superseded: 2, orphaned: 1, unowned: 0 }),
 }
 
@@ -132,6 +133,7 @@ describe('what is read when somebody looks', () => {
         'service_silent 1',
         'account_certificates{state="current"} 3',
         'account_certificates{state="unowned"} 0',
+        'inventory_overdue 1',
       ]),
     )
   })

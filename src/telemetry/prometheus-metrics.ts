@@ -120,6 +120,12 @@ export class PrometheusMetrics implements Metrics {
         for (const [state, count] of Object.entries(gauges.certificates() ?? {})) gauge.set({ state }, count)
       },
     )
+    this.#gauge(
+      'inventory_overdue',
+      '1 in a leader that has completed no inventory for three intervals, and for at least an hour.',
+      [],
+      (gauge) => gauge.set(gauges.inventoryOverdue() ? 1 : 0),
+    )
   }
 
   /** Everything, as /metrics serves it. */

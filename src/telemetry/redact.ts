@@ -11,7 +11,7 @@ const longest = 500
 const controls = /\p{Cc}+/gu
 const notShown = '[private key]'
 
-// Also without an end: what was cut short is no less secret.
+// Also without an end: a key that was cut short is still secret.
 const pem =
   /-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY-----[\s\S]*?(?:-----END [A-Z0-9 ]{0,40}PRIVATE KEY-----|$)/g
 

@@ -7,7 +7,7 @@ const maxRestMs = 2_000
 
 /**
  * One rendering of a page for all who ask while the one before is made, and in the rest after it. Nobody gets a page
- * that is older than the question: a page from a cache would be, and would show a scrape what is no longer so.
+ * that is older than the request. A page from a cache would be older, and a scrape would read values that are out of date.
  * Measured: a page with 5,000 Secrets has 1.9 MB and takes 60 to 100 ms of processor time, in which no lease is renewed.
  */
 export class SharedRendering {

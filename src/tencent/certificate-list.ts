@@ -9,7 +9,7 @@ export function isCertificateId(value: unknown): value is string {
 
 /**
  * Reads one entry of DescribeCertificates. Every field may be null or absent; an entry without a usable id is
- * no certificate for us.
+ * ignored.
  */
 export function readRemoteCertificate(entry: unknown): RemoteCertificate | undefined {
   if (typeof entry !== 'object' || entry === null) return undefined
@@ -20,8 +20,6 @@ export function readRemoteCertificate(entry: unknown): RemoteCertificate | undef
     certificateId,
     alias: text(fields['Alias']),
     type: readType(fields['CertificateType']),
-    domain: text(fields['Domain']),
-    notBefore: parseServiceDate(fields['CertBeginTime']),
     notAfter: parseServiceDate(fields['CertEndTime']),
     tags: readTags(fields['Tags']),
     ownerUin: readUin(fields['OwnerUin']),

@@ -41,7 +41,7 @@ class WatchedCredentials implements CredentialsProvider {
   readonly #reader: Reader
   readonly #clock: Clock
   readonly #listeners = new Set<() => void>()
-  /** Hash of what was read last, or that it was unusable; undefined before the first look. */
+  /** Hash of what was read last, or that it was unusable; undefined before the first read. */
   #seen: string | undefined
   #version = 0
   #cancelPoll: (() => void) | undefined

@@ -247,10 +247,6 @@ const errorClasses: Readonly<Record<string, ErrorClass>> = {
     failure: 'caller',
     hint: 'Provide TENCENTCLOUD_SECRET_ID and TENCENTCLOUD_SECRET_KEY.',
   },
-  TooManyMatches: {
-    failure: 'unknown',
-    hint: 'Delete certificates with this alias that are no longer used: there are too many to search.',
-  },
 }
 
 /**

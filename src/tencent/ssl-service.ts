@@ -52,7 +52,7 @@ class TencentSslService implements SslService {
     )
     const { CertificateId: id, RepeatCertId: repeated } = answer.fields
     const certificateId = isNothing(id) ? repeated : id
-    // A second id that makes no sense is no reason to lose the first.
+    // A second id that makes no sense does not invalidate the first.
     if (!isCertificateId(certificateId)) throw answer.malformed()
     return { certificateId, existed: !isNothing(repeated), requestId: answer.requestId }
   }

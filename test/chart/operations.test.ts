@@ -21,7 +21,7 @@ function commandOf(start: string): string {
   return found.slice(found.indexOf(start))
 }
 
-test("the runbook's first look names the Secrets that are not synced, and no others", async () => {
+test("the runbook's first command names the Secrets that are not synced, and no others", async () => {
   const { kubectl } = await goPrograms(kubectlProgram)
   const namespace = await admin.newNamespace('runbook')
   const status = (phase: string, reason: string, message: string) => ({

@@ -18,6 +18,7 @@ const startHoldMs = 1_000
 export const firstSync: Act = {
   title: 'First sync',
   about: 'Secrets of every kind appear one by one, then a dozen at the same moment.',
+  promises: 7,
   async play(demo) {
     const { cast, stage, board } = demo
     await sleep(startHoldMs)

@@ -12,6 +12,7 @@ const answered = 5
 export const kill: Act = {
   title: 'Killed in the middle of a batch',
   about: 'A dozen renewals; SIGKILL between an upload and its answer; a restart.',
+  promises: 6,
   async play(demo, tell) {
     const { stage, board, cast } = demo
     const { simulator } = stage

@@ -10,6 +10,7 @@ const betweenMs = 250
 export const renewal: Act = {
   title: 'Renewal',
   about: 'Certificates are renewed, one gets another chain, mistakes are put right.',
+  promises: 5,
   async play(demo) {
     const { stage, board } = demo
     const before = await gather(stage, board)

@@ -10,6 +10,7 @@ const reconciles = 'tencent_cert_sync_reconcile_total'
 export const restart: Act = {
   title: 'Restarted with nothing to do',
   about: 'SIGTERM and a new start, as with every upgrade of the operator.',
+  promises: 3,
   still: true,
   async play(demo, tell) {
     const { stage, board } = demo

@@ -21,6 +21,8 @@ export interface Act {
   readonly title: string
   /** What is going to happen, in one line. */
   readonly about: string
+  /** How many promises it claims to have kept. */
+  readonly promises: number
   /** No table: nothing is going to change. */
   readonly still?: boolean
   /** @param tell says what the operator is doing */
@@ -47,6 +49,8 @@ export async function playAct(demo: Demo, number: number, act: Act): Promise<Cla
     operator = text
     screen.note(text)
   })
+  if (claims.length !== act.promises)
+    throw new Error(`${act.title}: ${claims.length} promises, not ${act.promises}`)
   if (act.still) screen.hide()
   else screen.freeze()
   screen.say(['', ...claims.map(claimText)].join('\n'))

@@ -123,8 +123,6 @@ function asListed({ id, alias, tags }: StoredCertificate): RemoteCertificate {
     certificateId: id,
     alias,
     type: 'SVR',
-    domain: 'a.example.com',
-    notBefore: undefined,
     notAfter: undefined,
     tags,
     ownerUin: '100000000001',

@@ -84,9 +84,9 @@ function render(results: readonly Exploration[]): string {
   return `${table.toString()}\n${sum} states`
 }
 
-/** @throws where it is no whole number */
+/** @throws Error unless it is a whole number */
 function count(text: string): number {
-  if (!/^\d{1,6}$/.test(text)) throw new Error(`"${text}" is no whole number`)
+  if (!/^\d{1,6}$/.test(text)) throw new Error(`"${text}" must be a whole number`)
   return Number(text)
 }
 

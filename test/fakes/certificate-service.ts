@@ -49,7 +49,6 @@ export interface StoredCertificate {
   readonly use: string | undefined
   readonly projectId: number | undefined
   readonly tags: readonly Tag[]
-  readonly notBefore: number
   readonly notAfter: number
 }
 
@@ -195,14 +194,12 @@ export class FakeCertificateService implements CertificateService {
     return !isNew && !this.hides(certificate)
   }
 
-  #remote({ certificateId, alias, type, notBefore, notAfter, tags }: StoredCertificate): RemoteCertificate {
+  #remote({ certificateId, alias, type, notAfter, tags }: StoredCertificate): RemoteCertificate {
     const shiftMs = this.listingShiftHours * 3_600_000
     return {
       certificateId,
       alias,
       type,
-      domain: '',
-      notBefore: notBefore + shiftMs,
       notAfter: notAfter + shiftMs,
       tags,
       ownerUin: this.ownerUin,
@@ -255,7 +252,6 @@ function read(request: UploadRequest, certificateId: string): StoredCertificate 
     use,
     projectId,
     tags,
-    notBefore: leaf.validFromDate.getTime(),
     notAfter: leaf.validToDate.getTime(),
   }
 }

@@ -5,6 +5,7 @@ import { createMaterial, type TestChain, type TestMaterial } from './material.ts
 import { userAnnotations } from './observed.ts'
 import { World } from './world.ts'
 
+const minute = 60_000
 const key = 'web/site'
 
 /** The international site: a duplicate is refused, and no search by chain is served. */
@@ -81,7 +82,7 @@ describe('an upload', () => {
 describe('on the international site, a certificate that the account holds', () => {
   /** A world whose account holds chains as our operator, or another one, tagged them. */
   function holding(...held: readonly (readonly [TestChain, readonly Tag[]])[]): string[] {
-    world = new World({ service: abroad })
+    world = new World({ service: abroad, parts: { inventoryMs: 60 * minute } })
     // What the service says of dates must not matter where the tag is exact.
     world.service.listingShiftHours = 8
     const ids = held.map(([chain, tags]) =>
@@ -90,6 +91,8 @@ describe('on the international site, a certificate that the account holds', () =
     world.start()
     return ids
   }
+
+  const queries = () => world.service.calls.map(({ query }) => query?.by)
 
   it.each<[string, readonly Tag[]]>([
     ['for this Secret', ownershipTags(key)],
@@ -104,7 +107,33 @@ describe('on the international site, a certificate that the account holds', () =
     expect(world.service.certificates).toHaveLength(1)
   })
 
-  it('is told from another chain of its leaf', async () => {
+  it('gets its id without its key where an inventory has shown it', async () => {
+    const [id] = holding([material.first, ownershipTags(key)])
+    await world.clock.advance(minute)
+    expect(queries()).toEqual(['tags'])
+    world.store.put(key, userAnnotations(), material.first.data)
+    await world.settle()
+    expect(world.ids([key])).toEqual([id])
+    expect(world.service.count('UploadCertificate')).toBe(0)
+  })
+
+  it('has its key sent once where no inventory has shown it, and is adopted by its tag then', async () => {
+    const [id] = holding([material.first, ownershipTags(key)])
+    world.store.put(key, userAnnotations(), material.first.data)
+    await world.settle()
+    expect(world.ids([key])).toEqual([id])
+    const calls = world.service.calls.map(({ action, upload, query }) => ({
+      action,
+      carriesKey: upload?.privateKey !== undefined,
+      by: query?.by,
+    }))
+    expect(calls).toEqual([
+      { action: 'UploadCertificate', carriesKey: true, by: undefined },
+      { action: 'DescribeCertificates', carriesKey: false, by: 'tags' },
+    ])
+  })
+
+  it('is not confused with another chain of its leaf', async () => {
     const ids = holding([material.first, ownershipTags(key)], [material.firstAgain, ownershipTags(key)])
     for (const [i, chain] of [material.first, material.firstAgain].entries()) {
       world.store.put(`web/${i}`, userAnnotations(), chain.data)

@@ -195,7 +195,7 @@ describe('the other annotations of the user', () => {
     expect(world.events.reasons(key)).toEqual(['CertificateUploaded', 'SettingsNotApplied'])
   })
 
-  it('that do not parse are told once, and forgotten when they are corrected', async () => {
+  it('that do not parse are reported once, and no longer when they are corrected', async () => {
     const world = await synced()
     world.store.edit(key, { [userKeys.projectId]: 'seven' })
     await world.settle()

@@ -38,7 +38,7 @@ function failing(fault: Fault): World {
 }
 
 describe('a service that asks to slow down', () => {
-  it('is told nobody but the log: no status, fewer slots, and the upload soon', async () => {
+  it('is reported in the log only: no status, fewer slots, and an upload soon after', async () => {
     let slowDown = true
     failing(() => (slowDown ? error('throttled') : undefined))
     await world.clock.advance(5_000)
@@ -140,7 +140,7 @@ describe('a call that fails', () => {
 })
 
 describe('a certificate that the service rejects', () => {
-  it('is told once and tried again a day later, whatever happens to the Secret', async () => {
+  it('is reported once and retried a day later, whatever happens to the Secret', async () => {
     failing(() => error('rejected'))
     await world.settle()
     for (let i = 0; i < 20; i++) {

@@ -64,6 +64,7 @@ describe('an inventory', () => {
     world.store.put('a/site', userAnnotations(), material.first.data)
     await world.clock.advance(24 * hour)
     expect(lookups()).toBe(0)
+    expect(world.controller.gauges().inventoryOverdue()).toBe(false)
   })
 
   it('is not made by who does not lead, nor by who is stopped', async () => {
@@ -81,6 +82,28 @@ describe('an inventory', () => {
     await world.clock.advance(5 * hour)
     expect(world.service.calls).toHaveLength(calls)
     expect(world.clock.pending()).toBe(0)
+  })
+
+  it('that is never completed is overdue in who leads, until one is completed', async () => {
+    world = new World({ parts: { inventoryMs: hour } })
+    world.store.put('a/site', userAnnotations(), material.first.data)
+    world.service.fault = ({ query }) => (query ? noAnswer('DescribeCertificates') : undefined)
+    world.start({ standBy: true })
+    const isOverdue = () => world.controller.gauges().inventoryOverdue()
+    await world.clock.advance(5 * hour)
+    expect(isOverdue()).toBe(false)
+    world.controller.start()
+    await world.clock.advance(2.9 * hour)
+    expect(isOverdue()).toBe(false)
+    await world.clock.advance(0.2 * hour)
+    expect(isOverdue()).toBe(true)
+    world.service.fault = undefined
+    await world.until(() => !isOverdue(), 2 * hour, minute)
+    world.service.fault = ({ query }) => (query ? noAnswer('DescribeCertificates') : undefined)
+    await world.clock.advance(4 * hour)
+    expect(isOverdue()).toBe(true)
+    world.controller.abandon()
+    expect(isOverdue()).toBe(false)
   })
 
   it('of many pages keeps nobody waiting who asks for a lookup', async () => {

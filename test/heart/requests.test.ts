@@ -33,7 +33,7 @@ function ask(request = 'now'): void {
 const uploads = () => world.service.count('UploadCertificate')
 
 describe('a chain that was there before', () => {
-  it('comes back without a look where nobody may look: the upload makes no copy', async () => {
+  it('comes back without a lookup where none is allowed: the upload makes no copy', async () => {
     world = new World({ service: { compares: 'chain' } })
     world.start()
     world.store.put(key, userAnnotations(), material.first.data)
@@ -67,7 +67,7 @@ describe('a copy whose intent is on record', () => {
   })
 })
 
-describe('a request for a fresh look', () => {
+describe('a request to verify the id', () => {
   it('asks once for the id, and is echoed', async () => {
     const id = await synced()
     ask()

@@ -196,7 +196,7 @@ describe('another chain of a leaf in two Secrets', () => {
     expectOneCopy()
   })
 
-  it.each([1, 10])('is one copy although both are asked for a fresh look (slots: %d)', async (slots) => {
+  it.each([1, 10])('is one copy although both have a new request (slots: %d)', async (slots) => {
     world = new World({ service: { serviceMs: 200 }, parts: { slots } })
     await bothGetTheOtherChain({ [userKeys.requestedAt]: 'now' })
     await world.until(() => two.every((key) => world.status(key).handledRequest === 'now'))
@@ -270,7 +270,7 @@ describe('a certificate that the account holds already', () => {
     expect(world.certificateOf('web/authority')?.type).toBe('CA')
   })
 
-  it('and that cannot be found is told, and found when it can be', async () => {
+  it('and that cannot be found is reported, and adopted as soon as it can be found', async () => {
     world = new World({ service: { duplicates: 'refused', canFindByChain: false } })
     // By hand: no tag of ours says which chain it holds.
     world.service.add({ certificate: String(material.first.data['tls.crt']) })

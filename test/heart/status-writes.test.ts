@@ -90,7 +90,7 @@ describe('a status write that comes too late', () => {
     expect(world.metrics.writes.get('stale')).toBe(1)
   })
 
-  it('is told again after a failure too, without another call', async () => {
+  it('is written after a failure too, without another call', async () => {
     fresh().store.meanwhile.push(foreignEdit)
     world.service.fault = () =>
       serviceError({ failure: 'quota', action: 'UploadCertificate', code: 'LimitExceeded' })
@@ -101,8 +101,8 @@ describe('a status write that comes too late', () => {
   })
 })
 
-describe('a failure that was told', () => {
-  it('is told again when somebody wipes it, and costs no call', async () => {
+describe('a failure that was reported', () => {
+  it('is reported again when somebody wipes it, and costs no call', async () => {
     fresh()
     world.service.fault = () => serviceError({ failure: 'rejected', action: 'UploadCertificate', code: 'X' })
     world.start()
@@ -117,7 +117,7 @@ describe('a failure that was told', () => {
 })
 
 describe('a status write that the API server refuses', () => {
-  it('is told once, and tried again every minute without a new upload', async () => {
+  it('is reported once, and retried every minute without a new upload', async () => {
     fresh().store.refusal = () => 'denied by policy'
     world.start()
     await world.clock.advance(62 * minute)
@@ -157,7 +157,7 @@ describe('a status write that the API server refuses', () => {
     expect(world.status(key).phase).toBe('Synced')
   })
 
-  it('does not keep a failing Secret from being retried, nor the failure from being told later', async () => {
+  it('does not keep a failing Secret from being retried, nor the failure from being reported later', async () => {
     fresh().store.refusal = () => 'denied by policy'
     world.service.fault = () => noAnswer('UploadCertificate')
     world.start()

@@ -130,7 +130,7 @@ export class World {
     this.store.edit(key, Object.fromEntries(Object.values(statusKeys).map((name) => [name, null])))
   }
 
-  /** Somebody asks for a fresh look. */
+  /** Somebody sets `requested-at`. */
   ask(key: string, request = 'now'): void {
     this.store.edit(key, { [userKeys.requestedAt]: request })
   }

@@ -34,7 +34,7 @@ describe('stale status writes', () => {
     expect(world.events.reasons(key)).toEqual(['CertificateUploaded'])
   })
 
-  it('leave the budget for what follows: five renewals among foreign edits are each told at once', async () => {
+  it('leave the budget for what follows: five renewals among foreign edits are each reported at once', async () => {
     world = new World()
     world.start()
     world.store.put(key, userAnnotations(), material.first.data)

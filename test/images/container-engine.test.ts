@@ -15,7 +15,7 @@ test('without one, our own is started', async () => {
   expect(await containerEngine({ found: none, own: async () => engine })).toBe(engine)
 })
 
-test('a machine that lacks what it takes is told so, both reasons and what to install', async () => {
+test('a machine that lacks what it takes is reported, with both reasons and what to install', async () => {
   const own = failing(new NoContainerEngineError('only root can start a dockerd'))
   const error = await containerEngine({ found: none, own }).catch((each: unknown) => each)
   expect(error).toBeInstanceOf(NoContainerEngineError)

@@ -7,7 +7,7 @@ import { createLeaf } from '../fixtures/certificates.ts'
 import { ApiProxy, statusObject } from '../harness/api-proxy.ts'
 import { eventually, World } from '../harness/world.ts'
 
-/* What tests build on: a proxy that changes nothing unless it is told to, and sees everything. */
+/* What tests build on: a proxy that changes nothing unless a test asks it to, and sees everything. */
 
 const cluster = sharedCluster()
 afterAll(() => cluster.close())
@@ -43,7 +43,7 @@ test('speaks with the token of its client and passes everything on', async () =>
   ])
 })
 
-test('answers in the place of the API server, cuts, and refuses connections, as it is told', async () => {
+test('answers in the place of the API server, cuts, and refuses connections on demand', async () => {
   proxy.onRequest = ({ method }) =>
     method === 'GET' ? { status: 410, body: statusObject(410, 'Expired') } : undefined
   await expect(client.request('GET', path())).rejects.toMatchObject({ status: 410, reason: 'Expired' })

@@ -163,7 +163,7 @@ scenario('sound certificates in an unusual form are uploaded, clean and in order
 })
 
 scenario(
-  'what is not opted in is not even read, and an opt-in that is unclear is told once',
+  'what is not opted in is not even read, and an opt-in that is unclear is reported once',
   async (world) => {
     const leaf = await leafFor('shop.example.com')
     const data = { 'tls.crt': bundle(leaf, issuer), 'tls.key': leaf.keyPem }

@@ -32,7 +32,7 @@ async function expectWholeBatch({ world }: Replicas, names: readonly string[]): 
 }
 
 describe.concurrent('in the middle of a batch', () => {
-  test('a leader that is told to stop finishes its calls and hands over in less than two seconds', () =>
+  test('a leader that gets SIGTERM finishes its calls and hands over in less than two seconds', () =>
     withReplicas(async (replicas) => {
       const { world } = replicas
       // The times of a real installation.
@@ -228,7 +228,7 @@ describe.concurrent('two replicas', () => {
       expect(standby.said('leading')).toBeUndefined()
     }))
 
-  test('take turns when each leader is told to stop with nothing to do', () =>
+  test('take turns when each leader gets SIGTERM with nothing to do', () =>
     withReplicas(async (replicas) => {
       let [leader] = await replicas.startTwo()
       for (let round = 0; round < 3; round++) {

@@ -21,7 +21,7 @@ const cluster = sharedCluster()
 const authorityFile = join(tmpdir(), `proxy-test-${process.pid}.pem`)
 const issuer = await createAuthority({ name: 'Issuer' })
 const localhost = await createLeaf({ commonName: 'localhost', issuer })
-/** Of the proxy: 24 characters and more, so that every trace of it can be told. */
+/** Of the proxy: 24 characters and more, so that every trace of it can be found. */
 const password = randomBytes(24).toString('hex')
 
 beforeAll(() => writeFileSync(authorityFile, issuer.certificatePem))
@@ -108,23 +108,26 @@ scenario('a Secret is synced through the proxy, which learns the host and nothin
   expect(await operator.stop()).toBe(0)
 })
 
-scenario('a proxy that refuses is told as an outage with its status, and is no end', async (scene) => {
-  const { world, proxy, chain, canaries } = scene
-  proxy.verdict = 407
-  const operator = scene.startOperator()
-  const status = await world.eventuallyStatus('shop', 'Failed', (it) => it.phase === 'Failed')
-  expect(status).toMatchObject({ reason: 'ServiceUnavailable', uploaded: undefined })
-  expect(status.message).toContain('Proxy407')
-  expect(status.message).toContain('HTTPS_PROXY')
-  const annotations = JSON.stringify(await cluster.admin.annotations(world.namespace, 'shop'))
+scenario(
+  'a proxy that refuses is reported as an outage with its status, and uploads are retried',
+  async (scene) => {
+    const { world, proxy, chain, canaries } = scene
+    proxy.verdict = 407
+    const operator = scene.startOperator()
+    const status = await world.eventuallyStatus('shop', 'Failed', (it) => it.phase === 'Failed')
+    expect(status).toMatchObject({ reason: 'ServiceUnavailable', uploaded: undefined })
+    expect(status.message).toContain('Proxy407')
+    expect(status.message).toContain('HTTPS_PROXY')
+    const annotations = JSON.stringify(await cluster.admin.annotations(world.namespace, 'shop'))
 
-  proxy.verdict = 'tunnel'
-  await world.eventuallySynced('shop', chain)
-  expect(
-    await operator.metric('tencent_cert_sync_service_calls_total', { code: 'Proxy407' }),
-  ).toBeGreaterThan(0)
-  expect(canaries.tracesIn(operator.stdout + annotations + (await operator.metrics()))).toEqual([])
-})
+    proxy.verdict = 'tunnel'
+    await world.eventuallySynced('shop', chain)
+    expect(
+      await operator.metric('tencent_cert_sync_service_calls_total', { code: 'Proxy407' }),
+    ).toBeGreaterThan(0)
+    expect(canaries.tracesIn(operator.stdout + annotations + (await operator.metrics()))).toEqual([])
+  },
+)
 
 scenario('a proxy that hangs does not hold up the end', async ({ proxy, startOperator }) => {
   proxy.verdict = 'nowhere'

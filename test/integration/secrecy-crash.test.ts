@@ -83,7 +83,7 @@ test.concurrent.for(Object.entries(crashes))(
     }),
 )
 
-test.concurrent('an unforeseen error about one Secret is told by its name alone', () =>
+test.concurrent('an unforeseen error about one Secret is reported by its name only', () =>
   inScene(async (scene) => {
     const { world, canaries } = scene
     const leaf = await scene.leaf('shop')

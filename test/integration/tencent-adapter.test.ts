@@ -135,8 +135,6 @@ describe.each(profileNames)('under the profile %s', (profile) => {
           certificateId,
           alias: 'zone/web',
           type: 'SVR',
-          domain: 'web.example.com',
-          notBefore: leaf.notBefore.getTime(),
           notAfter: leaf.notAfter.getTime(),
           tags: [],
           ownerUin: simulator.certificates()[0]?.account,

@@ -7,7 +7,8 @@ import { mutants } from './mutants.ts'
 import { SourceCopy } from './source-copy.ts'
 import { runTests, type TestRun } from './test-run.ts'
 
-const help = `Sabotages the heart of the operator, a function at a time, and sees whether a test notices. Five minutes.
+const help = `Sabotages the heart of the operator, a function at a time, and sees whether a test notices. Two idle cores need about
+ten minutes for all of it.
 
   npm run mutants -- [options]
 
@@ -20,6 +21,8 @@ It works on copies in temporary folders. Exit code 1 when a sabotage is not noti
 
 /** Sabotages that are tried at a time, each in a copy of its own. */
 const atATime = Math.min(4, availableParallelism())
+/** Longer than all tests of all sabotages may take. */
+const soundLimitMs = 1_200_000
 
 interface Verdict {
   readonly mutant: Mutant
@@ -70,7 +73,7 @@ function removeAll(copies: readonly SourceCopy[]): void {
 async function expectSound(copy: SourceCopy, chosen: readonly Mutant[]): Promise<void> {
   const files = [...new Set(chosen.flatMap((it) => it.tests))]
   process.stderr.write(`without a sabotage: ${files.join(' ')}\n`)
-  const result = await runTests(copy.folder, files)
+  const result = await runTests(copy.folder, files, { limitMs: soundLimitMs })
   if (result.kind !== 'passed') throw new Error(`not sound without a sabotage: ${describe(result)}`)
   process.stderr.write(`${result.count} tests pass\n`)
 }

@@ -11,6 +11,11 @@ test.each(mutants)('the sabotage "$name" finds its place in $within of $file', (
   expect(mutate(source, mutant)).not.toBe(source)
 })
 
+test.each(mutants)('the sabotage "$name" uses no private name that $file lacks', (mutant) => {
+  const source = sourceOf(mutant)
+  expect((mutant.mutated.match(/#\w+/g) ?? []).filter((name) => !source.includes(name))).toEqual([])
+})
+
 test('every sabotage names tests that exist, and has a name of its own', () => {
   const missing = mutants
     .flatMap((it) => it.tests)

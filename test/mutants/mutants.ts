@@ -1,5 +1,6 @@
 import { callsMutants } from './lists/calls-mutants.ts'
 import { certificateMutants } from './lists/certificate-mutants.ts'
+import { contractMutants } from './lists/contract-mutants.ts'
 import { engineMutants } from './lists/engine-mutants.ts'
 import { inventoryMutants } from './lists/inventory-mutants.ts'
 import { kubernetesMutants } from './lists/kubernetes-mutants.ts'
@@ -20,4 +21,5 @@ export const mutants: readonly Mutant[] = [
   ...kubernetesMutants,
   ...processMutants,
   ...certificateMutants,
+  ...contractMutants,
 ]

@@ -21,20 +21,25 @@ interface Report {
 
 /** Where vitest.config.ts has the report written. */
 const reportPath = 'dist/test-results.json'
-/** Longer than any test may take. */
-const limitMs = 180_000
+/** Longer than the tests of one sabotage may take. */
+const defaultLimitMs = 180_000
 
-/** Runs files of unit tests of the project in `folder`. @param bail ends with the first failure */
+/**
+ * Runs files of unit tests of the project in `folder`.
+ *
+ * @param bail ends with the first failure
+ * @param limitMs after so long they count as hung
+ */
 export async function runTests(
   folder: string,
   files: readonly string[],
-  { bail = false } = {},
+  { bail = false, limitMs = defaultLimitMs } = {},
 ): Promise<TestRun> {
   const reportFile = join(folder, reportPath)
   rmSync(reportFile, { force: true })
   const vitest = join(folder, 'node_modules/vitest/vitest.mjs')
   const options = ['--project', 'unit', ...(bail ? ['--bail', '1'] : [])]
-  const ended = await run(folder, [process.execPath, vitest, 'run', ...options, ...files])
+  const ended = await run(folder, [process.execPath, vitest, 'run', ...options, ...files], limitMs)
   return ended.code === null ? { kind: 'hung' } : readReport(reportFile, ended.output)
 }
 
@@ -59,6 +64,7 @@ function readReport(file: string, output: string): TestRun {
 async function run(
   folder: string,
   [command = '', ...args]: readonly string[],
+  limitMs: number,
 ): Promise<{ code: number | null; output: string }> {
   const child = spawn(command, args, { cwd: folder, stdio: ['ignore', 'pipe', 'pipe'] })
   let output = ''

@@ -43,7 +43,7 @@ test('a lock that went stale spoils no result, and the one who took over keeps i
   expect(readFileSync(join(folder, '.holder'), 'utf8')).toBe('another')
 })
 
-test('any other failure to release is told', async () => {
+test('any other failure to release is reported', async () => {
   vi.mocked(lock).mockResolvedValueOnce(() => Promise.reject(new Error('read-only file system')))
   const work = exclusively(
     testFolder(),

@@ -2,7 +2,7 @@
 export interface GoProgramSet<Name extends string = string> {
   /** Names the folder in the cache. */
   readonly name: string
-  /** What people are told: "helm 3.22.0". */
+  /** What people read: "helm 3.22.0". */
   readonly title: string
   /** The folder with go.mod and go.sum, which pin everything. */
   readonly module: string

@@ -96,7 +96,7 @@ describe('the command', () => {
     ])
   })
 
-  test('speaks https with the certificate that it is given, on the address that it is told', async () => {
+  test('serves https with a given certificate on a given address', async () => {
     const leaf = await createLeaf({ commonName: 'ssl.test' })
     const folder = testFolder()
     const files = { cert: join(folder, 'tls.crt'), key: join(folder, 'tls.key') }

@@ -134,7 +134,7 @@ describe('the list of calls', () => {
     expect(simulator.calls()).toMatchObject([{ number: 3 }])
   })
 
-  test('is told to onCall when the outcome is known', async () => {
+  test('is reported to onCall when the outcome is known', async () => {
     const told: Call[] = []
     await using other = await startSimulator({
       credentials: [credentials],

@@ -86,7 +86,7 @@ test.each([
   expect(listed['Certificates']).toMatchObject([{ CertBeginTime: expect.stringMatching(form) }])
 })
 
-test('an alias is cut, and nobody is told', async () => {
+test('an alias is cut, and the answer does not say so', async () => {
   await using simulator = await start({ aliasCut: 8 })
   expect(await codeOf(upload(simulator.url, { Alias: 'zone/web suffix' }))).toBe('Success')
   expect(simulator.certificates()).toMatchObject([{ alias: 'zone/web' }])

@@ -160,6 +160,7 @@ prometheusRule:
     namespaceUnreadable: true
     accountHeld: true
     serviceSilent: true
+    inventoryOverdue: true
   thresholds:
     unsyncedSeconds: 900
     watchAgeSeconds: 300

@@ -40,7 +40,7 @@ export interface ChainProgress {
 export interface UploadMemory extends CapabilityMemory {
   /** How the last failed call was reported: again when the write got lost or somebody wiped it. */
   readonly reported?: { readonly input: string; readonly outcome: Outcome } | undefined
-  /** The latest chains with which a call failed since the last success; throttling is no such failure. */
+  /** The latest chains with which a call failed since the last success. Throttling does not count. */
   readonly failedChains?: readonly string[] | undefined
   readonly progress?: ChainProgress | undefined
   /** The service refused this input's cosmetics, as far as this rung. */

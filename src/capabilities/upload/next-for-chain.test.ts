@@ -314,7 +314,7 @@ describe('a copy of its own', () => {
     const { first } = material
     const ledger = new Ledger()
     const tags = [...ownerTags({ ...owner, name: 'original' }), tagFor(first)]
-    const listed = { alias: '', type: undefined, domain: '', notBefore: undefined, notAfter: undefined }
+    const listed = { alias: '', type: undefined, notAfter: undefined }
     ledger.learnListed({ ...listed, certificateId: 'id-of-first', tags, ownerUin: undefined }, now.elapsed)
     const copied = changed(first, first, {}, repeatable)
     expect(step(copied, {}, { ledger })).toEqual(intent(first))

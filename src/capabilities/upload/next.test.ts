@@ -169,7 +169,7 @@ describe('a status that names an id for the chain', () => {
     expect(step(claiming(), { memory: { recorded } })).toMatchObject(expected)
   })
 
-  it('is believed against memory where its tag proves it, and where the remembered id is gone', () => {
+  it('overrules memory where its tag proves it, and where the remembered id is gone', () => {
     const { chainFingerprint } = material.first
     const recorded = { chainFingerprint, certificateId: 'remembered', existed: true }
     const gone = new Ledger()
@@ -385,7 +385,7 @@ describe('a rejection by the service', () => {
     return fresh(settings, statusAnnotations({ phase: 'Rejected', rejectedFor, rejectedAt }))
   }
 
-  it('is believed for a day', () => {
+  it('is accepted for a day', () => {
     const until = now.elapsed + rejectionLifetimeMs
     expect(step(rejected(), { at: later(rejectionLifetimeMs - 1) })).toMatchObject({
       kind: 'Wait',
@@ -396,11 +396,11 @@ describe('a rejection by the service', () => {
     expect(step(rejected(), { at: later(rejectionLifetimeMs) })).toMatchObject(upload)
   })
 
-  it('at a time to come is not believed', () => {
+  it('at a time in the future is not accepted', () => {
     expect(step(rejected(), { at: later(-3_600_000) })).toMatchObject(upload)
   })
 
-  it('is believed before any other wait', () => {
+  it('is accepted before any other wait', () => {
     const observed = rejected()
     const memory = { failure: failing(observed.input) }
     expect(step(observed, { memory, view: { ...held, ...noBudget } })).toMatchObject({
@@ -421,7 +421,7 @@ describe('a rejection by the service', () => {
         return observedOf(material.first, annotations)
       },
     ],
-  ])('is not believed: %s', (_, observed) => {
+  ])('is not accepted: %s', (_, observed) => {
     expect(step(observed())).toMatchObject(upload)
   })
 })

@@ -115,7 +115,7 @@ function nextForClaim(
   const answer = memory.answered?.request === request ? memory.answered?.result : undefined
   if (request !== undefined && answer === undefined && !isAnsweredByUpload(view, claimed, request)) {
     const isAbsent = memory.absent?.certificateId === claimed
-    // That another account does not hold it is no answer.
+    // That another account does not hold it answers nothing.
     if (isAbsent && ledger.isDoubtedFor(observed.key)) return untilTrusted(view, now)
     return (
       untilListed(view, memory, claimed, now) ??

@@ -120,7 +120,7 @@ export function verified(
 
 /**
  * The lookup that `requested-at` asked for did not find the id on record, which Secrets of other namespaces name too. The request
- * stays open, and the Secret stays synced, so that it is no news.
+ * stays open and the Secret stays synced, so no Event is recorded.
  */
 export function notFoundOnce(view: ViewOfChain, now: Instant): UploadOutcome {
   const { slice, ...synced } = kept(view, undefined, {}, now)

@@ -227,7 +227,7 @@ export class CallLane {
     const ms = endedAt - startedAt
     if (reached === 'answered') {
       this.#pacing.read(startedAt)
-      // Throttled at the door: how long the work takes is no part of the way.
+      // A throttled call did no work: its duration says nothing about how long calls take.
       if (error?.failure !== 'throttled') this.#pacing.answered(ms)
       this.#roundTrips.answered(ms, error ? undefined : endedAt)
     } else if (timedOut) {

@@ -9,8 +9,6 @@ export function remoteCertificate(
     certificateId,
     alias: '',
     type: 'SVR',
-    domain: 'a.example.com',
-    notBefore: undefined,
     notAfter: undefined,
     tags: [],
     ownerUin: undefined,

@@ -24,7 +24,7 @@ export interface TlsIdentity {
   readonly key: string
 }
 
-/** An HTTP server on the loopback address for the tests of this folder: keeps what arrives, answers as it is told. */
+/** An HTTP server on the loopback address for the tests of this folder: keeps what arrives, and answers as the test says. */
 export class TestService {
   readonly received: ReceivedRequest[] = []
   respond: Respond

@@ -33,7 +33,7 @@ test('a summary counts promises, and files that failed before any of theirs', ()
   expect(summary({ testResults: [] })).toBe('0 promises kept, 0 broken')
 })
 
-test('a run that asked nothing is told from one that did', () => {
+test('a run that asked nothing differs from one that did', () => {
   const skipped = {
     name: 'ha.e2e.ts',
     status: 'passed',

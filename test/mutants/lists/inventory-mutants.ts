@@ -266,4 +266,37 @@ export const inventoryMutants: readonly Mutant[] = [
     mutated: '',
     tests: ['test/heart/inventory.test.ts'],
   },
+  {
+    name: 'an inventory without any answer counts as completed',
+    file: 'src/ledger/inventory.ts',
+    within: 'Inventory.#conclude',
+    original: 'if (isComplete || isLookedUp || this.passed === 0) this.#completedAt = now',
+    mutated: 'this.#completedAt = now',
+    tests: ['src/ledger/inventory.test.ts'],
+  },
+  {
+    name: 'an inventory that could not list never counts as completed',
+    file: 'src/ledger/inventory.ts',
+    within: 'Inventory.#conclude',
+    original: 'isComplete || isLookedUp || this.passed === 0',
+    mutated: 'isComplete',
+    tests: ['src/ledger/inventory.test.ts'],
+  },
+  {
+    name: 'a short interval makes an inventory overdue within minutes',
+    file: 'src/ledger/inventory.ts',
+    within: 'Inventory.isOverdue',
+    original: 'Math.max(overdueIntervals * this.#parts.intervalMs, overdueAfterMs)',
+    mutated: 'overdueIntervals * this.#parts.intervalMs',
+    tests: ['src/ledger/inventory.test.ts'],
+  },
+  {
+    name: 'inventories are overdue in a process that does not lead',
+    file: 'src/inventory-runner.ts',
+    within: 'InventoryRunner.isOverdue',
+    original:
+      'if (this.#startedAt === undefined || this.#isEnded) return false\n    return this.#parts.inventory.isOverdue(this.#startedAt, this.#now)',
+    mutated: 'return this.#parts.inventory.isOverdue(this.#startedAt ?? 0, this.#now)',
+    tests: ['test/heart/inventory.test.ts'],
+  },
 ]

@@ -3,7 +3,7 @@ import type { Mutant } from '../mutant.ts'
 /** Broken promises of what is known of the account. */
 export const ledgerMutants: readonly Mutant[] = [
   {
-    name: 'an id is believed for ever',
+    name: 'an id is trusted for ever',
     file: 'src/ledger/holder.ts',
     within: 'holderOf',
     original: 'now - entry.seenAt > claimAfterMs',
@@ -136,7 +136,7 @@ export const ledgerMutants: readonly Mutant[] = [
     within: 'CosmeticsLadder.succeeded',
     original: 'proven.size < secretsThatProve',
     mutated: 'false',
-    tests: ['test/heart/cosmetics-ladder.test.ts'],
+    tests: ['src/ledger/cosmetics-ladder.test.ts'],
   },
   {
     name: 'a Secret that is gone still proves that the account refuses tags',
@@ -171,7 +171,7 @@ export const ledgerMutants: readonly Mutant[] = [
     tests: ['src/ledger/re-uploads.test.ts'],
   },
   {
-    name: 'nobody waits for the one that tries whether lookups can be believed',
+    name: 'nobody waits for the one that tries whether lookups can be trusted',
     file: 'src/ledger/re-uploads.ts',
     within: 'ReUploads.#isProven',
     original: 'now - this.#provenAt <= provenForMs',
@@ -433,5 +433,13 @@ export const ledgerMutants: readonly Mutant[] = [
     original: 'if (!isAnothers)',
     mutated: '',
     tests: ['test/heart/shared-certificates.test.ts'],
+  },
+  {
+    name: 'a listed date takes the place of the exact one',
+    file: 'src/ledger/ledger.ts',
+    within: 'Ledger.learnListed',
+    original: 'entry.notAfter ??= notAfter',
+    mutated: 'entry.notAfter = notAfter',
+    tests: ['src/ledger/ledger.test.ts'],
   },
 ]

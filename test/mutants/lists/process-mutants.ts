@@ -26,4 +26,28 @@ export const processMutants: readonly Mutant[] = [
     mutated: 'problem: () => (ageMs() > Number.POSITIVE_INFINITY ? `has not moved',
     tests: ['src/operator.test.ts'],
   },
+  {
+    name: 'each scrape renders the metrics for itself',
+    file: 'src/telemetry/shared-rendering.ts',
+    within: 'SharedRendering.page',
+    original: 'this.#next ??= this.#renderNext()',
+    mutated: 'this.#next = this.#renderNext()',
+    tests: ['src/telemetry/shared-rendering.test.ts'],
+  },
+  {
+    name: 'renderings of the metrics follow each other without a rest',
+    file: 'src/telemetry/shared-rendering.ts',
+    within: 'SharedRendering.#renderNext',
+    original: 'if (restMs > 0) await this.#clock.sleep(restMs)',
+    mutated: '',
+    tests: ['src/telemetry/shared-rendering.test.ts'],
+  },
+  {
+    name: 'a scrape gets a page that was begun before it',
+    file: 'src/telemetry/shared-rendering.ts',
+    within: 'SharedRendering.#renderNext',
+    original: 'this.#next = undefined\n',
+    mutated: '',
+    tests: ['src/telemetry/shared-rendering.test.ts'],
+  },
 ]

@@ -68,7 +68,7 @@ export const uploadMutants: readonly Mutant[] = [
     tests: ['test/heart/status-writes.test.ts'],
   },
   {
-    name: 'what was confirmed once is believed for a day',
+    name: 'what was confirmed once is accepted for a day',
     file: 'src/capabilities/upload/next.ts',
     within: 'nextForUnclaimed',
     original: 'now.elapsed - holder.confirmedAt <= freshMs',
@@ -277,7 +277,7 @@ export const uploadMutants: readonly Mutant[] = [
     tests: ['test/heart/requests.test.ts'],
   },
   {
-    name: 'what an upload answered is not told to the other Secrets',
+    name: 'what an upload answered does not reach the other Secrets',
     file: 'src/capabilities/upload/lessons.ts',
     within: 'learnUploaded',
     original: 'ledger.learnUploaded(certificateId, chainFingerprint, notAfter, upload, now.elapsed)',
@@ -285,7 +285,7 @@ export const uploadMutants: readonly Mutant[] = [
     tests: ['test/heart/shared-certificates.test.ts'],
   },
   {
-    name: 'what a lookup does not find is not told to the other Secrets',
+    name: 'what a lookup does not find does not reach the other Secrets',
     file: 'src/capabilities/upload/lessons.ts',
     within: 'learnPage',
     original: "ledger.learnAbsent(id, purpose === 'Request' ? view.observed.key : undefined, now.elapsed)",
@@ -369,7 +369,7 @@ export const uploadMutants: readonly Mutant[] = [
     tests: ['test/heart/shared-certificates.test.ts'],
   },
   {
-    name: 'a copy that has begun is not told to the other Secrets',
+    name: 'a copy that has begun is not known to the other Secrets',
     file: 'src/capabilities/upload/upload.ts',
     within: 'UploadCapability.begins',
     original: 'if (action.suffix !== undefined) ledger.copies.begins(action.suffix, now.elapsed)',
@@ -377,7 +377,7 @@ export const uploadMutants: readonly Mutant[] = [
     tests: ['test/heart/shared-certificates.test.ts', 'test/heart/late-listing.test.ts'],
   },
   {
-    name: 'several Secrets try at once whether lookups can be believed',
+    name: 'several Secrets try at once whether lookups can be trusted',
     file: 'src/capabilities/upload/next-for-missing.ts',
     within: 'nextForMissing',
     original: '!ledger.reUploads.mayTry(observed.key, now.elapsed)',

@@ -23,7 +23,7 @@ const versionOne = {
   'unified/cgroup.controllers': '',
 }
 
-test('the version is told by what the kernel shows', () => {
+test('the version is read from what the kernel shows', () => {
   expect(controlGroupVersion(controlGroups(versionOne))).toBe(1)
   expect(controlGroupVersion(controlGroups({ 'cgroup.controllers': 'cpu memory\n' }))).toBe(2)
   expect(controlGroupVersion(testFolder())).toBeUndefined()
@@ -70,7 +70,7 @@ test('version 2: where nothing is missing, nothing is written', () => {
   expect(passedOn(root, 'e2e')).toBe('')
 })
 
-test('version 2: a group that holds processes or lacks controllers is told with the way out', () => {
+test('version 2: a group that holds processes or lacks controllers is reported with what to do', () => {
   const busy = controlGroups({ ...versionTwo, 'cgroup.procs': '1\n7\n' })
   expect(controlGroupProblems(busy)).toEqual([expect.stringMatching(/holds processes.*mkdir -p/)])
   const poor = controlGroups({ ...versionTwo, 'cgroup.controllers': 'cpu\n' })

@@ -55,7 +55,7 @@ test('the cluster of a process that is killed dies with it, and the next start t
   expect(await machineState()).toEqual(before)
 })
 
-test('while a process uses the cluster, another one is refused and told which', async () => {
+test('while a process uses the cluster, another one is refused with an error that names it', async () => {
   const owner = runInAnotherProcess()
   await isReady(owner)
   const refused = await start().catch((error: unknown) => error)
