@@ -59,7 +59,7 @@ export function contentHex(der: Buffer, { start, end }: DerElement): string {
   return der.toString('hex', start, end)
 }
 
-/** How many bits the magnitude of an integer has; its sign is not looked at. */
+/** How many bits the magnitude of an integer has, or a number in octets. No sign is looked at, and no leading zeros. */
 export function bitLength(der: Buffer, { start, end }: DerElement): number {
   let at = start
   while (at < end - 1 && der[at] === 0) at++

@@ -110,8 +110,16 @@ export const certificateMutants: readonly Mutant[] = [
     name: 'the number of a private EC key has any size',
     file: 'src/certificate/private-key-form.ts',
     within: 'ecKeyProblem',
-    original: 'scalar.end - scalar.start > curve.bytes',
+    original: 'bitLength(der, scalar) > 8 * curve.bytes',
     mutated: 'false',
+    tests: ['src/certificate/private-key.test.ts'],
+  },
+  {
+    name: 'a private EC key may not begin with zeros',
+    file: 'src/certificate/private-key-form.ts',
+    within: 'ecKeyProblem',
+    original: 'bitLength(der, scalar) > 8 * curve.bytes',
+    mutated: 'scalar.end - scalar.start > curve.bytes',
     tests: ['src/certificate/private-key.test.ts'],
   },
   {
