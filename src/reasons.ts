@@ -44,6 +44,7 @@ export const reasons = {
   KeyEncrypted: 'The private key is encrypted.',
   NoLeafCertificate: 'The Secret contains no server certificate.',
   UnsupportedKey: 'A certificate has a public key that is too large, or of a kind that is not supported.',
+  UnsupportedExtension: 'A certificate has an extension of a kind that is not supported.',
   KeyMismatch: 'The private key does not match the certificate.',
   CertificateExpired: 'The certificate has expired.',
   RefusedByService: 'Tencent Cloud refused the certificate.',

@@ -6,11 +6,19 @@ export interface DerElement {
 }
 
 /** Tags of the elements that certificates and keys are made of. */
-export const derTags = { integer: 0x02, bitString: 0x03, octets: 0x04, oid: 0x06, sequence: 0x30 } as const
+export const derTags = {
+  boolean: 0x01,
+  integer: 0x02,
+  bitString: 0x03,
+  octets: 0x04,
+  oid: 0x06,
+  sequence: 0x30,
+} as const
 
 /**
  * Reads the header of the element at `at`. Undefined where the bytes end before the element does (`limit`: where its
- * parent ends), or where the length is not definite, which is BER and not DER.
+ * parent ends), or where the length is not definite, which is BER and not DER. A tag is one byte: whoever looks for tags
+ * has to refuse all others, because OpenSSL also reads the same ones from several bytes.
  */
 export function readElement(der: Buffer, at: number, limit = der.length): DerElement | undefined {
   const tag = der[at]
@@ -23,11 +31,11 @@ export function readElement(der: Buffer, at: number, limit = der.length): DerEle
   return start + length > limit ? undefined : { tag, start, end: start + length }
 }
 
-/** The first elements within a sequence, at most `count`. Undefined for what is not a sequence or is malformed. */
+/** The first elements within a sequence, at most `count`, or all. Undefined for what is not a sequence or is malformed. */
 export function readSequence(
   der: Buffer,
   sequence: DerElement | undefined,
-  count: number,
+  count = Number.POSITIVE_INFINITY,
 ): DerElement[] | undefined {
   if (sequence?.tag !== derTags.sequence) return undefined
   const elements: DerElement[] = []
@@ -51,7 +59,7 @@ export function contentHex(der: Buffer, { start, end }: DerElement): string {
   return der.toString('hex', start, end)
 }
 
-/** How many bits the magnitude of an integer has; its sign is not looked at. */
+/** How many bits the magnitude of an integer has, or a number in octets. No sign is looked at, and no leading zeros. */
 export function bitLength(der: Buffer, { start, end }: DerElement): number {
   let at = start
   while (at < end - 1 && der[at] === 0) at++

@@ -1,5 +1,6 @@
 import { createECDH, generateKeyPairSync, X509Certificate } from 'node:crypto'
 import { afterEach, describe, expect, it, vi } from 'vitest'
+import { multipliedCertificate } from '../../test/fixtures/certificate-extensions.ts'
 import {
   blockPem,
   element,
@@ -90,6 +91,15 @@ describe('a Secret whose reading would take long', () => {
     expect(preflight(readMaterial({ type: 'CA', data: ca }), 0)).toMatchObject({
       reason: 'UnsupportedKey',
       message: expect.stringMatching(/^ca\.crt cannot be used: certificate 2 has an RSA key of 8193 bits/),
+    })
+  })
+
+  it('is refused where OpenSSL would multiply it, with place and remedy', () => {
+    const chain = secretData(ownLeaf(), multipliedCertificate({ attributes: 1, points: 1 }))
+    expect(preflight(readMaterial({ type: 'SVR', data: chain }), 0)).toEqual({
+      reason: 'UnsupportedExtension',
+      message:
+        'tls.crt cannot be used: certificate 2 has a CRL distribution point that is named relative to its issuer. Leave it out, or have it reissued with a full name, such as a URL, for each CRL distribution point.',
     })
   })
 

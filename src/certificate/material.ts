@@ -45,6 +45,8 @@ export type ChainProblem =
   | { readonly kind: 'unreadable'; readonly detail: string }
   /** A certificate whose key is of a kind that is not read, or would take long to use. */
   | { readonly kind: 'unsupported-key'; readonly detail: string }
+  /** A certificate with an extension that takes long to read. */
+  | { readonly kind: 'unsupported-extension'; readonly detail: string }
 
 /**
  * The private key as far as it concerns the certificate. `mismatch`: a readable key that does not belong to the leaf,

@@ -7,6 +7,7 @@ export type PreflightReason =
   | 'DataTooLarge'
   | 'CertificateUnreadable'
   | 'UnsupportedKey'
+  | 'UnsupportedExtension'
   | 'KeyUnreadable'
   | 'KeyEncrypted'
   | 'NoLeafCertificate'
@@ -38,6 +39,8 @@ const checks: readonly Check[] = [
   certificatesUnreadable,
   // Make sure that no certificate has a key of an unknown kind, or one that takes long to use.
   keyUnsupported,
+  // Make sure that no certificate has an extension that takes long to read.
+  extensionUnsupported,
   // Make sure that the key can be used without a passphrase.
   keyEncrypted,
   // Make sure that the key is PEM and a private key.
@@ -104,6 +107,15 @@ function keyUnsupported(material: MaterialFacts): Violation | undefined {
   return violation(
     'UnsupportedKey',
     `${what} Leave it out, or have it reissued for an RSA key of 2048 to 4096 bits or an uncompressed EC key on P-256 or P-384.`,
+  )
+}
+
+function extensionUnsupported(material: MaterialFacts): Violation | undefined {
+  if (material.problem?.kind !== 'unsupported-extension') return undefined
+  const what = `${dataKey(material)} cannot be used: ${material.problem.detail}.`
+  return violation(
+    'UnsupportedExtension',
+    `${what} Leave it out, or have it reissued with a full name, such as a URL, for each CRL distribution point.`,
   )
 }
 

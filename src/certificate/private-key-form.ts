@@ -81,7 +81,7 @@ function ecKeyProblem(
   const named = parameters && readElement(der, parameters.start, parameters.end)
   const curve = parameters === undefined && outer !== undefined ? outer : readCurve(der, named)
   if (typeof curve === 'string') return describe(curve)
-  if (scalar.end - scalar.start > curve.bytes) return unread
+  if (bitLength(der, scalar) > 8 * curve.bytes) return unread
   if (point === undefined) return undefined
   const bits = readElement(der, point.start, point.end)
   if (bits?.tag !== derTags.bitString) return unread

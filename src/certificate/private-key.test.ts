@@ -110,6 +110,11 @@ describe('readPrivateKey', () => {
       ],
     ),
     ['EC without its public point', () => pointless('P-384')],
+    ...['P-256', 'P-521'].flatMap((curve): [string, () => string][] => [
+      [`EC on ${curve} whose number has leading zeros, SEC1`, () => padded(curve, 'sec1', 1)],
+      [`EC on ${curve} whose number has leading zeros, PKCS#8`, () => padded(curve, 'pkcs8', 1)],
+      [`EC on ${curve} whose number has many leading zeros`, () => padded(curve, 'sec1', 9_000)],
+    ]),
     ['EC that names its curve in PKCS#8 twice', () => namedTwice('P-521')],
     ['RSA-PSS', () => rsaPssKey({})],
     ['RSA-PSS with parameters', () => rsaPssKey({ hashAlgorithm: 'sha256', mgf1HashAlgorithm: 'sha256' })],
@@ -162,6 +167,11 @@ describe('readPrivateKey', () => {
     [
       'EC with a number of 9,000 bytes',
       () => ecPem(sec1('P-256', 'none', true, 9_000)),
+      'does not parse: a part',
+    ],
+    [
+      'EC with a number of one byte too many',
+      () => ecPem(sec1('P-256', 'none', true, 33)),
       'does not parse: a part',
     ],
     ['EC with one more element', () => ecPem(withOneMore(sec1('P-256', 'none'))), 'does not parse: a part'],
@@ -234,6 +244,21 @@ function sec1(
     ...(named ? [element(0xa0, curveIdentifier(curve))] : []),
     ...(point === 'none' ? [] : [element(0xa1, bitString(publicKey.subarray(point === 'cut' ? 1 : 0)))]),
   )
+}
+
+/** A key whose number is longer than those of its curve, though not larger. */
+function padded(namedCurve: string, form: 'sec1' | 'pkcs8', zeros: number): string {
+  const { privateKey } = generateKeyPairSync('ec', { namedCurve })
+  const { d = '' } = privateKey.export({ format: 'jwk' })
+  const scalar = Buffer.concat([Buffer.alloc(zeros), Buffer.from(d, 'base64url')])
+  const key = sequence(
+    integer(Buffer.from([1])),
+    element(0x04, scalar),
+    element(0xa0, curveIdentifier(namedCurve)),
+  )
+  if (form === 'sec1') return ecPem(key)
+  const algorithm = sequence(objectIdentifier('2a8648ce3d0201'), curveIdentifier(namedCurve))
+  return blockPem(sequence(integer(Buffer.from([0])), algorithm, element(0x04, key)), 'PRIVATE KEY')
 }
 
 function pointless(curve: string): string {

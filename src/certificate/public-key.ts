@@ -1,3 +1,4 @@
+import { readCertificateBody } from './certificate-body.ts'
 import { bitLength, contentHex, type DerElement, derTags, readElement, readSequence } from './der.ts'
 import { ecProblems, pointProblem, readCurve } from './elliptic-curve.ts'
 import { keyAlgorithm } from './key-algorithm.ts'
@@ -11,27 +12,12 @@ export type PublicKey =
   /** OpenSSL must not see it. `detail`: why, a clause for people that begins with "has". */
   | { readonly kind: 'unsupported'; readonly detail: string }
 
-/** The elements of a certificate's body up to its key, a version before them apart (RFC 5280, TBSCertificate). */
-const bodyTags = [
-  derTags.integer, // serial number
-  derTags.sequence, // signature
-  derTags.sequence, // issuer
-  derTags.sequence, // validity
-  derTags.sequence, // subject
-  derTags.sequence, // key
-]
-
 /**
  * Finds the public key in a certificate's DER without decoding it by OpenSSL. Undefined where the bytes are not DER or
  * not a certificate.
  */
 export function readPublicKey(der: Buffer): PublicKey | undefined {
-  const [body] = readSequence(der, readElement(der, 0), 1) ?? []
-  const fields = readSequence(der, body, bodyTags.length + 1) ?? []
-  const hasVersion = fields[0]?.tag === 0xa0
-  const named = fields.slice(hasVersion ? 1 : 0, bodyTags.length + (hasVersion ? 1 : 0))
-  if (!bodyTags.every((tag, index) => named[index]?.tag === tag)) return undefined
-  const [identifier, bits] = readSequence(der, named.at(-1), 2) ?? []
+  const [identifier, bits] = readSequence(der, readCertificateBody(der)?.publicKey, 2) ?? []
   const [algorithm, parameters] = readSequence(der, identifier, 2) ?? []
   if (algorithm?.tag !== derTags.oid || bits?.tag !== derTags.bitString) return undefined
   const name = contentHex(der, algorithm)

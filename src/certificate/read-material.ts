@@ -1,6 +1,8 @@
 import { X509Certificate } from 'node:crypto'
+import { readExtensions } from './certificate-body.ts'
 import { findLeaf, orderChain } from './chain.ts'
 import { firstSequence } from './der.ts'
+import { distributionPointsProblem } from './distribution-points.ts'
 import { chainFingerprint, fingerprint } from './fingerprint.ts'
 import { describeLeaf, readValidity, type Validity } from './leaf.ts'
 import {
@@ -88,6 +90,12 @@ interface ReadCertificate {
   readonly validity: Validity
 }
 
+/** A certificate that OpenSSL must not see. `clause`: why, for people; it begins with "has". */
+interface Unsupported {
+  readonly unsupported: 'key' | 'extension'
+  readonly clause: string
+}
+
 interface OrderedChain {
   readonly leaf: ReadCertificate
   readonly ordered: readonly X509Certificate[]
@@ -129,8 +137,9 @@ function readChain(
   for (const [index, der] of ders.entries()) {
     const read = readCertificate(der)
     if (read === undefined) return unreadable(`certificate ${index + 1} is PEM, but no X.509`)
-    if (typeof read === 'string') {
-      return failed({ kind: 'unsupported-key', detail: `certificate ${index + 1} ${read}` })
+    if ('unsupported' in read) {
+      const { unsupported, clause } = read
+      return failed({ kind: `unsupported-${unsupported}`, detail: `certificate ${index + 1} ${clause}` })
     }
     certificates.push(read)
   }
@@ -169,12 +178,15 @@ function describeChain(type: CertificateType, { leaf, ordered, notAfters }: Orde
   }
 }
 
-/** The certificate, or what is wrong with its key, or undefined for what is none. */
-function readCertificate(der: Buffer): ReadCertificate | string | undefined {
+/** The certificate, or why OpenSSL must not see it, or undefined for what is none. */
+function readCertificate(der: Buffer): ReadCertificate | Unsupported | undefined {
   const publicKey = readPublicKey(der)
-  if (publicKey === undefined) return undefined
-  const problem = publicKeyProblem(publicKey)
-  if (problem !== undefined) return problem
+  const extensions = readExtensions(der)
+  if (publicKey === undefined || extensions === undefined) return undefined
+  const keyProblem = publicKeyProblem(publicKey)
+  if (keyProblem !== undefined) return { unsupported: 'key', clause: keyProblem }
+  const extensionProblem = distributionPointsProblem(der, extensions)
+  if (extensionProblem !== undefined) return { unsupported: 'extension', clause: extensionProblem }
   // Node looks for PEM first: it would decode a certificate in PEM within these bytes, whose key nobody has checked.
   if (der.includes('-----BEGIN')) return undefined
   try {

@@ -230,7 +230,7 @@ function isTimeout(reason: unknown): boolean {
 /** Our code for an error of the network, of which node-fetch 2 keeps no more than the code. */
 function networkCode(error: unknown): string {
   const code = error instanceof Error && 'code' in error ? String(error.code) : ''
-  return /^Proxy\d{3}$/.test(code) ? code : connectionFailure(code)
+  return /^Proxy(\d{3}|Malformed)$/.test(code) ? code : connectionFailure(code)
 }
 
 async function readText(call: ApiCall, response: Response): Promise<string> {

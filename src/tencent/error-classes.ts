@@ -235,6 +235,10 @@ const errorClasses: Readonly<Record<string, ErrorClass>> = {
     failure: 'outage',
     hint: 'Add the user and password of the proxy to HTTPS_PROXY, or add the host of --tencent-endpoint to NO_PROXY.',
   },
+  ProxyMalformed: {
+    failure: 'outage',
+    hint: 'Correct the address of the proxy in HTTPS_PROXY: what answers there sends headers that do not end.',
+  },
   'Proxy*': {
     failure: 'outage',
     hint: 'Allow the proxy in HTTPS_PROXY to connect to the host of --tencent-endpoint, or add that host to NO_PROXY.',

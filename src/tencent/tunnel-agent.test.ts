@@ -131,6 +131,18 @@ describe('through a proxy', () => {
     expect(warnings).toEqual([])
   })
 
+  test.each(['http', 'https'])(
+    'answers pass that are longer than the headers may be: %s',
+    async (protocol) => {
+      await using secure = await ConnectProxy.start({ tls: identity })
+      service.respond = answering({ CertificateId: 'x'.repeat(500_000) })
+      const client = createClient(protocol === 'https' ? { url: secure.url() } : {})
+      const { fields } = await client.call(call, signal)
+      expect(fields['CertificateId']).toHaveLength(500_000)
+      client.close()
+    },
+  )
+
   test('a host whose certificate is for another name gets no request', async () => {
     const error = await failureOf(createClient({ host: `127.0.0.1:${service.port}` }).call(call, signal))
     expect(error).toMatchObject({
@@ -184,6 +196,13 @@ describe('a proxy that refuses', () => {
     await expect(client.call(call, signal)).resolves.toBeDefined()
   })
 
+  test('with a long page is told apart by its status alone', async () => {
+    proxy.verdict = 403
+    proxy.page = 'x'.repeat(300_000)
+    expect(await failureOf(createClient().call(call, signal))).toMatchObject({ code: 'Proxy403' })
+    await noneOpen()
+  })
+
   test('by not being there is ConnectionFailed.ECONNREFUSED', async () => {
     const url = proxy.url()
     await proxy[Symbol.asyncDispose]()
@@ -192,6 +211,27 @@ describe('a proxy that refuses', () => {
       failure: 'outage',
       reached: 'unsent',
     })
+  })
+})
+
+describe('a proxy that sends headers without end', () => {
+  test('is an outage with a code that says so, and is left before they are collected', async () => {
+    proxy.verdict = 'endless headers'
+    const client = createClient({ requestTimeoutMs: 5_000 })
+    const calls = await Promise.all([1, 2].map(() => failureOf(client.call(call, signal))))
+    expect(calls).toMatchObject(
+      Array(2).fill({ code: 'ProxyMalformed', failure: 'outage', reached: 'unsent' }),
+    )
+    expect(calls[0]?.hint).toMatch(/HTTPS_PROXY/)
+    await noneOpen()
+    proxy.verdict = 'tunnel'
+    await expect(client.call(call, signal)).resolves.toBeDefined()
+  })
+
+  test('of which each is short costs the same', async () => {
+    proxy.verdict = 'endless headers in pieces'
+    expect(await failureOf(createClient().call(call, signal))).toMatchObject({ code: 'ProxyMalformed' })
+    await noneOpen()
   })
 })
 

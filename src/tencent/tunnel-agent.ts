@@ -1,3 +1,4 @@
+import { maxHeaderSize } from 'node:http'
 import https from 'node:https'
 import type { Duplex } from 'node:stream'
 import type { Clock } from '../clock.ts'
@@ -9,11 +10,12 @@ type Arguments = Parameters<https.Agent['createConnection']>
 /**
  * Keeps connections to https hosts that lead through a proxy. TLS is spoken with the host, inside the tunnel: the proxy
  * learns the host's name and port. Where it refuses, requests fail with an Error whose `code` is `Proxy` and the status
- * it answered with, as in `Proxy407`.
+ * it answered with, as in `Proxy407`; where its headers do not end within Node's usual bound, it is `ProxyMalformed`.
  *
  * The tunnel is Node's (`proxyEnv`). What Node leaves open for ever is closed here (24.21): a connection on which the
  * proxy refused, one on which the host behind a willing proxy stays silent, and all that are not yet set up at the end.
- * And what Node does ever more often is done once: with each piece of the proxy's answer it listens twice as often.
+ * What Node collects without a bound gets one: the proxy's headers. And what Node does ever more often is done once: with
+ * each piece of the proxy's answer it listens twice as often.
  */
 export class TunnelAgent extends https.Agent {
   readonly #unfinished: UnfinishedConnections
@@ -34,6 +36,7 @@ export class TunnelAgent extends https.Agent {
     if (connection) {
       finish = this.#unfinished.add(connection)
       listenOnce(connection)
+      boundHeaders(connection)
     }
     return connection
   }
@@ -49,6 +52,25 @@ function listenOnce(connection: Duplex): void {
   const on = connection.on.bind(connection)
   connection.on = (event: string, listener: Parameters<typeof on>[1]) =>
     event === 'readable' && connection.listeners(event).includes(listener) ? connection : on(event, listener)
+}
+
+/**
+ * Node reads from the connection until the proxy's headers end. The piece in which they do may be longer than all of
+ * them, and is not counted. TLS with the host bypasses this: it reads from the connection's handle.
+ */
+function boundHeaders(connection: Duplex): void {
+  const read = connection.read.bind(connection)
+  let received = 0
+  connection.read = (size) => {
+    if (received > maxHeaderSize) {
+      const error = new Error("the proxy's headers do not end")
+      connection.destroy(Object.assign(error, { code: 'ProxyMalformed' }))
+      return null
+    }
+    const piece: Buffer | null = read(size)
+    received += piece?.length ?? 0
+    return piece
+  }
 }
 
 /** An error of our own words: Node's hold those of the proxy. */

@@ -2,8 +2,18 @@ import { createServer, type IncomingMessage, type Server } from 'node:http'
 import { createServer as createTlsServer } from 'node:https'
 import { type AddressInfo, connect, type Socket } from 'node:net'
 
-/** What becomes of a CONNECT: a tunnel, a status that refuses it, silence, or a tunnel that leads nowhere. */
-export type TunnelVerdict = 'tunnel' | 'tunnel in pieces' | 'silence' | 'nowhere' | number
+/**
+ * What becomes of a CONNECT: a tunnel, a status that refuses it, silence, a tunnel that leads nowhere, or headers that do
+ * not end: 8 MiB at once, or a little at a time.
+ */
+export type TunnelVerdict =
+  | 'tunnel'
+  | 'tunnel in pieces'
+  | 'silence'
+  | 'nowhere'
+  | 'endless headers'
+  | 'endless headers in pieces'
+  | number
 
 /** A request as it came to the proxy, before any tunnel. */
 export interface AskedOfProxy {
@@ -21,6 +31,8 @@ export interface ConnectProxyOptions {
 export class ConnectProxy {
   /** Holds for CONNECTs from now on. */
   verdict: TunnelVerdict = 'tunnel'
+  /** What a refusal holds beside its headers, ASCII. */
+  page = ''
   readonly asked: AskedOfProxy[] = []
   readonly #server: Server
   readonly #protocol: 'http' | 'https'
@@ -88,10 +100,24 @@ export class ConnectProxy {
     }
     client.resume()
     if (verdict === 'nowhere') client.write('HTTP/1.1 200 Connection established\r\n\r\n')
+    if (verdict === 'endless headers') {
+      client.write(`HTTP/1.1 200 OK\r\n${`x: ${'y'.repeat(1_019)}\r\n`.repeat(8_192)}`)
+    }
+    if (verdict === 'endless headers in pieces') void this.#trickle(client)
     if (typeof verdict === 'number') {
       client.write(
-        `HTTP/1.1 ${verdict} No\r\nProxy-Authenticate: Basic realm="proxy"\r\nContent-Length: 0\r\n\r\n`,
+        `HTTP/1.1 ${verdict} No\r\nProxy-Authenticate: Basic realm="proxy"\r\nContent-Length: ${this.page.length}\r\n\r\n${this.page}`,
       )
+    }
+  }
+
+  async #trickle(client: Socket): Promise<void> {
+    client.setNoDelay()
+    client.write('HTTP/1.1 200 OK\r\n')
+    while (!client.destroyed) {
+      client.write('x: 0123456789\r\n')
+      // A turn of the loop lets each piece leave in a packet of its own.
+      await new Promise((resolve) => setImmediate(resolve))
     }
   }
 

@@ -69,6 +69,7 @@ describe.each(documents)('%s', (document) => {
     )
     const others = [
       'ConnectionFailed',
+      'ProxyMalformed',
       'RequestLimitExceeded',
       'InternalError',
       'NodePort',

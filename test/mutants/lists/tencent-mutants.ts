@@ -42,4 +42,12 @@ export const tencentMutants: readonly Mutant[] = [
     mutated: 'if (isOpen(socket)) return',
     tests: ['src/tencent/connection-failures.test.ts'],
   },
+  {
+    name: 'the headers of a proxy are collected without a bound',
+    file: 'src/tencent/tunnel-agent.ts',
+    within: 'boundHeaders',
+    original: 'received > maxHeaderSize',
+    mutated: 'false',
+    tests: ['src/tencent/tunnel-agent.test.ts'],
+  },
 ]
