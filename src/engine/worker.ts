@@ -254,11 +254,10 @@ export class Worker {
 
   #follow(key: ObjectKey, { requeue, settled, observed }: Result, called: boolean): void {
     if (settled) this.#lag.settled(key)
-    const { permit, join, afterMs } = requeue
+    const { permit, afterMs } = requeue
     const isInLane = permit !== undefined && this.#runner?.holdOf(key, permit.action) === undefined
     if (!isInLane && !requeue.now) this.#unseen.delete(key)
     if (afterMs !== undefined) this.#queue.addAfter(key, afterMs)
-    if (join) join.then(() => this.wake([key], 'SameCallEnded'))
     if (!permit) {
       if (!requeue.now) this.#callsInARow.delete(key)
       this.#runner?.withdraw(key)
