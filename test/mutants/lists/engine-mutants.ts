@@ -16,15 +16,15 @@ export const engineMutants: readonly Mutant[] = [
     within: 'Reconciler.#stepOf',
     original: 'flights.join(flight, key, secret.namespace)',
     mutated: '0',
-    tests: ['test/heart/shared-certificates.test.ts'],
+    tests: ['test/heart/shared-failures.test.ts'],
   },
   {
-    name: 'a dry run calls the service',
+    name: 'a dry run asks for permits',
     file: 'src/engine/reconciler.ts',
     within: 'Reconciler.#finish',
     original: 'requeue = dryRun ? {} :',
     mutated: 'requeue =',
-    tests: ['test/heart/controller.test.ts'],
+    tests: ['test/heart/races.test.ts'],
   },
   {
     name: 'a bug in a capability is no status',
@@ -32,7 +32,7 @@ export const engineMutants: readonly Mutant[] = [
     within: 'Reconciler.#stepOf',
     original: 'return { ...this.#afterThrow(',
     mutated: 'throw error\n      return { ...this.#afterThrow(',
-    tests: ['test/heart/back-off-on-throw.test.ts'],
+    tests: ['test/heart/two-capabilities.test.ts'],
   },
   {
     name: 'no capability hears that a key could not be read',
@@ -227,11 +227,11 @@ export const engineMutants: readonly Mutant[] = [
     tests: ['src/engine/calls/single-flight.test.ts'],
   },
   {
-    name: 'what a rejection ends serves every Secret with the certificate',
+    name: 'a rejection serves every Secret with the certificate',
     file: 'src/engine/reconciler.ts',
     within: 'Reconciler.#stepOf',
     original: 'isAccepted && isSettled(step)',
-    mutated: 'isSettled(step)',
+    mutated: 'true',
     tests: ['test/heart/shared-failures.test.ts'],
   },
   {
@@ -317,9 +317,9 @@ export const engineMutants: readonly Mutant[] = [
   {
     name: 'two capabilities join the calls of each other',
     file: 'src/engine/reconciler.ts',
-    within: 'Reconciler.#stepOf',
-    original: 'capability.name} ',
-    mutated: "''} ",
+    within: 'Reconciler.constructor',
+    original: 'flights: new SingleFlight(parts.wake)',
+    mutated: 'flights: (Object(parts).shared ??= new SingleFlight(parts.wake))',
     tests: ['test/heart/two-capabilities.test.ts'],
   },
   {
@@ -342,7 +342,7 @@ export const engineMutants: readonly Mutant[] = [
     name: 'a bug in what a capability says of its bugs stops all',
     file: 'src/engine/reconciler.ts',
     within: 'Reconciler.#afterThrow',
-    original: "return { capability, memories, step: { kind: 'Done', label: 'Failed' }, threw }",
+    original: "return { ...each, step: { kind: 'Done', label: 'Failed' }, threw }",
     mutated: 'throw error',
     tests: ['test/heart/two-capabilities.test.ts'],
   },
