@@ -81,7 +81,10 @@ export class Controller {
       ...parts,
       wake: (keys) => this.#worker.wake(keys, 'StatusWritable'),
     })
-    this.#reconciler = new Reconciler({ ...parts, writer, capabilities: [upload] })
+    this.#reconciler = new Reconciler({
+      ...{ ...parts, writer, capabilities: [upload] },
+      wake: (keys) => this.#worker.wake(keys, 'SameCallEnded'),
+    })
     this.#worker = new Worker({
       ...parts,
       reconciler: this.#reconciler,

@@ -10,10 +10,11 @@ import type { FailureClass } from '../ports/service-error.ts'
 import { ServiceError } from '../ports/service-error.ts'
 import type { CallPermit } from './calls/call-permit.ts'
 import { SingleFlight } from './calls/single-flight.ts'
-import type { Answer, AnyCapability } from './capability.ts'
+import type { Answer, AnyCapability, CapabilityMemory } from './capability.ts'
 import { type Decision, decide } from './decision.ts'
 import { Memories } from './memories.ts'
 import { checkDistinctKeys, checkOwnKeys } from './own-keys.ts'
+import { backOff, spreadOf } from './queue/back-off.ts'
 import type { Requeue, Result } from './result.ts'
 import { secretFacts } from './status/secret-facts.ts'
 import type { StatusWriter, WriteResult } from './status/status-writer.ts'
@@ -31,12 +32,15 @@ export interface ReconcilerParts {
   readonly capabilities: readonly AnyCapability[]
   /** Nothing is written and nothing is called: it is logged and counted. */
   readonly dryRun: boolean
+  /** Asks for a reconcile of keys: the call of another one, for which they waited, has ended. */
+  readonly wake: (keys: readonly ObjectKey[]) => void
 }
 
-/** A capability and what it remembers of each key. */
+/** A capability, what it remembers of each key, and its calls that are the same for several. */
 interface Equipped {
   readonly capability: AnyCapability
   readonly memories: Memories<object>
+  readonly flights: SingleFlight
 }
 
 /** The part of one capability in a reconcile: its step for the key, and what came of it. */
@@ -46,8 +50,8 @@ interface CapabilityStep extends Equipped {
   readonly wants?: Requeue['permit']
   /** The permit at hand was for its call. */
   readonly called?: boolean
-  /** The same call is under way for another key. */
-  readonly join?: Promise<void>
+  /** The same call is under way for another key. The key tries again after so many ms if nothing wakes it before. */
+  readonly joinedMs?: number
   readonly threw?: string
 }
 
@@ -59,7 +63,6 @@ interface CapabilityStep extends Equipped {
 export class Reconciler {
   readonly #parts: ReconcilerParts
   readonly #capabilities: readonly Equipped[]
-  readonly #flights = new SingleFlight()
   readonly #materials = new MaterialCache()
 
   constructor(parts: ReconcilerParts) {
@@ -68,6 +71,7 @@ export class Reconciler {
     this.#capabilities = parts.capabilities.map((capability) => ({
       capability,
       memories: new Memories<object>(capability.blank),
+      flights: new SingleFlight(parts.wake),
     }))
   }
 
@@ -99,8 +103,9 @@ export class Reconciler {
 
   /** Everything that is known of a key, its metrics included. */
   forget(key: ObjectKey): void {
-    for (const { capability, memories } of this.#capabilities) {
+    for (const { capability, memories, flights } of this.#capabilities) {
       memories.forget(key)
+      flights.leave(key)
       capability.forget(key)
     }
     this.#parts.writer.forget(key)
@@ -141,24 +146,31 @@ export class Reconciler {
     permit: CallPermit | undefined,
     signal: AbortSignal,
   ): Promise<CapabilityStep> {
-    const { capability, memories } = each
+    const { capability, memories, flights } = each
+    const { key, secret } = observed
     let called = false
     try {
-      const before = this.#decide(each, observed, memories.of(observed.key))
+      const before = this.#decide(each, observed, memories.of(key))
       const { view, memory, step } = before
+      if (step.kind !== 'Call') flights.leave(key)
       if (step.kind !== 'Call' || permit?.action !== step.action.name || this.#parts.dryRun) {
         if (!this.#parts.dryRun) capability.decided(view, step, this.#now())
         return { ...each, step, ...this.#wanted(capability, before) }
       }
-      // What a capability names its calls is its own business.
-      const flight = `${capability.name} ${capability.flightOf(view, step.action)}`
-      const join = this.#flights.join(flight)
-      if (join) return { ...each, step, join }
+      const flight = capability.flightOf(view, step.action)
+      const joins = flights.join(flight, key, secret.namespace)
+      if (joins > 0) return { ...each, step, joinedMs: joinedMs(key, joins, memory) }
       called = true
-      const answered = await this.#flights.run(flight, () =>
-        this.#call(capability, view, memory, step.action, permit, signal),
+      const after = await flights.run(
+        flight,
+        key,
+        async () => {
+          const answered = await this.#call(capability, view, memory, step.action, permit, signal)
+          return { ...this.#decide(each, observed, answered.memory), isAccepted: answered.isAccepted }
+        },
+        // A key that goes on to a further call has found out nothing that is of use to others.
+        ({ isAccepted, step }) => isAccepted && isSettled(step),
       )
-      const after = this.#decide(each, observed, answered)
       capability.decided(after.view, after.step, this.#now())
       return { ...each, step: after.step, called, ...this.#wanted(capability, after) }
     } catch (error) {
@@ -192,7 +204,7 @@ export class Reconciler {
     action: Extract<Step, { kind: 'Call' }>['action'],
     permit: CallPermit,
     signal: AbortSignal,
-  ): Promise<object> {
+  ): Promise<{ readonly memory: object; readonly isAccepted: boolean }> {
     capability.begins(view, action, this.#now())
     const answer = await permit
       .call((timed) => capability.call(view, action, timed))
@@ -208,20 +220,21 @@ export class Reconciler {
         },
       )
     capability.ended(view, memory, action, answer, this.#now())
-    return capability.model(view, memory, action, answer, this.#now())
+    return { memory: capability.model(view, memory, action, answer, this.#now()), isAccepted: answer.ok }
   }
 
   /** A bug of ours in one capability: the status says so, where it still can, and the others go on. */
-  #afterThrow({ capability, memories }: Equipped, observed: Observed, error: unknown): CapabilityStep {
+  #afterThrow(each: Equipped, observed: Observed, error: unknown): CapabilityStep {
+    const { capability } = each
     const threw = nameOf(error)
     try {
       capability.interrupted(observed.key, this.#now())
       const outcome = capability.unexpected(observed, threw)
       const step = { kind: 'Report', label: 'Failed', outcome } as const
       checkOwnKeys(capability, step)
-      return { capability, memories, step, threw }
+      return { ...each, step, threw }
     } catch {
-      return { capability, memories, step: { kind: 'Done', label: 'Failed' }, threw }
+      return { ...each, step: { kind: 'Done', label: 'Failed' }, threw }
     }
   }
 
@@ -297,10 +310,10 @@ export class Reconciler {
     )
     const waits = untils.map((it) => Math.max(0, it - now.elapsed))
     if (result.kind === 'later') waits.push(result.retryMs)
-    const joined = steps.find((it) => it.join)
-    if (joined?.join) return { join: joined.join }
-    // What waits for the account keeps back no call of another capability.
-    const permit = (steps.find(({ step }) => step.kind === 'Call') ?? steps.find((it) => it.wants))?.wants
+    waits.push(...steps.flatMap(({ joinedMs }) => joinedMs ?? []))
+    // What waits for the account, or for another key, keeps back no call of another capability.
+    const wanting = steps.filter((it) => it.wants)
+    const permit = (wanting.find(({ step }) => step.kind === 'Call') ?? wanting[0])?.wants
     return {
       ...(waits.length > 0 ? { afterMs: Math.min(...waits) } : {}),
       ...(permit ? { permit } : {}),
@@ -337,6 +350,15 @@ function isStored({ kind }: { readonly kind: WriteResult['kind'] | 'failed' }): 
 function outcomeOf(step: Step): Outcome[] {
   if (step.kind === 'Report') return [step.outcome]
   return 'meanwhile' in step && step.meanwhile ? [step.meanwhile] : []
+}
+
+/**
+ * For so long (ms) a key waits for the call of another one. It backs off as if that had been a failed call of its own. So
+ * Secrets that want the same cost no more than Secrets that each want something else.
+ */
+function joinedMs(key: ObjectKey, joins: number, { failure }: CapabilityMemory): number {
+  const attempt = (failure?.attempt ?? 0) + joins
+  return backOff('outage', { attempt, failingMs: 0, spread: spreadOf(key, attempt) })
 }
 
 function isSettled(step: Step): boolean {

@@ -10,8 +10,6 @@ export interface Requeue {
   readonly afterMs?: number
   /** When it has a permit for this action. */
   readonly permit?: { readonly action: ServiceAction; readonly priority: CallPriority }
-  /** When the same call, which is under way for another key, has ended. */
-  readonly join?: Promise<void>
 }
 
 /** The result of one reconcile. */

@@ -261,11 +261,10 @@ export class Worker {
     // Also what nobody changed may need work: a certificate that is gone.
     if (settled) this.#lag.settled(key)
     else this.#lag.changed(key)
-    const { permit, join, afterMs } = requeue
+    const { permit, afterMs } = requeue
     const isInLane = permit !== undefined && this.#runner?.holdOf(key, permit.action) === undefined
     if (!isInLane && !requeue.now) this.#unseen.delete(key)
     if (afterMs !== undefined) this.#queue.addAfter(key, afterMs)
-    if (join) join.then(() => this.wake([key], 'SameCallEnded'))
     if (!permit) {
       if (!requeue.now) this.#callsInARow.delete(key)
       this.#runner?.withdraw(key)

@@ -109,6 +109,21 @@ describe('which id holds a chain', () => {
     expect(holder(0, other)).toBe('id-1')
   })
 
+  it('is the next one where an answer named one that will not do', () => {
+    for (const [id, at] of [
+      ['id-1', 0],
+      ['id-2', minute],
+    ] as const)
+      uploadedAs(id, { repeated: true }, at)
+    const except = (...unfit: readonly string[]) =>
+      ledger.holderOf(chain, { key: 'web/new', own: false }, minute, (id) => unfit.includes(id))
+        ?.certificateId
+    expect([except(), except('id-2'), except('id-1', 'id-2')]).toEqual(['id-2', 'id-1', undefined])
+    // What is proven to hold the chain will do for everybody.
+    uploadedAs('id-2', {}, minute)
+    expect(except('id-2')).toBe('id-2')
+  })
+
   it('is for one Secret alone where that has a copy of its own', () => {
     uploadedAs('id-1', { own: true })
     expect(holder()).toBeUndefined()

@@ -34,6 +34,8 @@ export interface ApiCall {
   readonly parameters: object
   /** Alias, tags or use are among the parameters. */
   readonly cosmeticsSent?: boolean
+  /** A project is among them, which a Secret chooses for itself. */
+  readonly projectSent?: boolean
 }
 
 /** What is inside `Response`. Everything in it is unchecked, but for the request id. */
@@ -269,9 +271,9 @@ function fail(
     readonly hint?: string | undefined
   } = {},
 ): ServiceError {
-  const { action, cosmeticsSent = false } = call
+  const { action, cosmeticsSent, projectSent } = call
   const { reached = 'answered', requestId, hint } = more
-  const classification = classify(code, { action, cosmeticsSent })
+  const classification = classify(code, { action, cosmeticsSent, projectSent })
   return new ServiceError({
     action,
     code,

@@ -143,6 +143,21 @@ test('what concerns one Secret or one call alone says nothing about the account'
   }
 })
 
+test.each([
+  'UnauthorizedOperation',
+  'AuthFailure.UnauthorizedOperation',
+  'FailedOperation.CAMAuthorizedFail',
+])('%s of an upload to a project that the Secret chose says nothing about the account', (code) => {
+  expect(classify(code, plain)).toMatchObject({ failure: 'not-allowed', countsForAccount: true })
+  const { failure, countsForAccount, hint } = classify(code, { ...plain, projectSent: true })
+  expect({ failure, countsForAccount }).toEqual({ failure: 'not-allowed', countsForAccount: false })
+  expect(hint).toContain('project-id')
+})
+
+test('refused credentials are those of the account whatever project was sent', () => {
+  expect(classify('AuthFailure', { ...plain, projectSent: true }).countsForAccount).toBe(true)
+})
+
 test('a code that is the name of a built-in property is one more unknown code', () => {
   expect(classify('constructor', plain).failure).toBe('unknown')
 })

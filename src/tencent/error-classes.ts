@@ -9,6 +9,8 @@ interface ErrorClass {
   readonly perhapsCosmetic?: true
   /** The complaint may be about the form of the private key. */
   readonly perhapsKeyForm?: true
+  /** The complaint may be about the project, which a Secret chooses for itself. */
+  readonly perhapsProject?: true
   /** Says nothing about the account as a whole (I14). */
   readonly countsForAccount?: false
 }
@@ -68,6 +70,12 @@ const address: ErrorClass = {
 const permission: ErrorClass = {
   failure: 'not-allowed',
   hint: "Allow ssl:{action} on all resources for the operator's credentials in Cloud Access Management.",
+  perhapsProject: true,
+}
+const project: ErrorClass = {
+  failure: 'not-allowed',
+  hint: "Correct the project-id annotation, or give the operator's credentials access to that project.",
+  countsForAccount: false,
 }
 const serviceRole: ErrorClass = {
   failure: 'not-allowed',
@@ -136,11 +144,7 @@ const errorClasses: Readonly<Record<string, ErrorClass>> = {
   'UnauthorizedOperation*': { ...permission, perhapsCosmetic: true },
   'FailedOperation.AuthError': permission,
   'FailedOperation.CAMAuthorizedFail': permission,
-  'FailedOperation.NoProjectPermission': {
-    failure: 'not-allowed',
-    hint: "Correct the project-id annotation, or give the operator's credentials access to that project.",
-    countsForAccount: false,
-  },
+  'FailedOperation.NoProjectPermission': project,
   'FailedOperation.RoleNotFoundAuthorization': serviceRole,
   RoleNotFoundAuthorization: serviceRole,
 
@@ -281,13 +285,19 @@ export interface Classification {
  * knows codes. An exact row beats a prefix, a longer prefix a shorter one: so the two codes under `InvalidParameter`
  * that speak of key and quota are never taken for cosmetic.
  * @param cosmeticsSent alias, tags or use were part of the request: what may be about them is `cosmetic` (I13)
+ * @param projectSent a project was part of the request: what may be about it says nothing of the account (I14)
  */
 export function classify(
   code: string,
-  context: { readonly action: ServiceAction; readonly cosmeticsSent: boolean },
+  context: {
+    readonly action: ServiceAction
+    readonly cosmeticsSent?: boolean | undefined
+    readonly projectSent?: boolean | undefined
+  },
 ): Classification {
   const found = find(code)
-  const { failure, hint, countsForAccount = true, perhapsKeyForm = false } = found ?? unexpected
+  const asked = found?.perhapsProject && context.projectSent ? project : (found ?? unexpected)
+  const { failure, hint, countsForAccount = true, perhapsKeyForm = false } = asked
   if (found?.perhapsCosmetic && context.cosmeticsSent) {
     return {
       failure: 'cosmetic',

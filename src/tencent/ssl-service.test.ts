@@ -77,6 +77,17 @@ describe('upload', () => {
     ])
   })
 
+  test('that is denied says something of the account only where the Secret chose no project', async () => {
+    await remote[Symbol.asyncDispose]()
+    remote = await TestService.start(refusing('AuthFailure.UnauthorizedOperation'))
+    service = create('china')
+    const denied = { failure: 'not-allowed', countsForAccount: true }
+    await expect(service.upload(request, signal)).rejects.toMatchObject(denied)
+    const ofProject = { ...request, projectId: 666 }
+    const ofSecret = { ...denied, countsForAccount: false }
+    await expect(service.upload(ofProject, signal)).rejects.toMatchObject(ofSecret)
+  })
+
   test('sends no parameter that was not given, and always says whether it may repeat', async () => {
     await service.upload({ type: 'CA', certificate: 'chain', tags: [], repeatable: false }, signal)
     expect(asked()).toEqual([

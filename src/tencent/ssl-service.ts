@@ -47,7 +47,10 @@ class TencentSslService implements SslService {
     const alias = request.repeatable ? undefined : request.alias
     const cosmeticsSent = alias !== undefined || request.use !== undefined || request.tags.length > 0
     const answer = await this.#api.call(
-      { action: 'UploadCertificate', parameters: uploadParameters(request), cosmeticsSent },
+      {
+        ...{ action: 'UploadCertificate', parameters: uploadParameters(request), cosmeticsSent },
+        projectSent: request.projectId !== undefined,
+      },
       signal,
     )
     const { CertificateId: id, RepeatCertId: repeated } = answer.fields
@@ -162,5 +165,5 @@ function isNotFound(error: unknown): boolean {
 }
 
 function failure(action: 'DescribeCertificates' | 'CheckCertificateExist', code: string): ServiceError {
-  return new ServiceError({ action, code, ...classify(code, { action, cosmeticsSent: false }) })
+  return new ServiceError({ action, code, ...classify(code, { action }) })
 }

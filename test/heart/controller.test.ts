@@ -161,6 +161,14 @@ describe('a Secret that is not ours', () => {
     expect(world.metrics.secrets.size).toBe(1)
   })
 
+  it('is in no metric any more when it says that it opts out', async () => {
+    const world = await synced()
+    expect(world.metrics.secrets.size).toBe(1)
+    world.store.edit(key, { [userKeys.upload]: 'false' })
+    await world.settle()
+    expect(world.metrics.secrets.size).toBe(0)
+  })
+
   it('is looked at no more once it is gone', async () => {
     const world = await synced({ parts: { resyncMs: 60_000 } })
     world.store.delete(key)

@@ -64,6 +64,7 @@ export class TwoCapabilities {
       ...parts,
       writer: new StatusWriter({ ...parts, wake: () => {} }),
       capabilities,
+      wake: (keys) => this.#worker.wake(keys, 'SameCallEnded'),
     })
     this.#worker = new Worker({
       ...{ clock, metrics, log, reconciler, workers: 4, resyncMs: 36_000_000 },

@@ -288,14 +288,36 @@ describe('missing permissions', () => {
     expect(woken).toEqual(['bad/c'])
   })
 
-  it('count from the beginning after an upload, and not after a lookup', () => {
+  it('count from the beginning after an upload, and not after a lookup', async () => {
     for (const key of ['web/a', 'web/b']) fails(key, denied())
     gate.succeeded(upload, 'other/ok')
+    await clock.advance(60_000)
     fails('web/c', denied())
     gate.succeeded(lookup, 'other/ok')
     fails('web/d', denied())
     expect(gate.held()).toEqual([])
     fails('web/e', denied())
+    expect(gate.held()).toEqual(['NotAllowed'])
+  })
+
+  it('keep nobody back within a minute of an upload of another key', async () => {
+    groups = 3
+    for (let i = 0; i < 10; i++) {
+      gate.succeeded(upload, 'web/ok')
+      for (let j = 0; j < 20; j++) fails(`evil${j % 2}/${i} ${j}`, denied())
+      await clock.advance(59_000)
+      fails('evil0/last', denied())
+      expect(gate.held()).toEqual([])
+    }
+    await clock.advance(1_000)
+    fails('evil0/last', denied())
+    expect(gate.held()).toEqual(['NotAllowed'])
+  })
+
+  it('keep uploads back at once with new credentials, whatever the old ones were allowed', () => {
+    gate.succeeded(upload, 'web/ok')
+    gate.credentialsChanged()
+    for (const key of ['web/a', 'web/b', 'web/c']) fails(key, denied())
     expect(gate.held()).toEqual(['NotAllowed'])
   })
 
@@ -403,6 +425,12 @@ describe('a key that was denied while the gate stayed open', () => {
     await clock.advance(1_000)
     gate.succeeded(upload, 'shop/ok')
     expect(woken).toEqual(['web/a', 'web/b'])
+  })
+
+  it('for reasons of its project goes on as well', () => {
+    fails('web/a', error('not-allowed', upload, { countsForAccount: false }))
+    gate.succeeded(upload, 'shop/ok')
+    expect(woken).toEqual(['web/a'])
   })
 
   it('is not woken when it is gone', () => {

@@ -35,12 +35,14 @@ const probes = { caller: [30_000, 60_000], action: [60_000, 60_000] } as const
 const otherGroupMs = 2_000
 const deniedKeys = 3
 const deniedGroups = 2
+/** So long (ms) after a success of an action, keys that are denied it have reasons of their own: that closes no gate. */
+const provenMs = 60_000
 /** Where others succeed, those that were denied are woken no more often, ms. */
 const wakeEveryMs = 60_000
 
 /** Keys that were denied an action. */
 interface Denied {
-  /** Since the last success of the action, with their groups: they may close the gate. */
+  /** Since the last success of the action, for reasons that may be the account's, with their groups: they may close the gate. */
   readonly inARow: Map<ObjectKey, string>
   /** Denied for the first time since a success of their own: they try again when the action works for another one. */
   readonly first: Set<ObjectKey>
@@ -60,10 +62,10 @@ export interface AccountGateParts {
 
 /**
  * Keeps calls back that are pointless because of who makes them: all, when the credentials are refused; those of one
- * action, when three keys in a row lack the permission, of two groups where there are two. While it is closed, one key at
- * a time may try, each time another, and groups take turns; when its call is accepted, all go on, also those that were
- * denied before it closed. Where it never closed, they go on with the next call of another key that is accepted. What
- * fails for reasons of a key's own never keeps the others back (I14), nor does an outage.
+ * action, when three keys in a row lack the permission, of two groups where there are two, and nobody had it within the last
+ * minute. While it is closed, one key at a time may try, each time another, and groups take turns; when its call is
+ * accepted, all go on, also those that were denied before it closed. Where it never closed, they go on with the next call of
+ * another key that is accepted. What fails for reasons of a key's own never keeps the others back (I14), nor does an outage.
  */
 export class AccountGate {
   readonly #parts: AccountGateParts
@@ -71,6 +73,8 @@ export class AccountGate {
   /** Keys that wait, in order of arrival. */
   readonly #waiting = new Map<ObjectKey, Waiting>()
   readonly #denied = new Map<ServiceAction, Denied>()
+  /** When a call of an action was last accepted (ms of the monotonic clock). */
+  readonly #acceptedAt = new Map<ServiceAction, number>()
 
   constructor(parts: AccountGateParts) {
     this.#parts = parts
@@ -118,6 +122,7 @@ export class AccountGate {
 
   /** A call of this action by a key was accepted, or refused for reasons of the key's own. */
   succeeded(action: ServiceAction, key: ObjectKey): void {
+    this.#acceptedAt.set(action, this.#parts.clock.elapsed())
     const denied = this.#denied.get(action)
     for (const keys of [denied?.first, denied?.woken]) keys?.delete(key)
     denied?.inARow.clear()
@@ -136,8 +141,8 @@ export class AccountGate {
         return
       case 'not-allowed':
         if (requestId !== undefined) this.#release('caller')
-        if (countsForAccount && actionTable[action].deniedScope === 'account') this.#deny(key, group, error)
-        else this.#saidNothing(key)
+        if (actionTable[action].deniedScope === 'account') this.#deny(key, group, error)
+        if (!countsForAccount || actionTable[action].deniedScope === 'key') this.#saidNothing(key)
         return
       case 'cosmetic':
         // It is tried without cosmetics at once, and that answer counts.
@@ -157,6 +162,7 @@ export class AccountGate {
   /** New credentials are there: they are tried at once, and what the old ones lacked is forgotten. */
   credentialsChanged(): void {
     this.#denied.clear()
+    this.#acceptedAt.clear()
     for (const [scope, closed] of [...this.#closed]) {
       closed.attempt = 0
       this.#probe(scope)
@@ -187,9 +193,12 @@ export class AccountGate {
       wokenAt: Number.NEGATIVE_INFINITY,
     }
     this.#denied.set(action, denied)
-    denied.inARow.set(key, group)
     if (!denied.woken.has(key)) denied.first.add(key)
-    if (this.#closed.has(action) || this.#isDenied(action)) this.#close(action, key, group, error)
+    if (!error.countsForAccount) return
+    denied.inARow.set(key, group)
+    const isProven = this.#parts.clock.elapsed() - (this.#acceptedAt.get(action) ?? -provenMs) < provenMs
+    if (this.#closed.has(action) || (this.#isDenied(action) && !isProven))
+      this.#close(action, key, group, error)
   }
 
   #isDenied(action: ServiceAction): boolean {

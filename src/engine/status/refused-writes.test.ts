@@ -49,25 +49,41 @@ describe('a refused write', () => {
     expect([writes.waitMs('web/a', 'other'), writes.waitMs('web/b', 'attempt')]).toEqual([0, 0])
   })
 
-  it('is repeated at once when another one of its namespace is accepted', async () => {
-    for (const key of ['web/a', 'web/b', 'web/c', 'shop/a']) refuse(key)
+  it('is repeated at once when others of its namespace are accepted: the more of them, the more', async () => {
+    const keys = Array.from({ length: 200 }, (_, i) => `web/${i}`)
+    for (const key of ['shop/a', ...keys]) refuse(key)
     await clock.advance(1_000)
-    writes.accepted('web/a')
-    expect(woken).toEqual(['web/b', 'web/c'])
-    expect(['web/b', 'web/c'].map((key) => writes.waitMs(key, 'attempt'))).toEqual([0, 0])
+    writes.accepted('web/new')
+    const rounds: number[] = []
+    while (woken.length > 0) {
+      expect(woken.map((key) => writes.waitMs(key, 'attempt'))).toEqual(woken.map(() => 0))
+      rounds.push(woken.length)
+      for (const key of woken.splice(0)) writes.accepted(key)
+    }
+    expect(rounds).toEqual([2, 4, 8, 16, 32, 64, 74])
     expect(writes.waitMs('shop/a', 'attempt')).toBe(59_000)
   })
 
-  it('is repeated no more than once a minute for what is accepted beside it', async () => {
-    for (const key of ['web/a', 'web/b']) refuse(key)
-    for (let i = 0; i < 60; i += 1) {
-      writes.accepted('web/new')
-      refuse('web/a')
-      await clock.advance(1_000)
+  it('is repeated with one other a minute at most for what is accepted beside it, and each in turn', async () => {
+    const keys = ['web/a', 'web/b', 'web/c', 'web/d']
+    for (const key of keys) refuse(key)
+    for (const expected of [keys.slice(0, 2), keys.slice(2), keys.slice(0, 2)]) {
+      for (let i = 0; i < 60; i += 1) {
+        writes.accepted('web/new')
+        await clock.advance(1_000)
+      }
+      expect(woken).toEqual(expected)
+      for (const key of woken.splice(0)) refuse(key)
     }
-    expect(woken).toEqual(['web/a', 'web/b'])
-    writes.accepted('web/new')
-    expect(woken).toHaveLength(4)
+  })
+
+  it('has two others repeated when it is accepted at last, and no more', () => {
+    for (let i = 0; i < 200; i += 1) refuse(`web/${i}`)
+    for (let i = 0; i < 3; i += 1) {
+      writes.accepted('web/199')
+      refuse('web/199')
+    }
+    expect(woken).toEqual(['web/0', 'web/1', 'web/2', 'web/3', 'web/4', 'web/5'])
   })
 
   it('is forgotten with its Secret', () => {

@@ -14,16 +14,20 @@ interface Refusal {
   readonly until: number
 }
 
+/** So many are repeated at once when another write of the namespace is accepted: enough that all follow soon. */
+const repeatedAtOnce = 2
+
 /**
- * Writes that the API server refused, and when each is repeated: in a namespace one a minute, each of them within ten
- * minutes, and all at once when a write of the namespace is accepted. However many are refused for ever, a namespace costs one
- * write a minute and one per Secret in ten.
+ * Writes that the API server refused, and when each is repeated: in a namespace one a minute, and each of them within ten
+ * minutes. An accepted write has two more repeated at once. If these are accepted, so are two for each of them, and soon all
+ * are. However many are refused for ever, a namespace costs one write a minute, one per Secret in ten, and two a minute where
+ * others are accepted. A refused write that is accepted at last costs two as well.
  */
 export class RefusedWrites {
   readonly #clock: Clock
   readonly #wake: (keys: Iterable<ObjectKey>) => void
   readonly #refusals = new Map<ObjectKey, Refusal>()
-  /** By namespace: the keys in it, when the last repetition of the minute is due, and when all were woken. */
+  /** By namespace: its keys, the last refused or woken last; when its last repetition is due; when an accepted write woke some. */
   readonly #namespaces = new Map<string, { readonly keys: Set<ObjectKey>; lastAt: number; wokenAt: number }>()
 
   /** @param wake asks for a reconcile of keys whose write is repeated before its time */
@@ -50,6 +54,7 @@ export class RefusedWrites {
       ...{ keys: new Set<ObjectKey>(), lastAt: Number.NEGATIVE_INFINITY, wokenAt: Number.NEGATIVE_INFINITY },
     }
     this.#namespaces.set(namespace, known)
+    known.keys.delete(key)
     known.keys.add(key)
     const turn = Math.max(now, known.lastAt) + paceMs
     if (turn <= now + longestMs) known.lastAt = turn
@@ -58,19 +63,21 @@ export class RefusedWrites {
     return until - now
   }
 
-  /** A write was accepted: others of the namespace are repeated at once, though all of them at most once a minute. */
+  /** A write was accepted. A write that was never refused has others repeated once a minute, however many there are. */
   accepted(key: ObjectKey): void {
+    const wasRefused = this.#refusals.has(key)
     this.forget(key)
     const namespace = this.#namespaces.get(splitKey(key).namespace)
     const now = this.#clock.elapsed()
-    if (!namespace || now - namespace.wokenAt < paceMs) return
-    namespace.wokenAt = now
-    namespace.lastAt = now
+    if (!namespace || (!wasRefused && now - namespace.wokenAt < paceMs)) return
+    if (!wasRefused) namespace.wokenAt = now
+    const woken: ObjectKey[] = []
     for (const each of namespace.keys) {
-      const refusal = this.#refusals.get(each)
-      if (refusal) this.#refusals.set(each, { ...refusal, until: now })
+      if (woken.length === repeatedAtOnce) break
+      if ((this.#refusals.get(each)?.until ?? now) > now) woken.push(each)
     }
-    this.#wake([...namespace.keys])
+    for (const each of woken) this.#repeatAtOnce(each, namespace.keys, now)
+    this.#wake(woken)
   }
 
   /** Nothing is to be written, or nobody knows the Secret any more. */
@@ -80,5 +87,12 @@ export class RefusedWrites {
     const keys = this.#namespaces.get(namespace)?.keys
     keys?.delete(key)
     if (keys?.size === 0) this.#namespaces.delete(namespace)
+  }
+
+  #repeatAtOnce(key: ObjectKey, keys: Set<ObjectKey>, now: number): void {
+    const refusal = this.#refusals.get(key)
+    if (refusal) this.#refusals.set(key, { ...refusal, until: now })
+    keys.delete(key)
+    keys.add(key)
   }
 }

@@ -292,4 +292,12 @@ export const callsMutants: readonly Mutant[] = [
     mutated: 'denied.first.add(key)',
     tests: ['src/engine/calls/account-gate.test.ts'],
   },
+  {
+    name: 'Secrets that are denied close the gate while others are served',
+    file: 'src/engine/calls/account-gate.ts',
+    within: 'AccountGate.#deny',
+    original: '(this.#isDenied(action) && !isProven)',
+    mutated: 'this.#isDenied(action)',
+    tests: ['src/engine/calls/account-gate.test.ts'],
+  },
 ]

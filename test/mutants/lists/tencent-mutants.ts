@@ -50,4 +50,12 @@ export const tencentMutants: readonly Mutant[] = [
     mutated: 'false',
     tests: ['src/tencent/tunnel-agent.test.ts'],
   },
+  {
+    name: 'a project that is denied to one Secret closes the account gate',
+    file: 'src/tencent/error-classes.ts',
+    within: 'classify',
+    original: 'found?.perhapsProject && context.projectSent ? project : (found ?? unexpected)',
+    mutated: 'found ?? unexpected',
+    tests: ['src/tencent/error-classes.test.ts', 'src/tencent/ssl-service.test.ts'],
+  },
 ]

@@ -598,7 +598,7 @@ export const uploadMutants: readonly Mutant[] = [
     within: 'stillMissing',
     original: 'isTakenBack && isOfChain && !ledger.isShown(missing) ? missing : undefined',
     mutated: 'undefined',
-    tests: ['test/heart/not-visible-copies.test.ts'],
+    tests: ['src/capabilities/upload/record.test.ts'],
   },
   {
     name: 'a long search begins anew after each page',
@@ -614,7 +614,7 @@ export const uploadMutants: readonly Mutant[] = [
     within: 'holderOf',
     original: 'if (entry.chain !== chain && isUnfit(certificateId)) continue',
     mutated: 'if (entry.chain !== chain && isUnfit(certificateId)) return undefined',
-    tests: ['test/heart/circles.test.ts'],
+    tests: ['src/ledger/ledger.test.ts'],
   },
   {
     name: 'an alias counts although another chain is proven',
