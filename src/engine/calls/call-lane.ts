@@ -40,7 +40,7 @@ export class CallLane {
   readonly #serving = new Set<Promise<void>>()
   readonly #pacing = new SlotPacing()
   readonly #roundTrips = new RoundTrips()
-  readonly #groups = new GroupSlots()
+  readonly #groups: GroupSlots
   #mayGo = (group: string) => this.#groups.mayTake(group, this.#slots)
   readonly #closed = new AbortController()
   #arrivals = 0
@@ -60,6 +60,7 @@ export class CallLane {
     this.#maxSlots = slots
     this.#slots = slots
     this.#serve = serve
+    this.#groups = new GroupSlots(() => clock.elapsed())
     const mayGo = (group: string) => this.#mayGo(group)
     const queueClass = class extends LaneOrder {
       constructor() {
@@ -198,7 +199,7 @@ export class CallLane {
 
   async #turn(key: ObjectKey, group: string): Promise<void> {
     this.#tickets.delete(key)
-    this.#groups.took(group)
+    const held = this.#groups.take(group)
     let freeAt = Number.NEGATIVE_INFINITY
     const slot: Slot = {
       timeoutMs: this.#roundTrips.timeoutMs,
@@ -211,7 +212,7 @@ export class CallLane {
     this.#serving.add(served)
     await served.finally(() => this.#serving.delete(served))
     await this.#until(freeAt, this.#closed.signal).catch(() => {}) // nobody takes a slot of a closed lane
-    this.#groups.gaveBack(group)
+    this.#groups.giveBack(held)
   }
 
   #learnOf(group: string, { startedAt, reached, says, timedOut }: CallEnd): void {
