@@ -7,7 +7,7 @@ import type { CallPriority } from './call-priority.ts'
 import { GroupSlots } from './group-slots.ts'
 import { type LaneOptions, LaneOrder } from './lane-order.ts'
 import { RoundTrips } from './round-trips.ts'
-import { endedMs, SlotPacing, windowMs } from './slot-pacing.ts'
+import { endedMs, type Hold, SlotPacing, windowMs } from './slot-pacing.ts'
 
 /** A slot that a key was given. */
 export interface Slot {
@@ -200,18 +200,19 @@ export class CallLane {
   async #turn(key: ObjectKey, group: string): Promise<void> {
     this.#tickets.delete(key)
     const held = this.#groups.take(group)
-    let freeAt = Number.NEGATIVE_INFINITY
+    let hold: Hold = { freeAt: Number.NEGATIVE_INFINITY }
     const slot: Slot = {
       timeoutMs: this.#roundTrips.timeoutMs,
       ended: (end) => {
-        freeAt = this.#ended(end)
+        this.#timed(end)
+        hold = this.#ended(end)
         this.#learnOf(group, end)
       },
     }
     const served = this.#serve(key, slot)
     this.#serving.add(served)
     await served.finally(() => this.#serving.delete(served))
-    await this.#until(freeAt, this.#closed.signal).catch(() => {}) // nobody takes a slot of a closed lane
+    await this.#untilFree(hold)
     this.#groups.giveBack(held)
   }
 
@@ -219,26 +220,32 @@ export class CallLane {
     if (reached === 'answered') {
       // Assigning the concurrency makes the queue give out what is free.
       if (this.#groups.answered(group, startedAt)) this.#queue.concurrency = this.#slots
-    } else if (says === 'silence' && (timedOut || reached !== 'unsent')) {
+    } else if (says === 'silence' && (timedOut || reached === 'unknown')) {
+      // Not one whose connection was reset: it costs its slot little more than one that is answered.
       this.#groups.unanswered(group, startedAt)
     }
   }
 
-  #ended({ startedAt, endedAt, reached, timedOut, error }: CallEnd): number {
+  #timed({ startedAt, endedAt, says, timedOut, error }: CallEnd): void {
     const ms = endedAt - startedAt
-    if (reached === 'answered') {
-      this.#pacing.read(startedAt)
-      // Throttled at the door: how long the work takes is no part of the way.
-      if (error?.failure !== 'throttled') this.#pacing.answered(ms)
-      this.#roundTrips.answered(ms, error ? undefined : endedAt)
-    } else if (timedOut) {
-      this.#roundTrips.gaveUp(ms, startedAt)
-    }
+    if (says === 'answer') this.#roundTrips.answered(ms, error ? undefined : endedAt)
+    else if (timedOut) this.#roundTrips.gaveUp(ms, startedAt)
+  }
+
+  #ended({ startedAt, endedAt, reached, says, error }: CallEnd): Hold {
+    if (says === 'answer') this.#pacing.answered(startedAt, endedAt, error?.failure)
     if (reached !== 'unsent') {
       const countsMs = mayHaveArrived(reached) ? endedMs : windowMs
       this.#drainedAt = Math.max(this.#drainedAt, endedAt + countsMs)
     }
-    return this.#pacing.freeAt(startedAt, endedAt, reached)
+    return this.#pacing.hold(startedAt, endedAt, reached)
+  }
+
+  /** Nobody takes a slot of a closed lane: it waits no longer then. */
+  async #untilFree(hold: Hold): Promise<void> {
+    const { signal } = this.#closed
+    if (hold.sooner) await this.#until(hold.freeAt, AbortSignal.any([hold.sooner, signal])).catch(() => {})
+    await this.#until(hold.freeAt, signal).catch(() => {})
   }
 
   /** Timers may fire a fraction of a millisecond early, which an exact window does not forgive. */
