@@ -200,11 +200,12 @@ export class CallLane {
   async #turn(key: ObjectKey, group: string): Promise<void> {
     this.#tickets.delete(key)
     const held = this.#groups.take(group)
+    const { usualMs } = this.#roundTrips
     let hold: Hold = { freeAt: Number.NEGATIVE_INFINITY }
     const slot: Slot = {
-      timeoutMs: this.#roundTrips.timeoutMs,
+      timeoutMs: this.#roundTrips.timeoutMs(key),
       ended: (end) => {
-        this.#timed(end)
+        this.#timed(key, usualMs, end)
         hold = this.#ended(end)
         this.#learnOf(group, end)
       },
@@ -226,10 +227,10 @@ export class CallLane {
     }
   }
 
-  #timed({ startedAt, endedAt, says, timedOut, error }: CallEnd): void {
+  #timed(key: ObjectKey, usualMs: number, { startedAt, endedAt, says, timedOut, error }: CallEnd): void {
     const ms = endedAt - startedAt
-    if (says === 'answer') this.#roundTrips.answered(ms, error ? undefined : endedAt)
-    else if (timedOut) this.#roundTrips.gaveUp(ms, startedAt)
+    if (says === 'answer') this.#roundTrips.answered(key, ms, usualMs, error ? undefined : endedAt)
+    else if (timedOut) this.#roundTrips.gaveUp(key, ms, startedAt)
   }
 
   #ended({ startedAt, endedAt, reached, says, error }: CallEnd): Hold {
