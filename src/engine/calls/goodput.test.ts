@@ -26,7 +26,7 @@ async function shareOf(
 }
 
 describe('goodput, as a share of the possible', () => {
-  // Measured: 0.94, 0.94, 0.93, 0.93, 0.91, 0.96.
+  // Measured: 0.94, 0.94, 0.95, 0.90, 0.97, 0.87.
   it.each<[string, Fate, number, number]>([
     ['no call fails', 'ok', 0, 0.9],
     ['a third of the calls fails', 'gateway', 1 / 3, 0.9],
@@ -92,7 +92,7 @@ describe('goodput, as a share of the possible', () => {
     for (let seed = 1; seed <= 12; seed++) {
       shares.push(await shareOf(10 * (2 / 3), 'hangs', 1 / 3, Number.POSITIVE_INFINITY, seed))
     }
-    // Measured: 0.238; 0.229 over 24 seeds. Where slots were kept by the fastest of the last round trips only: 0.248.
+    // Measured: 0.227; 0.229 over 24 seeds. Where slots were kept by the fastest of the last round trips only: 0.248.
     expect(shares.reduce((sum, it) => sum + it) / shares.length).toBeGreaterThanOrEqual(0.22)
   })
 
