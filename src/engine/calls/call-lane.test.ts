@@ -144,6 +144,60 @@ describe('a lane', () => {
   })
 })
 
+describe('the slot of a call whose connection was reset', () => {
+  beforeEach(() => {
+    serve = (key, slot) => (key === 'web/reset' ? calling(20, 'ended') : calling(300))(key, slot)
+    lane.start({ quiet: true })
+    add('web/reset')
+  })
+
+  /** All other slots are taken; how many more keys are served within so long? */
+  const freeWithin = async (ms: number) => {
+    const before = served.length
+    serve = () => new Promise(() => {})
+    for (let i = 0; i < 20; i++) add(`later/${i}`, false, `later-${i % 5}`)
+    await clock.advance(ms)
+    return served.length - before
+  }
+
+  it('is free 3 s after the end when the service has answered a call since that was made a second later', async () => {
+    await clock.advance(1_500)
+    add('web/next')
+    await clock.advance(1_519)
+    expect(await freeWithin(0)).toBe(9)
+    expect(await freeWithin(1)).toBe(1)
+  })
+
+  it('is kept when only a gateway has answered since', async () => {
+    await clock.advance(1_500)
+    serve = async (_, slot) => slot.ended({ ...end(clock.elapsed(), 'answered'), says: 'silence' })
+    add('web/next')
+    await clock.advance(3_000)
+    expect(await freeWithin(25_000)).toBe(9)
+    expect(await freeWithin(1_000)).toBe(1)
+  })
+})
+
+describe('a namespace whose connections are reset', () => {
+  it('is not in doubt: such a call costs its slot little more than one that is answered', async () => {
+    serve = calling(300)
+    lane.start({ quiet: true })
+    add('web/first')
+    await clock.advance(2_000)
+    serve = calling(20, 'ended')
+    for (const batch of ['a', 'b']) {
+      for (let i = 0; i < slots; i++) add(`web/${batch}-${i}`)
+      await clock.advance(32_000)
+    }
+    await clock.advance(0)
+    serve = () => new Promise(() => {})
+    const before = served.length
+    for (let i = 0; i < slots; i++) add(`web/${i}`)
+    await clock.advance(0)
+    expect(served.length - before).toBe(slots)
+  })
+})
+
 describe('a namespace whose calls are never answered', () => {
   it('leaves slots to others also while its own are kept after their calls', async () => {
     serve = calling(5_000, 'unknown')

@@ -7,7 +7,7 @@ import type { CallPriority } from './call-priority.ts'
 import { GroupSlots } from './group-slots.ts'
 import { type LaneOptions, LaneOrder } from './lane-order.ts'
 import { RoundTrips } from './round-trips.ts'
-import { endedMs, SlotPacing, windowMs } from './slot-pacing.ts'
+import { endedMs, type Hold, SlotPacing, windowMs } from './slot-pacing.ts'
 
 /** A slot that a key was given. */
 export interface Slot {
@@ -40,7 +40,7 @@ export class CallLane {
   readonly #serving = new Set<Promise<void>>()
   readonly #pacing = new SlotPacing()
   readonly #roundTrips = new RoundTrips()
-  readonly #groups = new GroupSlots()
+  readonly #groups: GroupSlots
   #mayGo = (group: string) => this.#groups.mayTake(group, this.#slots)
   readonly #closed = new AbortController()
   #arrivals = 0
@@ -60,6 +60,7 @@ export class CallLane {
     this.#maxSlots = slots
     this.#slots = slots
     this.#serve = serve
+    this.#groups = new GroupSlots(() => clock.elapsed())
     const mayGo = (group: string) => this.#mayGo(group)
     const queueClass = class extends LaneOrder {
       constructor() {
@@ -198,46 +199,54 @@ export class CallLane {
 
   async #turn(key: ObjectKey, group: string): Promise<void> {
     this.#tickets.delete(key)
-    this.#groups.took(group)
-    let freeAt = Number.NEGATIVE_INFINITY
+    const held = this.#groups.take(group)
+    const { usualMs } = this.#roundTrips
+    let hold: Hold = { freeAt: Number.NEGATIVE_INFINITY }
     const slot: Slot = {
-      timeoutMs: this.#roundTrips.timeoutMs,
+      timeoutMs: this.#roundTrips.timeoutMs(key),
       ended: (end) => {
-        freeAt = this.#ended(end)
+        this.#timed(key, usualMs, end)
+        hold = this.#ended(end)
         this.#learnOf(group, end)
       },
     }
     const served = this.#serve(key, slot)
     this.#serving.add(served)
     await served.finally(() => this.#serving.delete(served))
-    await this.#until(freeAt, this.#closed.signal).catch(() => {}) // nobody takes a slot of a closed lane
-    this.#groups.gaveBack(group)
+    await this.#untilFree(hold)
+    this.#groups.giveBack(held)
   }
 
   #learnOf(group: string, { startedAt, reached, says, timedOut }: CallEnd): void {
     if (reached === 'answered') {
       // Assigning the concurrency makes the queue give out what is free.
       if (this.#groups.answered(group, startedAt)) this.#queue.concurrency = this.#slots
-    } else if (says === 'silence' && (timedOut || reached !== 'unsent')) {
+    } else if (says === 'silence' && (timedOut || reached === 'unknown')) {
+      // Not one whose connection was reset: it costs its slot little more than one that is answered.
       this.#groups.unanswered(group, startedAt)
     }
   }
 
-  #ended({ startedAt, endedAt, reached, timedOut, error }: CallEnd): number {
+  #timed(key: ObjectKey, usualMs: number, { startedAt, endedAt, says, timedOut, error }: CallEnd): void {
     const ms = endedAt - startedAt
-    if (reached === 'answered') {
-      this.#pacing.read(startedAt)
-      // A throttled call did no work: its duration says nothing about how long calls take.
-      if (error?.failure !== 'throttled') this.#pacing.answered(ms)
-      this.#roundTrips.answered(ms, error ? undefined : endedAt)
-    } else if (timedOut) {
-      this.#roundTrips.gaveUp(ms, startedAt)
-    }
+    if (says === 'answer') this.#roundTrips.answered(key, ms, usualMs, error ? undefined : endedAt)
+    else if (timedOut) this.#roundTrips.gaveUp(key, ms, startedAt)
+  }
+
+  #ended({ startedAt, endedAt, reached, says, error }: CallEnd): Hold {
+    if (says === 'answer') this.#pacing.answered(startedAt, endedAt, error?.failure)
     if (reached !== 'unsent') {
       const countsMs = mayHaveArrived(reached) ? endedMs : windowMs
       this.#drainedAt = Math.max(this.#drainedAt, endedAt + countsMs)
     }
-    return this.#pacing.freeAt(startedAt, endedAt, reached)
+    return this.#pacing.hold(startedAt, endedAt, reached)
+  }
+
+  /** Nobody takes a slot of a closed lane: it waits no longer then. */
+  async #untilFree(hold: Hold): Promise<void> {
+    const { signal } = this.#closed
+    if (hold.sooner) await this.#until(hold.freeAt, AbortSignal.any([hold.sooner, signal])).catch(() => {})
+    await this.#until(hold.freeAt, signal).catch(() => {})
   }
 
   /** Timers may fire a fraction of a millisecond early, which an exact window does not forgive. */

@@ -5,7 +5,7 @@ import { CallWorld } from './testing/call-world.ts'
 import type { Fate } from './testing/simulated-server.ts'
 
 const answered: readonly Fate[] = ['ok', 'internal', 'rejected', 'denied', 'refused', 'gateway']
-const unanswered: readonly Fate[] = ['unreachable', 'hangs', 'lost', 'reset', 'dawdles']
+const unanswered: readonly Fate[] = ['intercepted', 'unreachable', 'hangs', 'lost', 'reset', 'dawdles']
 const all: readonly Fate[] = [...answered, ...unanswered]
 
 interface Weather {
@@ -18,6 +18,8 @@ interface Weather {
   readonly hasProxy: boolean
   /** The server reads nothing for so long, then all at once, ms. Default: it reads. */
   readonly frozenMs?: number
+  /** How late a call arrives at most whose connection was reset, or that got lost, ms. Default: 29 s. */
+  readonly latestMs?: number
 }
 
 function weather(fates: readonly Fate[]) {
@@ -34,7 +36,7 @@ async function mostCalls(seed: number, days: readonly Weather[], between: (world
   world.endless = true
   for (const [i, action] of actions.entries()) world.addMany(40, `group-${i}`, action)
   world.runner.start({ quiet: true })
-  for (const { forMs, fates, limit, workMs, hasProxy, frozenMs = 0 } of days) {
+  for (const { forMs, fates, limit, workMs, hasProxy, frozenMs = 0, latestMs = 29_000 } of days) {
     world.server.hasProxy = hasProxy
     world.server.frozenUntil = world.clock.elapsed() + frozenMs
     world.server.limit = limit
@@ -43,7 +45,7 @@ async function mostCalls(seed: number, days: readonly Weather[], between: (world
       there: 20,
       work: workMs * (0.5 + world.random()),
       back: 10,
-      lateMs: 29_000 * world.random(),
+      lateMs: latestMs * world.random(),
     })
     await world.clock.advance(forMs)
     between(world)
@@ -66,14 +68,16 @@ describe('an exact sliding window at the service never holds an eleventh call (I
   })
 
   it('when a server that read nothing for 25 s reads all at once, also what was given up meanwhile', async () => {
+    const fates: readonly Fate[] = [...answered, 'intercepted', 'reset']
     const frozen = fc
-      .tuple(weather(answered), fc.constantFrom(0, 1_000, 8_000, 25_000))
+      .tuple(weather(fates), fc.constantFrom(0, 1_000, 8_000, 25_000))
       .map(([day, frozenMs]) => ({
         ...day,
         frozenMs,
         forMs: day.forMs + frozenMs,
         hasProxy: false,
         workMs: 5,
+        latestMs: 500,
       }))
     await fc.assert(
       fc.asyncProperty(seeds, fc.array(frozen, { minLength: 1, maxLength: 4 }), async (seed, days) => {
@@ -81,6 +85,22 @@ describe('an exact sliding window at the service never holds an eleventh call (I
       }),
       { numRuns: 25 },
     )
+  })
+
+  it('when something on the way answers every third call while the server reads nothing', async () => {
+    const world = new CallWorld()
+    world.endless = true
+    world.journey = () => ({ there: 100, work: 0, back: 100 })
+    for (const group of ['web', 'shop', 'blog']) world.addMany(20, group)
+    world.runner.start({ quiet: true })
+    await world.clock.advance(10_000)
+    let calls = 0
+    world.fate = () => (calls++ % 3 === 0 ? 'intercepted' : 'ok')
+    world.server.frozenUntil = world.clock.elapsed() + 25_000
+    await world.clock.advance(25_000)
+    world.fate = () => 'ok'
+    await world.clock.advance(30_000)
+    expect(world.server.mostInOneSecond()).toBeLessThanOrEqual(10)
   })
 
   it('whenever the process is killed and another begins a second late', async () => {

@@ -26,7 +26,7 @@ async function shareOf(
 }
 
 describe('goodput, as a share of the possible', () => {
-  // Measured: 0.94, 0.94, 0.93, 0.93, 0.91, 0.96.
+  // Measured: 0.94, 0.94, 0.95, 0.90, 0.97, 0.87.
   it.each<[string, Fate, number, number]>([
     ['no call fails', 'ok', 0, 0.9],
     ['a third of the calls fails', 'gateway', 1 / 3, 0.9],
@@ -36,6 +36,46 @@ describe('goodput, as a share of the possible', () => {
     ['nine of ten fail', 'gateway', 0.9, 0.7],
   ])('is high when %s at random', async (_, fate, failing, least) => {
     expect(await shareOf(10 * (1 - failing), fate, failing)).toBeGreaterThanOrEqual(least)
+  })
+
+  /*
+   * A call whose connection is reset may arrive within the next two seconds: its slot is free 3 s after the end (I2). Of ten
+   * slots, that leaves 0.96, 0.80 and 0.57 of the possible where 2, 10 or 33 % are reset. Where two thirds are, it leaves
+   * 0.42, but ten such calls in a row take all slots, and the call is missing whose answer shows that the server reads:
+   * until 30 s are over. Measured: 0.91, 0.79, 0.53, 0.14.
+   */
+  it.each([
+    [0.02, 0.85],
+    [0.1, 0.75],
+    [1 / 3, 0.45],
+    [2 / 3, 0.1],
+  ])('is what the slots allow where connections are reset (%d of them)', async (failing, least) => {
+    const shares: number[] = []
+    for (let seed = 1; seed <= 8; seed++) {
+      shares.push(await shareOf(10 * (1 - failing), 'reset', failing, Number.POSITIVE_INFINITY, seed))
+    }
+    expect(shares.reduce((sum, it) => sum + it) / shares.length).toBeGreaterThanOrEqual(least)
+  })
+
+  it('does not shrink for ever when one call is answered at once on the way', async () => {
+    const rate = async (fate: Fate) => {
+      const world = new CallWorld()
+      world.endless = true
+      world.journey = () => ({ there: 200, work: 0, back: 200 })
+      world.addMany(60)
+      world.runner.start({ quiet: true })
+      await world.clock.advance(30_000)
+      world.fate = () => fate
+      world.journey = () => ({ there: 2, work: 0, back: 2 })
+      await world.clock.advance(1_000)
+      world.fate = () => 'ok'
+      world.journey = () => ({ there: 200, work: 0, back: 200 })
+      await world.clock.advance(60_000)
+      const before = world.successes.length
+      await world.clock.advance(60_000)
+      return (world.successes.length - before) / 60
+    }
+    for (const fate of ['intercepted', 'rejected'] as const) expect(await rate(fate)).toBeGreaterThan(9.5)
   })
 
   // Measured: 0.73, 0.71, 0.67.
@@ -52,7 +92,7 @@ describe('goodput, as a share of the possible', () => {
     for (let seed = 1; seed <= 12; seed++) {
       shares.push(await shareOf(10 * (2 / 3), 'hangs', 1 / 3, Number.POSITIVE_INFINITY, seed))
     }
-    // Measured: 0.238; 0.229 over 24 seeds. Where slots were kept by the fastest of the last round trips only: 0.248.
+    // Measured: 0.227; 0.229 over 24 seeds. Where slots were kept by the fastest of the last round trips only: 0.248.
     expect(shares.reduce((sum, it) => sum + it) / shares.length).toBeGreaterThanOrEqual(0.22)
   })
 

@@ -13,11 +13,20 @@ interface Journey {
   readonly back: number
 }
 
+interface Answer {
+  readonly at: number
+  readonly roundTrip: number
+}
+
+function learn(pacing: SlotPacing, answer: Answer | undefined): void {
+  if (answer) pacing.answered(answer.at - answer.roundTrip, answer.at)
+}
+
 /** When each call arrived at the server, made by slots that take the next call as soon as they are free. */
 function arrivals(journeys: readonly Journey[], reached: Reach = 'answered'): number[] {
   const pacing = new SlotPacing()
   const free = Array.from({ length: slots }, () => 0)
-  const answers: { at: number; roundTrip: number }[] = []
+  const answers: Answer[] = []
   return journeys.map(({ there, service, back }) => {
     const slot = free.indexOf(Math.min(...free))
     const start = free[slot] ?? 0
@@ -25,11 +34,10 @@ function arrivals(journeys: readonly Journey[], reached: Reach = 'answered'): nu
     answers.push({ at: end, roundTrip: end - start })
     // A slot is free when its call was answered: by then the pacing knows of every answer before that.
     answers.sort((a, b) => a.at - b.at)
-    while (reached === 'answered' && answers[0] && answers[0].at <= end)
-      pacing.answered(answers.shift()?.roundTrip ?? 0)
+    while (reached === 'answered' && answers[0] && answers[0].at <= end) learn(pacing, answers.shift())
     // The service reads.
-    if (reached === 'ended') pacing.read(end)
-    free[slot] = pacing.freeAt(start, end, reached)
+    if (reached === 'ended') pacing.answered(end, end)
+    free[slot] = pacing.hold(start, end, reached).freeAt
     return start + there
   })
 }
@@ -45,76 +53,114 @@ function mostInOneWindow(times: readonly number[]): number {
 describe('a slot', () => {
   const learned = (...roundTrips: readonly number[]) => {
     const pacing = new SlotPacing()
-    for (const ms of roundTrips) pacing.answered(ms)
+    for (const ms of roundTrips) pacing.answered(0, ms)
     return pacing
   }
   const twenty = Array.from({ length: 20 }, (_, i) => 100 + (i % 10))
 
   it('is held until a second after the response while little is known', () => {
-    expect(learned(...twenty.slice(1)).freeAt(5_000, 5_100, 'answered')).toBe(6_100)
+    expect(learned(...twenty.slice(1)).hold(5_000, 5_100, 'answered').freeAt).toBe(6_100)
   })
 
   it('is held until a second and the variation of round trips after the start once twenty are known', () => {
-    expect(learned(...twenty).freeAt(5_000, 5_100, 'answered')).toBe(6_014)
+    expect(learned(...twenty).hold(5_000, 5_100, 'answered').freeAt).toBe(6_014)
   })
 
   it('is held until a second after the response where round trips are short', () => {
-    expect(learned(...twenty, 49).freeAt(5_000, 5_100, 'answered')).toBe(6_100)
-    expect(learned(...twenty, 50).freeAt(5_000, 5_100, 'answered')).toBe(6_064)
+    expect(learned(...twenty, 49).hold(5_000, 5_100, 'answered').freeAt).toBe(6_100)
+    expect(learned(...twenty, 50).hold(5_000, 5_100, 'answered').freeAt).toBe(6_064)
   })
 
   it('is held for the variation from the fastest round trip of all, however long ago that was', () => {
     const busy = Array.from({ length: 64 }, () => 200)
-    expect(learned(150, ...busy).freeAt(5_000, 5_200, 'answered')).toBe(6_055)
-    expect(learned(49, ...busy).freeAt(5_000, 5_200, 'answered')).toBe(6_200)
+    expect(learned(150, ...busy).hold(5_000, 5_200, 'answered').freeAt).toBe(6_055)
+    expect(learned(49, ...busy).hold(5_000, 5_200, 'answered').freeAt).toBe(6_200)
+  })
+
+  it('is held for the variation from a refusal, which may come before the work, until 64 others were answered', () => {
+    const pacing = learned(...twenty)
+    pacing.answered(0, 60, 'rejected')
+    expect(pacing.hold(5_000, 5_100, 'answered').freeAt).toBe(6_054)
+    for (let i = 0; i < 64; i++) pacing.answered(0, 100 + (i % 10))
+    expect(pacing.hold(5_000, 5_100, 'answered').freeAt).toBe(6_014)
+  })
+
+  it('is never free before a second after the start, however much faster refusals are than what succeeded', () => {
+    const pacing = learned(8_000)
+    for (let i = 0; i < 64; i++) pacing.answered(0, 60, 'outage')
+    expect(pacing.hold(5_000, 5_060, 'answered').freeAt).toBe(6_005)
+  })
+
+  it('is held for the variation of what took the work, however soon others were throttled', () => {
+    const pacing = learned(...twenty)
+    pacing.answered(0, 4, 'throttled')
+    expect(pacing.hold(5_000, 5_100, 'answered').freeAt).toBe(6_014)
   })
 
   it('is held for 30 s after the start when nothing was answered: the call may still arrive', () => {
-    expect(learned(...twenty).freeAt(5_000, 5_100, 'unknown')).toBe(35_000)
+    expect(learned(...twenty).hold(5_000, 5_100, 'unknown').freeAt).toBe(35_000)
   })
 
   it('is held for a second after the end when that took as long', () => {
-    expect(learned(...twenty).freeAt(5_000, 35_000, 'unknown')).toBe(36_000)
+    expect(learned(...twenty).hold(5_000, 35_000, 'unknown').freeAt).toBe(36_000)
   })
 
   describe('of a call whose connection was reset', () => {
     const read = (start: number) => {
       const pacing = learned(...twenty)
-      pacing.read(start)
+      pacing.answered(start, start + 100)
       return pacing
     }
 
     it('is held until 3 s after the end when the service has answered a call made a second later', () => {
-      expect(read(6_000).freeAt(5_000, 10_000, 'ended')).toBe(13_000)
+      expect(read(6_000).hold(5_000, 10_000, 'ended').freeAt).toBe(13_000)
     })
 
     it('is held for 30 s after the start when it has not: the call may lie unread with the server', () => {
-      expect(read(5_999).freeAt(5_000, 10_000, 'ended')).toBe(35_000)
-      expect(learned(...twenty).freeAt(5_000, 10_000, 'ended')).toBe(35_000)
+      expect(read(5_999).hold(5_000, 10_000, 'ended').freeAt).toBe(35_000)
+      expect(learned(...twenty).hold(5_000, 10_000, 'ended').freeAt).toBe(35_000)
+    })
+
+    it('is held until 3 s after the end when the service answers such a call only later', () => {
+      const pacing = learned(...twenty)
+      const hold = pacing.hold(5_000, 5_020, 'ended')
+      pacing.answered(5_999, 6_100)
+      expect(hold).toMatchObject({ freeAt: 35_000, sooner: { aborted: false } })
+      pacing.answered(6_000, 6_300)
+      expect(hold).toMatchObject({ freeAt: 8_020, sooner: { aborted: true } })
+    })
+
+    it('is held until a second after that answer: the server may have read both at once', () => {
+      const pacing = learned(...twenty)
+      const hold = pacing.hold(5_000, 5_020, 'ended')
+      pacing.answered(6_000, 20_000)
+      expect(hold.freeAt).toBe(21_000)
+      pacing.answered(7_000, 25_000)
+      expect(hold.freeAt).toBe(21_000)
     })
 
     it('is held until 3 s after the end when that took as long', () => {
-      expect(read(5_999).freeAt(5_000, 35_000, 'ended')).toBe(38_000)
+      expect(read(5_999).hold(5_000, 35_000, 'ended').freeAt).toBe(38_000)
     })
   })
 
   it('is free at once when nothing was sent', () => {
-    expect(learned(...twenty).freeAt(5_000, 5_100, 'unsent')).toBe(5_100)
+    expect(learned(...twenty).hold(5_000, 5_100, 'unsent').freeAt).toBe(5_100)
   })
 
   it('is never free before the response', () => {
-    expect(learned(...twenty).freeAt(5_000, 9_000, 'answered')).toBe(9_000)
+    expect(learned(...twenty).hold(5_000, 9_000, 'answered').freeAt).toBe(9_000)
   })
 
   it('is never held longer than a second after the response', () => {
-    expect(learned(...twenty, 50_000).freeAt(5_000, 5_100, 'answered')).toBe(6_100)
+    expect(learned(...twenty, 50_000).hold(5_000, 5_100, 'answered').freeAt).toBe(6_100)
   })
 
   it('forgets a slow round trip after 64 others', () => {
     const pacing = learned(2_000, ...Array.from({ length: 63 }, () => 100))
-    expect(pacing.freeAt(5_000, 5_100, 'answered')).toBe(6_100)
-    pacing.answered(100)
-    expect(pacing.freeAt(5_000, 5_100, 'answered')).toBe(6_005)
+    expect(pacing.hold(5_000, 5_100, 'answered').freeAt).toBe(6_100)
+    pacing.answered(0, 100)
+    expect(pacing.hold(5_000, 5_100, 'answered').freeAt).toBe(6_005)
   })
 })
 

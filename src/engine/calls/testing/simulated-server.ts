@@ -4,7 +4,7 @@ import type { ServiceAction } from '../../../ports/ssl-service.ts'
 
 /**
  * What becomes of a call. `ok`: it is answered. `internal`, `rejected`, `denied`, `refused`: the service answers with an
- * error of its own. `gateway`: something on the way answers. `unreachable`: nothing is sent. `hangs`: it arrives and is
+ * error of its own. `gateway`: something on the way answers after it arrived, `intercepted`: before. `unreachable`: nothing is sent. `hangs`: it arrives and is
  * never answered. `lost`: nobody knows whether it arrives, and it may do so late. `reset`: its connection is reset, and it
  * may arrive up to 2 s later. `dawdles`: it is on its way when it is given up, and may arrive up to 2 s later.
  */
@@ -15,6 +15,7 @@ export type Fate =
   | 'denied'
   | 'refused'
   | 'gateway'
+  | 'intercepted'
   | 'unreachable'
   | 'hangs'
   | 'lost'
@@ -27,6 +28,7 @@ const failures = {
   denied: { failure: 'not-allowed', code: 'UnauthorizedOperation', requestId: 'request' },
   refused: { failure: 'caller', code: 'AuthFailure.SecretIdNotFound', requestId: 'request' },
   gateway: { failure: 'outage', code: 'HTTP503', reached: 'answered' },
+  intercepted: { failure: 'outage', code: 'HTTP503', reached: 'answered' },
   unreachable: { failure: 'outage', code: 'ConnectionFailed', reached: 'unsent' },
   reset: { failure: 'outage', code: 'ConnectionFailed.ECONNRESET', reached: 'ended' },
   lost: { failure: 'outage', code: 'ConnectionFailed', reached: 'unknown' },
@@ -63,9 +65,9 @@ export class SimulatedServer {
   async call(action: ServiceAction, fate: Fate, journey: Journey, signal: AbortSignal): Promise<void> {
     const { there, work, back, lateMs = 0 } = journey
     this.starts.push(this.#clock.elapsed())
-    if (fate === 'unreachable') {
+    if (fate === 'unreachable' || fate === 'intercepted') {
       await this.#wait(there, action, signal)
-      throw new ServiceError({ action, ...failures.unreachable })
+      throw new ServiceError({ action, ...failures[fate] })
     }
     if (fate === 'lost') {
       this.#clock.after(lateMs, () => this.#arrive(action))
