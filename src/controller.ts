@@ -130,7 +130,7 @@ export class Controller {
   /** New credentials are there. */
   credentialsChanged(): void {
     this.#runner.credentialsChanged()
-    this.#ledger.trustAccount()
+    this.#ledger.credentialsChanged(this.#clock.elapsed())
     this.#inventory?.credentialsChanged()
     // What the old ones were refused the new ones may be allowed.
     this.#worker.wakeAtOnce(this.#reconciler.failedWith('caller', 'not-allowed'), 'NewCredentials')
@@ -150,8 +150,8 @@ export class Controller {
       slots: () => calls.slots(),
       heldReasons: () => [
         ...calls.held(),
-        // A doubt of one namespace, which a tenant can make up, is no matter for everybody.
-        ...(this.#ledger.isWholeAccountDoubted ? ['AccountChanged' as const] : []),
+        // A doubt of one namespace, which a tenant can make up, is no matter for others that have certificates.
+        ...(this.#ledger.areAllIdsDoubted ? ['AccountChanged' as const] : []),
       ],
       serviceSilent: () => calls.silent(),
       certificates: () => this.#inventory?.counts,
