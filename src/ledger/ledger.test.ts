@@ -443,8 +443,8 @@ describe('the account', () => {
 
   it('of another owner stays that, whatever claims end', () => {
     doubtedFor({ web: '12' })
-    ledger.learnListed(remoteCertificate('id-1', { ownerUin: '1' }), 0)
-    ledger.learnListed(remoteCertificate('id-2', { ownerUin: '2' }), 0)
+    ledger.learnListed(remoteCertificate('other-1', { ownerUin: '1' }), 0)
+    ledger.learnListed(remoteCertificate('other-2', { ownerUin: '2' }), 0)
     for (const key of ['web/1', 'web/2']) ledger.forget(key, 0)
     expect(ledger.isAnotherAccount).toBe(true)
   })

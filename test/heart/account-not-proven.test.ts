@@ -27,11 +27,13 @@ function record(idOf: (chain: TestChain, i: number) => string): void {
 }
 
 /** Secrets that were uploaded to an account that refuses the credentials now, and one that waits for new ones. */
-async function refused(): Promise<void> {
+async function refused({ uploadedBy = 'this process' } = {}): Promise<void> {
   world = new World({ parts: { inventoryMs: hour } })
   world.service.ownerUin = undefined
   world.start()
   for (const [i, key] of keys.entries()) world.store.put(key, userAnnotations(), chains[i]?.data ?? {})
+  await world.clock.advance(3 * hour)
+  if (uploadedBy === 'another process') world.start()
   await world.clock.advance(3 * hour)
   world.service.fault = ({ action }) =>
     serviceError({ failure: 'caller', action, code: 'AuthFailure.SecretIdNotFound' })
@@ -64,14 +66,17 @@ describe('an account that holds none of the ids on record, and that something wa
     expectHeld(ids)
   })
 
-  it('is another one for new credentials', async () => {
-    await refused()
-    const ids = world.ids(keys)
-    enterAnotherAccount()
-    await world.clock.advance(8 * hour)
-    expect(world.status('e/new').phase).toBe('Synced')
-    expectHeld(ids)
-  })
+  it.each(['this process', 'another process'])(
+    'is another one for new credentials, where %s had uploaded them',
+    async (uploadedBy) => {
+      await refused({ uploadedBy })
+      const ids = world.ids(keys)
+      enterAnotherAccount()
+      await world.clock.advance(8 * hour)
+      expect(world.status('e/new').phase).toBe('Synced')
+      expectHeld(ids)
+    },
+  )
 
   it('is another one although the answer to the upload gets lost, and a listing shows the certificate', async () => {
     await refused()
