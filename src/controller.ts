@@ -139,7 +139,7 @@ export class Controller {
   /** New credentials are there. */
   credentialsChanged(): void {
     this.#runner.credentialsChanged()
-    this.#ledger.trustAccount()
+    this.#ledger.credentialsChanged(this.#clock.elapsed())
     this.#inventory?.credentialsChanged()
     // What the old ones were refused the new ones may be allowed.
     this.#worker.wakeAtOnce(this.#reconciler.failedWith('caller', 'not-allowed'), 'NewCredentials')
@@ -159,8 +159,8 @@ export class Controller {
       slots: () => calls.slots(),
       heldReasons: () => [
         ...calls.held(),
-        // A doubt about one namespace does not concern the others: a tenant can cause it.
-        ...(this.#ledger.isWholeAccountDoubted ? ['AccountChanged' as const] : []),
+        // A doubt about one namespace does not concern others that have certificates: a tenant can cause it.
+        ...(this.#ledger.areAllIdsDoubted ? ['AccountChanged' as const] : []),
       ],
       serviceSilent: () => calls.silent(),
       certificates: () => this.#inventory?.counts,

@@ -150,11 +150,14 @@ describe('the log', () => {
   it('warns once of what fails now and then, and says that it works again', async () => {
     const scene = new Scene()
     for (let i = 0; i < 30; i++) scene.ledger.claim(`web/${i}`, `id${i}`)
+    // The account is the right one.
+    scene.hold('id0')
     scene.fault = (query) => {
       if (query.by === 'ids' && query.ids.includes('id7')) throw internalError()
     }
     scene.start()
-    await scene.clock.advance(hour / 2)
+    // Before those that are missing are looked up again.
+    await scene.clock.advance(9 * minute)
     const lines = scene.log.lines.filter((it) => it.fields.action !== undefined)
     expect(lines.map(({ level, message }) => `${level} ${message}`)).toEqual([
       'warn the inventory failed and is retried: looking up certificates by ID',

@@ -1,6 +1,6 @@
 import { splitKey } from '../contract/object-key.ts'
 import type { ObjectKey } from '../ports/secrets.ts'
-import type { AccountTrust } from './account-trust.ts'
+import type { AccountTrust, Suspect } from './account-trust.ts'
 import type { Certificates } from './certificates.ts'
 import type { Claims } from './claims.ts'
 import { claimAfterMs, type Entry, isNamedElsewhere } from './entry.ts'
@@ -25,6 +25,11 @@ export type AbsenceReader = Pick<
   | 'provesFrom'
   | 'suspects'
 >
+
+/** A claimed id that a lookup did not find. */
+interface Missed extends Suspect {
+  readonly entry: Entry
+}
 
 /** Two lookups by id so far apart, ms, prove that a certificate is gone. */
 export const goneAfterMs = 10 * 60_000
@@ -53,6 +58,15 @@ export class Absence {
     return this.#suspects(now)
       .filter(({ suspectSince }) => now - suspectSince >= goneAfterMs)
       .map((it) => it.certificateId)
+  }
+
+  /**
+   * Ids on record that the account does not show, and since when. Not among them: what this process uploaded to it; any, while
+   * the credentials hide certificates.
+   */
+  missedOfRecord(now: number): Suspect[] {
+    if (this.hidesCertificates(now)) return []
+    return this.#missed().flatMap((it) => (this.#trust.isFromHere(it.entry) ? [] : [it]))
   }
 
   /** When the second lookup of a claimed id is due; undefined: of none. */
@@ -160,12 +174,17 @@ export class Absence {
   }
 
   /** Claimed ids that a lookup did not find, as long as that proves anything. */
-  #suspects(now: number): { certificateId: string; suspectSince: number }[] {
+  #suspects(now: number): Missed[] {
     if (this.hidesCertificates(now)) return []
+    return this.#missed().filter(({ entry }) => !this.#trust.doubt || this.#counts(entry, now))
+  }
+
+  /** Claimed ids that a lookup did not find. */
+  #missed(): Missed[] {
     return [...this.#certificates.all].flatMap((entry) => {
       const { certificateId, suspectSince, gone, claimants } = entry
       if (suspectSince === undefined || gone || claimants.size === 0) return []
-      return this.#trust.doubt && !this.#counts(entry, now) ? [] : [{ certificateId, suspectSince }]
+      return [{ certificateId, suspectSince, entry }]
     })
   }
 }

@@ -9,6 +9,8 @@ export interface AccountDoubt {
   readonly why: DoubtReason
   /** The one namespace that it concerns; undefined: the whole account. */
   readonly namespace: string | undefined
+  /** No other namespace named an id: as far as ids tell, the account is another one for everybody. */
+  readonly isOfAllIds: boolean
 }
 
 /** Whether a key waits because of a doubt. */
@@ -18,7 +20,8 @@ export function concerns({ namespace }: AccountDoubt, key: ObjectKey): boolean {
 
 /** What follows from claims of which none is true. */
 export interface Verdict {
-  readonly doubt: AccountDoubt
+  /** The one namespace whose ids are missing; undefined: those of several are. */
+  readonly namespace: string | undefined
   /** So many of these claims may end before it could be another one. */
   readonly spare: number
 }
@@ -40,9 +43,9 @@ export function judge(claims: Iterable<readonly [ObjectKey, string]>): Verdict |
   const all = [...namespacesOf.values()]
   const [, mostAlone] = largest(all.filter((it) => it.size === 1))
   const others = all.length - mostAlone
-  if (others >= fewest) return { doubt: { why: 'NoneFound', namespace: undefined }, spare: others - fewest }
+  if (others >= fewest) return { namespace: undefined, spare: others - fewest }
   const [namespace, count] = largest(all)
-  return count < fewest ? undefined : { doubt: { why: 'NoneFound', namespace }, spare: count - fewest }
+  return count < fewest ? undefined : { namespace, spare: count - fewest }
 }
 
 /** The namespace that names the most ids, and how many. */

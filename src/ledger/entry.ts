@@ -42,6 +42,8 @@ export interface Entry {
   /** When a listing or a lookup last showed it, and when last one did not, ms of the monotonic clock. */
   listedAt?: number
   unlistedAt?: number
+  /** When an upload of this process was last answered with it, or may have made it, ms of the monotonic clock. */
+  madeAt?: number
   /** Since when lookups by id do not find it, ms of the monotonic clock. */
   suspectSince?: number | undefined
   gone: boolean

@@ -7,6 +7,7 @@ import type { DoubtReason } from './account-doubt.ts'
 import { Inventory } from './inventory.ts'
 import { Ledger } from './ledger.ts'
 import { findGone } from './testing/find-gone.ts'
+import { plainUpload } from './testing/plain-upload.ts'
 import { remoteCertificate } from './testing/remote-certificate.ts'
 
 const minute = 60_000
@@ -63,6 +64,13 @@ class Account {
       else this.inventory[page](step.query, this.now)
     }
     throw new Error('the inventory has no end')
+  }
+
+  /** An inventory, and another one a minute later: what is missed twice speaks of the account. */
+  judge(answer?: (query: CertificateQuery) => Answer): void {
+    this.run(answer)
+    this.now += minute
+    this.run(answer)
   }
 
   page(query: CertificateQuery): CertificatePage {
@@ -281,7 +289,7 @@ describe('an id that the service has no answer for', () => {
     expect(account.inventory.passed).toBe(300)
     expect(account.doubts).toEqual([])
     account.now = hour
-    account.run()
+    account.judge()
     expect(account.doubts).toEqual(['NoneFound'])
   })
 })
@@ -386,13 +394,12 @@ describe('an inventory is overdue', () => {
 })
 
 describe('an account', () => {
-  it('that shows none of two ids on record is another one; nothing in it is gone', () => {
+  it('that shows none of the ids on record is another one; nothing in it is gone', () => {
     const account = new Account()
-    account.claim('web/a', 'a')
-    account.claim('web/b', 'b')
-    account.run()
+    for (const key of ['a/1', 'a/2', 'b/1', 'b/2']) account.claim(key, key)
+    account.judge()
     expect(account.doubts).toEqual(['NoneFound'])
-    expect(account.ledger.isAnotherAccount).toBe(true)
+    expect(account.ledger.isWholeAccountDoubted).toBe(true)
     for (; account.now < 5 * hour; account.now += goneAfterMs) account.run()
     expect(account.woken).toEqual([])
     expect(account.doubts).toHaveLength(1)
@@ -402,33 +409,60 @@ describe('an account', () => {
     const account = new Account()
     account.claim('web/a', 'a')
     account.claim('web/b', 'b')
-    account.run()
+    account.judge()
     account.ledger.trustAccount()
     account.now = hour
-    account.run()
+    account.judge()
     expect(account.doubts).toHaveLength(1)
     account.now += minute
+    account.ledger.credentialsChanged(account.now)
     account.inventory.credentialsChanged(account.now)
-    account.run()
+    account.judge()
     expect(account.doubts).toHaveLength(2)
   })
 
-  it('is the right one where this process uploaded to it, although it lists late', () => {
+  it('is not another one because it lists late what this process uploaded to it', () => {
     const account = new Account()
     account.claim('web/a', 'a')
     account.claim('web/b', 'b')
-    const upload = {
-      by: 'web/a',
-      own: false,
-      repeated: false,
-      request: undefined,
-      settings: '',
-      rung: 'Nothing',
-      account: 'Nothing',
-    } as const
-    account.ledger.learnUploaded('a', 'SVR:a', 0, { ...upload, refusedWith: undefined }, 0)
-    account.run()
+    account.ledger.learnUploaded('a', 'SVR:a', 0, { ...plainUpload, by: 'web/a' }, 0)
+    for (; account.now < hour; account.now += minute) account.run()
     expect(account.doubts).toEqual([])
+  })
+
+  it('that shows ids on record when they are looked up again a minute later is the right one', () => {
+    const account = new Account()
+    for (const key of ['a/1', 'a/2', 'b/1', 'b/2']) account.claim(key, key)
+    expect(account.run()).toBe(minute)
+    for (const key of ['a/1', 'a/2', 'b/1', 'b/2']) account.hold(key)
+    account.now = minute
+    expect(account.run()).toBe(minute + hour)
+    expect(account.doubts).toEqual([])
+  })
+
+  it('is judged before anything in it is gone, although odd ids keep the inventory from its end', () => {
+    const account = new Account()
+    for (const namespace of ['evil', 'vile']) {
+      for (let i = 0; i < 99; i++) account.claim(`${namespace}/${i}`, `odd-${namespace}${i}`)
+    }
+    for (const key of ['a/1', 'a/2', 'b/1', 'b/2']) account.claim(key, key)
+    account.run((query) => {
+      account.now += 20_000
+      const hasOdd = query.by === 'ids' && query.ids.some((id) => id.startsWith('odd'))
+      return hasOdd ? 'unanswered' : account.page(query)
+    })
+    expect(account.now).toBeGreaterThan(20 * minute)
+    expect([account.doubts, account.woken]).toEqual([['NoneFound'], []])
+  })
+
+  it('is judged whoever keeps making up ids', () => {
+    const account = new Account()
+    for (const key of ['a/1', 'a/2', 'b/1', 'b/2']) account.claim(key, key)
+    for (let i = 0; account.now < 10 * minute; i++, account.now += minute) {
+      account.claim(`evil/${i}`, `new${i}`)
+      account.run()
+    }
+    expect(account.ledger.isWholeAccountDoubted).toBe(true)
   })
 
   it('whose owner changes is another one', () => {

@@ -35,8 +35,6 @@ interface Round {
   readonly listing: Listing
   readonly counter: CertificateCounter
   readonly shown: Set<string>
-  /** Ids on record that were looked up and do not exist. */
-  readonly missed: Set<string>
   /** A lookup of ids was answered. */
   isLookedUp: boolean
   /** The listing has ended, or was given up. */
@@ -72,8 +70,6 @@ export class Inventory {
   /** When the query of the last step was asked. */
   #askedAt = Number.NEGATIVE_INFINITY
   #suspectsFrom = Number.NEGATIVE_INFINITY
-  /** Since when the credentials are the same. */
-  #since = Number.NEGATIVE_INFINITY
   /** Whether these credentials see the account on record was found out. */
   #isJudged = false
   #counts: CertificateCounts | undefined
@@ -174,7 +170,6 @@ export class Inventory {
   /** Whether other credentials see the account on record is found out anew, and soon. */
   credentialsChanged(now: number): void {
     this.startOver(now)
-    this.#since = now
     this.#isJudged = false
   }
 
@@ -197,9 +192,8 @@ export class Inventory {
     const isBusy = this.#round !== undefined || this.#lookups.next !== undefined
     if (now >= this.#dueAt && !isBusy) {
       const counter = new CertificateCounter(cluster, keys(), (id) => ledger.isClaimed(id))
-      const ids = { shown: new Set<string>(), missed: new Set<string>() }
       const progress = { isLookedUp: false, isListed: false, progressAt: now, outages: 0 }
-      this.#round = { listing: new Listing(), counter, ...ids, ...progress }
+      this.#round = { listing: new Listing(), counter, shown: new Set<string>(), ...progress }
       this.#lookups = this.#noLookups()
       this.#plan(now)
     } else if ((!isBusy || this.#lookups.areDeferred) && this.#suspectsDueAt(now) <= now) {
@@ -273,30 +267,29 @@ export class Inventory {
     const others = asked.filter((id) => !found.has(id))
     const isWhole = total === undefined || entries >= total
     if (isWhole) {
-      for (const id of others) {
-        ledger.learnAbsent(id, undefined, now)
-        this.#round?.missed.add(id)
-      }
+      // What is about to be gone speaks of the account first: a round that has no end does not judge.
+      if (!this.#isJudged && ledger.absence.suspects(now).length > 0) ledger.judgeAccount(now)
+      for (const id of others) ledger.learnAbsent(id, undefined, now)
     }
     this.#lookups.answered(asked, isWhole ? [] : others)
     this.#goOn(now)
   }
 
-  #conclude({ counter, listing, missed, isLookedUp }: Round, now: number): void {
+  #conclude({ counter, listing, isLookedUp }: Round, now: number): void {
     this.#round = undefined
     const isComplete = listing.state.kind === 'complete'
     if (isComplete) this.#counts = counter.counts
     if (isComplete || isLookedUp || this.passed === 0) this.#completedAt = now
-    if (!this.#isJudged) this.#judge(missed, now)
+    if (!this.#isJudged) this.#judge(now)
   }
 
   /** Whether these credentials see the account on record, as far as it was found out. */
-  #judge(missed: ReadonlySet<string>, now: number): void {
+  #judge(now: number): void {
     const { ledger } = this.#parts
-    const isAnySeen = ledger.claimedIds().some((id) => ledger.isSeenSince(id, this.#since))
-    // That lookups do not show what is there is known already.
-    if (!isAnySeen && !ledger.absence.hidesCertificates(now)) ledger.findNone(missed, this.#since)
+    const again = ledger.judgeAccount(now)
+    const isFoundOut = ledger.isAccountProven || ledger.isWholeAccountDoubted
     // Of ids that were passed nothing is known: the next inventory judges.
-    this.#isJudged = isAnySeen || ledger.isAnotherAccount || this.passed === 0
+    this.#isJudged = isFoundOut || (this.passed === 0 && again === undefined)
+    if (!isFoundOut && again !== undefined) this.#dueAt = Math.min(this.#dueAt, again)
   }
 }

@@ -14,6 +14,7 @@ export interface LedgerReader
     | 'holderOf'
     | 'isAnothersOwn'
     | 'isDoubtedFor'
+    | 'isDoubtedId'
     | 'isGone'
     | 'isNamedElsewhere'
     | 'isOwnCopyOf'

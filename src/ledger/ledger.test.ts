@@ -4,6 +4,7 @@ import { goneAfterMs } from './absence.ts'
 import { claimAfterMs, type Upload } from './entry.ts'
 import { Ledger } from './ledger.ts'
 import { findGone } from './testing/find-gone.ts'
+import { loseAll } from './testing/lose-all.ts'
 import { plainUpload } from './testing/plain-upload.ts'
 import { remoteCertificate } from './testing/remote-certificate.ts'
 
@@ -408,7 +409,7 @@ describe('the account', () => {
     expect(woken).toEqual(['web/site'])
   })
 
-  const none = () => ledger.findNone(new Set(ledger.claimedIds()), 0)
+  const none = () => loseAll(ledger, 0)
 
   /** The namespaces that claim these ids, each a letter; for whom the account is doubted then. */
   function doubtedFor(claims: Readonly<Record<string, string>>): string {
@@ -478,8 +479,8 @@ describe('the account', () => {
 
   it('of another owner stays that, whatever claims end', () => {
     doubtedFor({ web: '12' })
-    ledger.learnListed(remoteCertificate('id-1', { ownerUin: '1' }), 0)
-    ledger.learnListed(remoteCertificate('id-2', { ownerUin: '2' }), 0)
+    ledger.learnListed(remoteCertificate('other-1', { ownerUin: '1' }), 0)
+    ledger.learnListed(remoteCertificate('other-2', { ownerUin: '2' }), 0)
     for (const key of ['web/1', 'web/2']) ledger.forget(key, 0)
     expect(ledger.isAnotherAccount).toBe(true)
   })
@@ -494,7 +495,7 @@ describe('the account', () => {
   })
 
   it.each<[string, () => void, boolean]>([
-    ['a new certificate', () => uploadedAs('new', { by: 'shop/site' }), true],
+    ['a new certificate', () => uploadedAs('new', { by: 'shop/site' }), false],
     ['one that it had already', () => uploadedAs('old', { by: 'shop/site', repeated: true }), false],
     [
       'a listed one with our tags',
@@ -502,6 +503,41 @@ describe('the account', () => {
       true,
     ],
     ['a listed one without tags', () => ledger.learnListed(remoteCertificate('new', { tags: [] }), 0), false],
+    [
+      'one of them that is shown again',
+      () => ledger.learnListed(remoteCertificate('id-2', { tags: [] }), 0),
+      true,
+    ],
+    [
+      'one that a status names since',
+      () => {
+        ledger.claim('evil/site', 'known')
+        ledger.learnListed(remoteCertificate('known', { tags: [] }), 0)
+      },
+      false,
+    ],
+    [
+      'a listed one that was just uploaded',
+      () => {
+        uploadedAs('new', { by: 'shop/site' })
+        ledger.learnListed(remoteCertificate('new', { tags: tags(chain) }), 1)
+      },
+      false,
+    ],
+    [
+      'a listed one whose Secret waits for the answer to its upload',
+      () => {
+        const owner = ownerTags({ cluster: 'test', namespace: 'blog', name: 'site' })
+        const made = remoteCertificate('new', {
+          tags: [...owner, chainTag({ chainFingerprint: other, notBefore: 0 })],
+        })
+        ledger.learnListed(made, 1)
+        ledger.claim('blog/site', 'new')
+        ledger.learnListed(made, 2)
+        woken = []
+      },
+      false,
+    ],
   ])('that shows none of the ids on record is the right one because of %s: %#', (_, find, isRight) => {
     ledger.claim('web/site', 'id-1')
     ledger.claim('shop/site', 'id-2')
@@ -513,6 +549,16 @@ describe('the account', () => {
     expect(woken).toEqual(isRight ? ['web/site', 'shop/site', 'docs/site', 'blog/site'] : [])
     none()
     expect(ledger.isAnotherAccount).toBe(!isRight)
+  })
+
+  it('of new credentials does not show that what the former ones missed is gone', () => {
+    ledger.claim('web/site', 'id-1')
+    ledger.learnAbsent('id-1', undefined, 0)
+    ledger.credentialsChanged(minute)
+    ledger.learnAbsent('id-1', undefined, goneAfterMs)
+    expect(ledger.isGone('id-1')).toBe(false)
+    ledger.learnAbsent('id-1', undefined, 2 * goneAfterMs)
+    expect(ledger.isGone('id-1')).toBe(true)
   })
 
   it('whose owner changed is not the right one because of what is uploaded to it', () => {

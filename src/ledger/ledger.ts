@@ -1,4 +1,5 @@
-import { type Ownership, readOwnership } from '../contract/ownership.ts'
+import { splitKey } from '../contract/object-key.ts'
+import { type Ownership, readOwnership, secretTag } from '../contract/ownership.ts'
 import type { ObjectKey } from '../ports/secrets.ts'
 import type { RemoteCertificate } from '../ports/ssl-service.ts'
 import { Absence, type AbsenceReader } from './absence.ts'
@@ -50,7 +51,7 @@ export class Ledger {
     this.#cluster = cluster
     this.#trust = new AccountTrust({
       claims: this.#claims,
-      onDoubt,
+      onDoubt: (doubt) => this.#onDoubt(doubt, onDoubt),
       onTrust: () => this.#onTrust(),
       onNarrowed: () => this.#wakeAll(),
     })
@@ -157,9 +158,24 @@ export class Ledger {
     return this.#trust.doubt !== undefined && this.#trust.doubt.namespace === undefined
   }
 
+  /** The same, and no namespace is known whose ids the account does show: it is a matter for everybody. */
+  get areAllIdsDoubted(): boolean {
+    return this.#trust.doubt?.isOfAllIds ?? false
+  }
+
+  /** These credentials have shown a certificate of ours, or one on record, that was there before. */
+  get isAccountProven(): boolean {
+    return this.#trust.isProven
+  }
+
   /** A key waits because its account may be another one. */
   isDoubtedFor(key: ObjectKey): boolean {
     return this.#trust.isDoubtedFor(key)
+  }
+
+  /** The account may be another one because it does not show this id, among others; the key waits because of it. */
+  isDoubtedId(certificateId: string, key: ObjectKey): boolean {
+    return this.#trust.isDoubtedFor(key) && this.#trust.isEvidence(certificateId)
   }
 
   /** A status names this id; undefined: it names none. */
@@ -213,8 +229,8 @@ export class Ledger {
       if (!upload.repeated) this.#certificates.setChain(entry, chain)
       if (!isAnothers) this.#certificates.addUpload(entry, chain, upload)
       entry.notAfter = notAfter
+      entry.madeAt = now
     })
-    if (!upload.repeated) this.#trust.foundOurs(now)
   }
 
   /** It was found, and proven to hold this chain: by our alias and tags, or where tags are refused by what is on record. */
@@ -267,6 +283,7 @@ export class Ledger {
     if (known?.suspectSince !== undefined && (known.unlistedAt ?? now) > now) return
     const ownership = readOwnership(tags)
     const { chain = known?.chain } = ownership
+    const isJustMade = this.#isJustMade(ownership)
     const wasGone = known?.gone === true
     const learn = () => {
       const entry = this.#certificates.seen(certificateId, now)
@@ -286,7 +303,9 @@ export class Ledger {
     }
     if (chain === undefined) learn()
     else this.#serving(chain, now, undefined, learn)
-    if (this.#cluster !== undefined && ownership.cluster === this.#cluster) this.#trust.foundOurs(now)
+    const entry = this.#certificates.entryOf(certificateId)
+    if (isJustMade && entry.claimants.size === 0) entry.madeAt = now
+    this.#trust.shown(entry, this.#cluster !== undefined && ownership.cluster === this.#cluster)
     if (ownerUin !== undefined) this.#trust.foundOwner(ownerUin)
   }
 
@@ -302,29 +321,52 @@ export class Ledger {
   }
 
   /**
-   * None of the ids on record was found since then, whoever names them: the account may be another one.
+   * Judges by the lookups so far whether the account is another one.
    *
-   * @param missed those of them that were looked up
+   * @returns when to judge again, after a second lookup; undefined: no need
    */
-  findNone(missed: ReadonlySet<string>, since: number): void {
-    this.#trust.foundNone(missed, since)
+  judgeAccount(now: number): number | undefined {
+    return this.#trust.judge(this.#absence.missedOfRecord(now), now)
+  }
+
+  /** There are new credentials, perhaps for another account: what the former ones did not show proves nothing. */
+  credentialsChanged(now: number): void {
+    this.#trust.credentialsChanged(now)
+    this.#distrustAbsence()
   }
 
   /**
-   * The account is the right one: somebody asked anew, there are new credentials, or it holds certificates of ours. A request
-   * lifts the hold whoever makes it, a tenant included: the status promises an administrator that one on any Secret does. A
-   * wrong one costs certificates in an account that the administrator's own credentials name; the ids on record are looked up
-   * anew, twice, before anything is uploaded again, and then one at a time until one of them brings a new id.
+   * The account is the right one: somebody asked anew. A request lifts the hold whoever makes it, a tenant included: the
+   * status promises an administrator that one on any Secret does. A wrong one costs certificates in an account that the
+   * administrator's own credentials name; the ids on record are looked up anew, twice, before anything is uploaded again, and
+   * then one at a time until one of them brings a new id.
    */
   trustAccount(): void {
     this.#trust.trust()
   }
 
+  /** Of a hold of one namespace its Secrets say so at once. The whole account's is the metric's matter. */
+  #onDoubt(doubt: AccountDoubt, report: (doubt: AccountDoubt) => void): void {
+    report(doubt)
+    if (doubt.namespace === undefined) return
+    this.#wake(this.#claims.all.flatMap(([key, id]) => (this.isDoubtedId(id, key) ? [key] : [])))
+  }
+
   #onTrust(): void {
-    this.reUploads.distrustLookups()
-    // What the doubtful account did not show is looked up anew.
-    for (const entry of this.#certificates.all) if (!entry.gone) entry.suspectSince = undefined
+    this.#distrustAbsence()
     this.#wakeAll()
+  }
+
+  /** What the account did not show is looked up anew. */
+  #distrustAbsence(): void {
+    this.reUploads.distrustLookups()
+    for (const entry of this.#certificates.all) if (!entry.gone) entry.suspectSince = undefined
+  }
+
+  /** Its Secret waits for a certificate of this chain: an upload whose answer got lost may have made it. */
+  #isJustMade({ chain, secret }: Ownership): boolean {
+    const waiting = chain === undefined ? [] : this.#forChain.of(chain)
+    return waiting.some((key) => secretTag(splitKey(key)) === secret)
   }
 
   #uploadsOf(certificateId: string): Upload[] {

@@ -75,6 +75,25 @@ describe('a request within seconds of the upload, where listings show a certific
     expect(world.status(key).reason).toBe('CertificateUploaded')
   })
 
+  it.each([2 * minute, 5 * minute, 20 * minute])(
+    'and for Secrets of two namespaces hides nothing once a listing shows them (%d ms late)',
+    async (lagMs) => {
+      await uploaded(lagMs)
+      const [first, second] = ['docs/site', 'blog/site'] as const
+      world.store.put(first, userAnnotations(), material.second.data)
+      world.store.put(second, userAnnotations(), (await material.another()).data)
+      await world.clock.advance(90_000)
+      world.ask(first)
+      world.ask(second)
+      await world.clock.advance(minute)
+      expect([first, second].map((it) => world.status(it).reason)).toContain('NotVisible')
+      world.service.delete(world.ids([other])[0] ?? '')
+      await world.clock.advance(5 * hour)
+      expect(world.certificateOf(other)?.chain).toBe(another.chainFingerprint)
+      expect([key, first, second].map((it) => world.status(it).reason)).not.toContain('NotVisible')
+    },
+  )
+
   it('makes no second copy where the Secret has one of its own and its status was wiped', async () => {
     const id = await uploaded(30_000, { repeatable: 'true' })
     world.wipe(key)

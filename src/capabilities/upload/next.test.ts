@@ -15,6 +15,7 @@ import type { Instant, Step } from '../../engine/step.ts'
 import { claimAfterMs } from '../../ledger/entry.ts'
 import { Ledger } from '../../ledger/ledger.ts'
 import { findGone } from '../../ledger/testing/find-gone.ts'
+import { loseAll } from '../../ledger/testing/lose-all.ts'
 import { blankMemory, type UploadMemory } from './memory.ts'
 import { next, rejectionLifetimeMs } from './next.ts'
 import { later, ledgerWith, now, viewOf } from './testing/upload-view.ts'
@@ -470,7 +471,7 @@ describe('waiting', () => {
     const ledger = new Ledger()
     ledger.claim('web/site', 'a')
     ledger.claim('web/other', 'b')
-    ledger.findNone(new Set(['a', 'b']), 0)
+    loseAll(ledger, 0)
     expect(step(fresh(), { view: { ledger } })).toMatchObject({
       kind: 'Wait',
       label: 'AccountHeld',

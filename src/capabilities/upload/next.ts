@@ -122,6 +122,8 @@ function nextForClaim(
       lookUp('Request', { by: 'ids', ids: [claimed] }, view, memory, now)
     )
   }
+  // The end of the doubt wakes the Secret.
+  if (ledger.isDoubtedId(claimed, observed.key)) return report(accountChanged(view))
   if (mustAskForOwner(view, memory, claimed)) {
     return lookUp('Owner', { by: 'ids', ids: [claimed] }, view, memory, now)
   }

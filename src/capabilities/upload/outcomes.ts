@@ -218,7 +218,7 @@ export function notVisible(view: UploadView, certificateId: string): UploadOutco
 /** The ids on record belong to another account, or the credentials see none of them. */
 export function accountChanged(view: UploadView): UploadOutcome {
   const message =
-    'The account is not the one on record: it shows none of the certificates that were uploaded, or they have another owner. Correct the credentials. To use this account, set requested-at to a new value on any Secret.'
+    'The account may not be the one on record: it does not show certificates that status annotations name, or they have another owner. Correct the credentials. To use this account, set requested-at to a new value on any Secret.'
   return outcome(view, 'Failed', 'AccountChanged', message)
 }
 

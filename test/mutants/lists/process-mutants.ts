@@ -6,9 +6,9 @@ export const processMutants: readonly Mutant[] = [
     name: 'ids that one namespace makes up have the metric say that the account is held',
     file: 'src/controller.ts',
     within: 'Controller.gauges',
-    original: 'this.#ledger.isWholeAccountDoubted',
+    original: 'this.#ledger.areAllIdsDoubted',
     mutated: 'this.#ledger.isAnotherAccount',
-    tests: ['test/heart/account-changed.test.ts'],
+    tests: ['test/heart/account-of-one-namespace.test.ts'],
   },
   {
     name: 'old connections make no room for new ones',
