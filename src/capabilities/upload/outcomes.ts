@@ -16,7 +16,7 @@ import type { FailureClass, ServiceError } from '../../ports/service-error.ts'
 import type { Reason } from '../../reasons.ts'
 import type { UploadMemory } from './memory.ts'
 import { sentSettings, syncedMessage, syncedReason } from './synced-words.ts'
-import type { UploadView, ViewOfChain } from './view.ts'
+import { recordedHere, type UploadView, type ViewOfChain } from './view.ts'
 
 /** What is to be written down of an upload: the one place that makes status out of what happened. */
 export interface UploadOutcome extends Outcome {
@@ -30,18 +30,18 @@ export function uploaded(
   memory: UploadMemory,
   now: Instant,
 ): UploadOutcome {
-  const { observed, chain, identity, ledger } = view
+  const { observed, chain, ledger } = view
   const { status } = observed
   // What was uploaded for another Secret has that one's alias and tags: for this one it was there already.
   const isUpload = upload !== undefined && !upload.repeated && upload.by === observed.key
   const sent = isUpload ? sentSettings(upload) : undefined
   const origin = isUpload ? 'Uploaded' : 'Adopted'
   // Ids of another account would be a trap for whoever cleans up later; another id for the same chain was never ours.
-  const inAccount = status.uploaded?.account === identity.account
+  const recorded = recordedHere(view)
   const isSuperseded =
-    inAccount &&
-    status.uploaded.chainFingerprint !== chain.chainFingerprint &&
-    !ledger.isGone(status.uploaded.certificateId)
+    recorded !== undefined &&
+    recorded.chainFingerprint !== chain.chainFingerprint &&
+    !ledger.isGone(recorded.certificateId)
   const reason = ledger.absence.isNotVisible(certificateId)
     ? 'NotVisible'
     : syncedReason(observed, { origin, sent })
@@ -49,8 +49,8 @@ export function uploaded(
     ...namedNow(view, now),
     certificateId,
     previousCertificateId: supersede(
-      inAccount ? status.previous : [],
-      isSuperseded ? status.uploaded : undefined,
+      recorded ? status.previous : [],
+      isSuperseded ? recorded : undefined,
       certificateId,
     ),
     origin,
