@@ -156,5 +156,5 @@ function noCopyFound(view: ViewOfChain, memory: UploadMemory, { elapsed }: Insta
 
 function nowhere(view: ViewOfChain, memory: UploadMemory, now: Instant): UploadMemory {
   const again = progressed(view, memory, { noChainSearch: false })
-  return reported(view, again, 'exists', now, existsElsewhere(view))
+  return reported(view, again, 'exists', now, existsElsewhere(view, memory.missing))
 }

@@ -33,7 +33,7 @@ export function learn(
         newId: answer.ok && answer.value.kind === 'Uploaded' && !answer.value.repeated,
       }
       // A copy is new whether the old one exists or not.
-      if (ending.newId && !action.copy) ledger.learnReplaced(action.replaces)
+      if (ending.newId && !action.copy) ledger.learnProvenGone(action.replaces)
       if (answer.ok && answer.value.kind === 'Uploaded' && action.copy) {
         ledger.learnReplacement(answer.value.certificateId)
       }

@@ -196,10 +196,16 @@ export function failed(view: UploadView, error: ServiceError, attempt: number): 
   return outcome(view, 'Failed', failureReasons[error.failure], message, { error, attempt })
 }
 
-/** The service says that the account holds the certificate, and it was not found. */
-export function existsElsewhere(view: UploadView): UploadOutcome {
+/**
+ * The service says that the account holds the certificate, and it was not found.
+ *
+ * @param missing the id that the status took back: lookups may not show it although it is in use
+ */
+export function existsElsewhere(view: UploadView, missing: string | undefined): UploadOutcome {
   const message =
-    'The account already holds this certificate, but its ID could not be found. Delete it in the console, or use the ID that the console shows. The operator retries.'
+    missing === undefined
+      ? 'The account already holds this certificate, but its ID could not be found. Look for it in the console. Allow ssl:DescribeCertificates for all certificates or, if nothing uses the certificate, delete it. The operator retries.'
+      : `The account holds this certificate, or one with the same leaf, but lookups do not find its ID. It may be ${missing}, which this Secret had. If the console shows ${missing}, it exists and may be in use: allow ssl:DescribeCertificates for all certificates. The operator retries.`
   return outcome(view, 'Failed', 'ExistsElsewhere', message)
 }
 
