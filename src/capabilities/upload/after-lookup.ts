@@ -150,7 +150,7 @@ function absentNow({ ledger, observed }: UploadView, id: string | undefined): Up
 function noCopyFound(view: ViewOfChain, memory: UploadMemory, { elapsed }: Instant): UploadMemory {
   const epoch = view.ledger.copies.epochOf(suffixOf(view))
   const before = progressOf(memory, view.chain)?.noCopy
-  const since = before?.epoch === epoch ? before.since : elapsed
+  const since = before?.since ?? elapsed
   return progressed(view, memory, { noCopy: { since, at: elapsed, epoch }, offset: 0 })
 }
 

@@ -82,10 +82,10 @@ function nextForCopy(
   const looks = isCurrent && noCopy.epoch === copies.epochOf(suffix) ? noCopy : undefined
   // Another process wrote the intent: it may have sent the copy just before this one began to search.
   const isOthers = memory.intended !== chain.chainFingerprint
-  const since = looks?.since ?? now.elapsed
+  const since = noCopy?.since ?? now.elapsed
   const listedBy = Math.max(copies.listedBy(suffix) ?? since, isOthers ? since + listedLateMs : since)
   if (!looks || looks.at < listedBy) {
-    const nextLook = looks ? nextSearchAt(looks, listedBy) : now.elapsed
+    const nextLook = looks ? nextSearchAt(looks.at, listedBy) : now.elapsed
     if (nextLook > now.elapsed) return wait('CopyMayAppear', nextLook, memory, observed)
     return lookUp('Copy', { by: 'alias', alias: suffix, offset: progress?.offset ?? 0 }, view, memory, now)
   }
@@ -100,11 +100,9 @@ function nextForCopy(
 }
 
 /** A copy that is listed late is mostly there soon. It is there at the latest when the last search is made. */
-function nextSearchAt(
-  { since, at }: { readonly since: number; readonly at: number },
-  lastAt: number,
-): number {
-  return at === since ? Math.min(at + betweenSearchesMs, lastAt) : lastAt
+function nextSearchAt(at: number, lastAt: number): number {
+  const isFirst = lastAt - at > listedLateMs - betweenSearchesMs
+  return isFirst ? at + betweenSearchesMs : lastAt
 }
 
 /**
