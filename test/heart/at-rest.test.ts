@@ -111,7 +111,7 @@ describe.each(behaviours)('where %s', (_, service) => {
           }
         },
       ),
-      { numRuns: Number(process.env['RUNS'] ?? 6) },
+      { numRuns: 5 },
     )
   }, 600_000)
 })
