@@ -1,8 +1,6 @@
 import { expect, it } from 'vitest'
 import { Copies } from './copies.ts'
 
-const tenMinutes = 600_000
-
 it('counts the copies that were begun, so that whoever looked before looks again', () => {
   const copies = new Copies()
   expect(copies.epochOf('a')).toBe(0)
@@ -15,11 +13,20 @@ it('counts the copies that were begun, so that whoever looked before looks again
 it('expects a copy to be listed late until the service has answered', () => {
   const copies = new Copies()
   copies.answered('a')
-  expect(copies.mayBeListedLate('a', 0)).toBe(false)
+  expect(copies.listedBy('a')).toBeUndefined()
   copies.begins('a', 0)
-  expect(copies.mayBeListedLate('a', 0)).toBe(true)
+  expect(copies.listedBy('a')).toBe(60_000)
+  expect(copies.listedBy('b')).toBeUndefined()
   copies.answered('a')
-  expect(copies.mayBeListedLate('a', 0)).toBe(false)
+  expect(copies.listedBy('a')).toBeUndefined()
+  expect(copies.epochOf('a')).toBe(1)
+})
+
+it('expects a copy a minute after its answer was lost, not after the call began', () => {
+  const copies = new Copies()
+  copies.begins('a', 0)
+  copies.lost('a', 30_000)
+  expect(copies.listedBy('a')).toBe(90_000)
   expect(copies.epochOf('a')).toBe(1)
 })
 
@@ -28,17 +35,15 @@ it('expects a copy whose answer was lost although a later call was answered', ()
   copies.begins('a', 0)
   copies.begins('a', 1_000)
   copies.answered('a')
-  expect(copies.mayBeListedLate('a', 2_000)).toBe(true)
+  expect(copies.listedBy('a')).toBe(61_000)
 })
 
-it('expects a copy no longer ten minutes after the last call: by then it is listed', () => {
+it('expects a copy no longer once it must have been listed before the next call', () => {
   const copies = new Copies()
   copies.begins('a', 0)
-  expect(copies.mayBeListedLate('a', tenMinutes - 1)).toBe(true)
-  expect(copies.mayBeListedLate('a', tenMinutes)).toBe(false)
-  copies.begins('a', tenMinutes)
+  copies.begins('a', 60_000)
   copies.answered('a')
-  expect(copies.mayBeListedLate('a', tenMinutes)).toBe(false)
+  expect(copies.listedBy('a')).toBeUndefined()
 })
 
 it('keeps a bounded number of copies', () => {

@@ -48,7 +48,7 @@ export interface Entry {
   suspectSince?: number | undefined
   gone: boolean
   /** A new certificate was stored for its chain: it did not exist then, whatever lookups hide. */
-  replaced?: boolean
+  isProvenGone?: boolean
   /** It was made as a copy because another one was missed. */
   isReplacement?: boolean
   /** ms since the epoch. From the certificate itself; a listed date, which may be hours off, stands in until it is known. */

@@ -23,7 +23,7 @@ export interface LedgerReader
     | 'ownershipOf'
     | 'uploadOf'
   > {
-  readonly copies: Pick<Copies, 'epochOf' | 'mayBeListedLate'>
+  readonly copies: Pick<Copies, 'epochOf' | 'listedBy'>
   readonly cosmetics: Pick<CosmeticsLadder, 'accountAt' | 'refused'>
   readonly reUploads: Pick<ReUploads, 'dueAt' | 'mayTry' | 'turnEndsAt'>
 }

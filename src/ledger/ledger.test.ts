@@ -75,7 +75,7 @@ describe('which id holds a chain', () => {
       ledger.learnListed(remoteCertificate(id, { tags: [] }), 0)
       ledger.learnAbsent(id, key, minute)
     }
-    ledger.learnReplaced('id-1')
+    ledger.learnProvenGone('id-1')
     ledger.learnNamed('id-2', 'other/site', minute)
     ledger.learnNamed('id-3', 'web/site', minute)
     expect([ledger.isGone('id-1'), ledger.isGone('id-2')]).toEqual([true, false])

@@ -252,7 +252,7 @@ export class Ledger {
       ? [...all]
       : [this.#certificates.entryOf(certificateId)]
     for (const entry of hidden) {
-      const isDead = entry.replaced && entry.certificateId !== certificateId
+      const isDead = entry.isProvenGone && entry.certificateId !== certificateId
       if (!entry.gone || isDead) continue
       entry.gone = false
       entry.suspectSince = undefined
@@ -261,8 +261,8 @@ export class Ledger {
   }
 
   /** The upload of its chain stored a new certificate, so that this one did not exist: only its own return revives it. */
-  learnReplaced(certificateId: string): void {
-    this.#certificates.entryOf(certificateId).replaced = true
+  learnProvenGone(certificateId: string): void {
+    this.#certificates.entryOf(certificateId).isProvenGone = true
   }
 
   /** It was made as a copy (`Repeatable=true`) because another one was missed, which proves nothing of that one. */
@@ -289,7 +289,7 @@ export class Ledger {
       const entry = this.#certificates.seen(certificateId, now)
       entry.listedAt = Math.max(entry.listedAt ?? now, now)
       entry.gone = false
-      entry.replaced = false
+      entry.isProvenGone = false
       entry.ownership = ownership
       entry.alias = alias
       if (notAfter !== undefined) entry.notAfter ??= notAfter

@@ -108,7 +108,7 @@ function knowledge({ now, account, profile }: World, process: Process): string {
     chains.map((it) => ledger.uploadOf(id, it.chainFingerprint)),
   ])
   const ofChains = chains.map(({ chainFingerprint: chain }) => [
-    suffixesOf(chain).map((it) => ledger.copies.mayBeListedLate(it, now)),
+    suffixesOf(chain).map((it) => ageClass((ledger.copies.listedBy(it) ?? 0) - now)),
     ageClass(ledger.reUploads.dueAt(chain, { requested: false }, now) - now),
   ])
   const ofTurns = keys.map((key) => [
@@ -141,7 +141,8 @@ function memoryText({ now, profile }: World, process: Process, state: KeyState):
   const { failure, reported, progress, absent, last: _, ...rest } = state.memory
   const { copies } = partsOf(process, profile).ledger
   const noCopy = progress?.noCopy && [
-    progress.noCopy.times,
+    ageClass(now - progress.noCopy.since),
+    progress.noCopy.at === progress.noCopy.since,
     ageClass(now - progress.noCopy.at),
     suffixesOf(progress.chainFingerprint).map((it) => copies.epochOf(it) === progress.noCopy?.epoch),
   ]

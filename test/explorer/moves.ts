@@ -1,5 +1,6 @@
 import { statusPrefix, userKeys } from '../../src/contract/annotation-keys.ts'
 import type { Answer } from '../../src/engine/capability.ts'
+import { listedLateMs } from '../../src/ledger/absence.ts'
 import type { ObjectKey } from '../../src/ports/secrets.ts'
 import { ServiceError } from '../../src/ports/service-error.ts'
 import { existing, type StoredCertificate } from './account.ts'
@@ -237,9 +238,10 @@ function isLookedForNoMore(world: World, made: StoredCertificate): boolean {
   if (existing(world.account).some((it) => it.chain === made.chain)) return true
   return Object.values(leaderOf(world).keys).some(({ memory, activity }) => {
     if (activity.kind === 'calling' && activity.action.name === 'UploadCertificate') return true
-    const looks = memory.progress?.chainFingerprint === made.chain ? (memory.progress.noCopy?.times ?? 0) : 0
-    const lastLook = world.profile.listsLate || memory.intended === made.chain ? 1 : 2
-    return looks >= lastLook
+    const noCopy = memory.progress?.chainFingerprint === made.chain ? memory.progress.noCopy : undefined
+    if (!noCopy) return false
+    const isFirstTheLast = world.profile.listsLate || memory.intended === made.chain
+    return isFirstTheLast || noCopy.at - noCopy.since >= listedLateMs
   })
 }
 

@@ -41,7 +41,7 @@ describe.each(Object.entries(behaviours))('two Secrets with one certificate, %s'
         if (died) {
           world.start()
           // Longer than a copy may be listed late.
-          await world.clock.advance(30_000)
+          await world.clock.advance(90_000)
         }
         expectShared(world, chains(material), `operation ${operation}`)
         if (!died) break

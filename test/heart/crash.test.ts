@@ -72,7 +72,7 @@ describe.each(Object.entries(scenarios))('a process that dies at any point of %s
         if (died) {
           world.start()
           // Longer than a copy may be listed late.
-          await world.clock.advance(30_000)
+          await world.clock.advance(90_000)
         }
         expectOneCertificateAndTheTruth(world, scenario, `operation ${operation}`)
         if (!died) break
@@ -94,12 +94,12 @@ describe('two processes that die one after the other on the way of a chain-only 
         if (!world.process.dead) return
         world.start()
         world.process.dieAt(second)
-        await world.clock.advance(30_000)
+        await world.clock.advance(90_000)
         const died = world.process.dead
         if (died) {
           world.start()
           // Longer than a copy may be listed late.
-          await world.clock.advance(30_000)
+          await world.clock.advance(90_000)
         }
         expectOneCertificateAndTheTruth(world, scenario, `operations ${first} and ${second}`)
         if (!died) break

@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, it } from 'vitest'
-import { noAnswer, type ServiceBehaviour } from '../fakes/certificate-service.ts'
+import { noAnswer, type ServiceBehaviour, serviceError } from '../fakes/certificate-service.ts'
 import { createMaterial, type TestChain, type TestMaterial } from './material.ts'
 import { userAnnotations } from './observed.ts'
 import { World } from './world.ts'
@@ -147,6 +147,43 @@ describe.each([{ duplicates: 'answered' }, { duplicates: 'refused' }] as const)(
     })
   },
 )
+
+describe('a copy that waits for what lookups do not show', () => {
+  /** Status writes of each Secret on the third day. */
+  async function writesOnTheThirdDay(secrets: readonly string[]): Promise<number[]> {
+    await world.clock.advance(48 * hour)
+    const before = secrets.map((key) => world.store.writes(key))
+    await world.clock.advance(24 * hour)
+    return secrets.map((key, i) => world.store.writes(key) - (before[i] ?? 0))
+  }
+
+  it.each([
+    ['of another chain', () => material.firstAgain, {}],
+    ['of its own', () => material.first, own],
+  ] as const)('changes no status on the way to the next lookup: %s', async (_, chain, settings) => {
+    await synced([
+      ['a/x', material.first],
+      ['a/y', chain(), settings],
+    ])
+    world.service.hides = () => true
+    for (const writes of await writesOnTheThirdDay(['a/x', 'a/y'])) expect(writes).toBeLessThan(5)
+    expect(world.status('a/y')).toMatchObject({ phase: 'Failed', reason: 'NotVisible' })
+  })
+
+  it('does not report a refusal of days ago again', async () => {
+    await synced([['a/y', material.first]])
+    world.service.hides = () => true
+    world.service.fault = ({ action, upload }) =>
+      upload
+        ? serviceError({ failure: 'rejected', action, code: 'FailedOperation.CertificateInvalid' })
+        : undefined
+    world.store.put('a/x', userAnnotations(), material.firstAgain.data)
+    await world.until(() => world.status('a/x').reason === 'RefusedByService')
+    world.service.fault = undefined
+    expect(await writesOnTheThirdDay(['a/x'])).toEqual([0])
+    expect(world.status('a/x')).toMatchObject({ phase: 'Failed', reason: 'NotVisible' })
+  })
+})
 
 it('a copy that was made for one that is gone, and is deleted as well, is made again', async () => {
   await synced([

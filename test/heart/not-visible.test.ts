@@ -161,6 +161,29 @@ describe('an id that was called gone, and is answered by an upload', () => {
   })
 })
 
+describe('where the service says that a certificate exists, and not under which id', () => {
+  it.each(['leaf', 'chain'] as const)(
+    'the status names the id that lookups do not show, and does not ask to delete it (%s)',
+    async (compares) => {
+      const service = { duplicates: 'refused', canFindByChain: false, compares } as const
+      world = new World({ service, parts: { inventoryMs: hour } })
+      world.start()
+      world.store.put('a/site', userAnnotations(), material.first.data)
+      await world.clock.advance(2 * hour)
+      const [id] = world.ids(['a/site'])
+      world.service.hides = () => true
+      await world.until(() => world.status('a/site').reason === 'ExistsElsewhere', 30 * hour, 60_000)
+      const { message } = world.status('a/site')
+      expect(message).toContain(id)
+      expect(message).not.toMatch(/delete/i)
+      world.service.hides = () => false
+      await world.clock.advance(2 * hour)
+      expect(world.status('a/site').phase).toBe('Synced')
+      expect(world.ids(['a/site'])).toEqual([id])
+    },
+  )
+})
+
 describe('an id that nobody may look up', () => {
   it('is verified as soon as an inventory shows it', async () => {
     world = new World({ parts: { inventoryMs: hour } })

@@ -102,7 +102,8 @@ export function afterLookup(
       if (purpose === 'Copy') return noCopyFound(view, before, now)
       const { exists, tagSearchedAt } = progressOf(before, view.chain) ?? {}
       const isIntended = observed.status.intent === view.chain.chainFingerprint
-      if (exists && !isIntended && tagSearchedAt === undefined) {
+      const listedBy = view.ledger.copies.listedBy(suffixOf(view)) ?? now.elapsed
+      if (exists && !isIntended && (tagSearchedAt === undefined || listedBy > now.elapsed)) {
         return progressed(view, before, { tagSearchedAt: now.elapsed, offset: 0 })
       }
       return withoutLookup(view, before, purpose, now)
@@ -149,11 +150,11 @@ function absentNow({ ledger, observed }: UploadView, id: string | undefined): Up
 function noCopyFound(view: ViewOfChain, memory: UploadMemory, { elapsed }: Instant): UploadMemory {
   const epoch = view.ledger.copies.epochOf(suffixOf(view))
   const before = progressOf(memory, view.chain)?.noCopy
-  const times = before?.epoch === epoch ? before.times + 1 : 1
-  return progressed(view, memory, { noCopy: { times, at: elapsed, epoch }, offset: 0 })
+  const since = before?.since ?? elapsed
+  return progressed(view, memory, { noCopy: { since, at: elapsed, epoch }, offset: 0 })
 }
 
 function nowhere(view: ViewOfChain, memory: UploadMemory, now: Instant): UploadMemory {
   const again = progressed(view, memory, { noChainSearch: false })
-  return reported(view, again, 'exists', now, existsElsewhere(view))
+  return reported(view, again, 'exists', now, existsElsewhere(view, memory.missing))
 }

@@ -11,7 +11,7 @@ import type { CallResult, Page, Uploaded } from './calls.ts'
 import { evidenceFor, holdsChain, mayHoldChain, mayServe } from './evidence.ts'
 import { refusedOf, type UploadMemory } from './memory.ts'
 import { isMissingFound } from './model.ts'
-import { openRequest, reUploadOf, type UploadView, type ViewOfChain } from './view.ts'
+import { openRequest, reUploadOf, suffixOf, type UploadView, type ViewOfChain } from './view.ts'
 
 /** What the ledger learns from an answer: the same for every Secret that holds the chain or names the id. */
 export function learn(
@@ -24,7 +24,8 @@ export function learn(
 ): void {
   const { key, secret } = view.observed
   if (action.name === 'UploadCertificate') {
-    if (action.suffix !== undefined && isKnownToHaveEnded(answer)) ledger.copies.answered(action.suffix)
+    if (isKnownToHaveEnded(answer)) ledger.copies.answered(suffixOf(view))
+    else ledger.copies.lost(suffixOf(view), now.elapsed)
     if (action.replaces) {
       const ending = {
         replaced: isReplaced(action, answer),
@@ -32,7 +33,7 @@ export function learn(
         newId: answer.ok && answer.value.kind === 'Uploaded' && !answer.value.repeated,
       }
       // A copy is new whether the old one exists or not.
-      if (ending.newId && !action.copy) ledger.learnReplaced(action.replaces)
+      if (ending.newId && !action.copy) ledger.learnProvenGone(action.replaces)
       if (answer.ok && answer.value.kind === 'Uploaded' && action.copy) {
         ledger.learnReplacement(answer.value.certificateId)
       }

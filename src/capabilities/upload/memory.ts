@@ -20,14 +20,14 @@ export interface ChainProgress {
   readonly candidate?: string | undefined
   /** Lookups of that id which did not show it: since when, and when last. */
   readonly candidateLook?: { readonly since: number; readonly at: number } | undefined
-  /** After CertificateExists: when the first search by the chain tag found nothing. */
+  /** After CertificateExists: when the last search by the chain tag found nothing, if another one follows. */
   readonly tagSearchedAt?: number | undefined
   /** The previous id was asked for, and does not hold this chain. */
   readonly previousAsked?: boolean
   /** The id that this process knows cannot be looked up. */
   readonly knownAsked?: boolean
-  /** A look for a copy with our alias found none: how often, when last, and of which epoch (see Copies). */
-  readonly noCopy?: { readonly times: number; readonly at: number; readonly epoch: number } | undefined
+  /** Searches for a copy with our alias found none: since when, when last, and of which epoch (see Copies). */
+  readonly noCopy?: { readonly since: number; readonly at: number; readonly epoch: number } | undefined
   /** The service named somebody else's certificate, and this Secret wants one of its own. */
   readonly notOwn?: boolean
   /** No certificate with this chain's tag exists. */
@@ -38,7 +38,10 @@ export interface ChainProgress {
 
 /** What the process remembers of one key beyond the ledger: hashes, ids and times, never a certificate or key (I3). */
 export interface UploadMemory extends CapabilityMemory {
-  /** How the last failed call was reported: again when the write got lost or somebody wiped it. */
+  /**
+   * What was reported last, if not Synced, or how the call failed that ended just now. It is reported again when the write got
+   * lost or somebody wiped it, until the next outcome: whatever leads there changes no status.
+   */
   readonly reported?: { readonly input: string; readonly outcome: Outcome } | undefined
   /** The latest chains with which a call failed since the last success. Throttling does not count. */
   readonly failedChains?: readonly string[] | undefined
@@ -80,6 +83,11 @@ export function progressOf(
 /** What the service refused of the observed input; undefined: nothing. */
 export function refusedOf({ refused }: UploadMemory, { input }: Observed): UploadMemory['refused'] {
   return refused?.input === input ? refused : undefined
+}
+
+/** What was reported last of the observed input, if not Synced; undefined: nothing. */
+export function reportedOf({ reported }: UploadMemory, { input }: Observed): Outcome | undefined {
+  return reported?.input === input ? reported.outcome : undefined
 }
 
 /** Of a key of which nothing is known. */

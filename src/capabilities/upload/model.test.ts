@@ -4,13 +4,16 @@ import { createMaterial, type TestMaterial } from '../../../test/heart/material.
 import { identity, observedOf, uploadedStatus, userAnnotations } from '../../../test/heart/observed.ts'
 import { statusKeys } from '../../contract/annotation-keys.ts'
 import { chainTag, ownerTags } from '../../contract/ownership.ts'
+import type { Phase } from '../../contract/status.ts'
+import type { Outcome } from '../../engine/step.ts'
 import { Ledger } from '../../ledger/ledger.ts'
 import { findGone } from '../../ledger/testing/find-gone.ts'
 import { remoteCertificate as remote } from '../../ledger/testing/remote-certificate.ts'
 import { type FailureClass, ServiceError } from '../../ports/service-error.ts'
+import type { Reason } from '../../reasons.ts'
 import type { Lookup, LookupFor, UploadAction, UploadCertificate } from './action.ts'
 import type { Page, Uploaded } from './calls.ts'
-import type { UploadMemory } from './memory.ts'
+import { reportedOf, type UploadMemory } from './memory.ts'
 import { model } from './model.ts'
 import { recall, reporting, written } from './record.ts'
 import { chainViewOf, ledgerWith, now } from './testing/upload-view.ts'
@@ -187,7 +190,10 @@ describe('after a lookup', () => {
     const memory: UploadMemory = { progress: { chainFingerprint: first.chainFingerprint, offset: 5 } }
     expect(lookedUp(fresh(), lookup('Copy'), page(remote('x', { tags })), memory).progress).toBeUndefined()
     const forged = lookedUp(fresh(), lookup('Copy'), page(remote('x', { alias: 'x' })), memory)
-    expect(forged.progress).toMatchObject({ noCopy: { times: 1, at: now.elapsed, epoch: 0 }, offset: 0 })
+    expect(forged.progress).toMatchObject({
+      noCopy: { since: now.elapsed, at: now.elapsed, epoch: 0 },
+      offset: 0,
+    })
   })
 
   it('the next page is asked for where there is one', () => {
@@ -197,14 +203,17 @@ describe('after a lookup', () => {
     }
   })
 
-  it('that looked for a copy before another one was begun, the count begins anew', () => {
+  it('that looked for a copy before another one was begun, the search counts for the newer one', () => {
     const { chainFingerprint } = material.first
-    const memory: UploadMemory = { progress: { chainFingerprint, noCopy: { times: 1, at: 0, epoch: 0 } } }
-    expect(lookedUp(fresh(), lookup('Copy'), page(), memory).progress?.noCopy?.times).toBe(2)
+    const memory: UploadMemory = { progress: { chainFingerprint, noCopy: { since: 0, at: 0, epoch: 0 } } }
+    expect(lookedUp(fresh(), lookup('Copy'), page(), memory).progress?.noCopy).toMatchObject({
+      since: 0,
+      at: now.elapsed,
+    })
     const ledger = new Ledger()
     ledger.copies.begins(suffixOf(fresh()), 0)
     const afterwards = lookedUp({ ...fresh(), ledger }, lookup('Copy'), page(), memory)
-    expect(afterwards.progress?.noCopy).toMatchObject({ times: 1, epoch: 1 })
+    expect(afterwards.progress?.noCopy).toMatchObject({ since: 0, epoch: 1 })
   })
 
   it('a certificate that exists and is found nowhere is reported, and searched for anew after the back-off', () => {
@@ -348,11 +357,32 @@ describe('the id on record', () => {
       newsworthy: [],
       fields: {},
     } as const
-    expect(reporting({ missing: 'id' }, { ...outcome, slice })).toEqual({
+    expect(reporting(fresh().observed, { missing: 'id' }, { ...outcome, slice })).toMatchObject({
       missing: undefined,
       recorded: { ...recorded(), certificateId: 'new', existed: false },
     })
-    expect(reporting({ missing: 'id' }, { ...outcome, slice: {} })).toEqual({ missing: 'id' })
+    expect(reporting(fresh().observed, { missing: 'id' }, { ...outcome, slice: {} }).missing).toBe('id')
+  })
+})
+
+describe('what was reported last', () => {
+  const outcome = (reason: Reason, phase: Phase): Outcome => ({
+    ...{ reason, message: '', severity: 'Warning', newsworthy: [], fields: {} },
+    slice: { [statusKeys.phase]: phase },
+  })
+
+  it('is the newest outcome of the input, whatever failed before', () => {
+    const { input } = fresh().observed
+    const before = { reported: { input, outcome: outcome('RefusedByService', 'Rejected') } }
+    const after = reporting(fresh().observed, before, outcome('NotVisible', 'Failed'))
+    expect(reportedOf(after, fresh().observed)?.reason).toBe('NotVisible')
+    expect(reportedOf(after, { ...fresh().observed, input: 'other' })).toBeUndefined()
+  })
+
+  it('is nothing once it is Synced', () => {
+    const before = reporting(fresh().observed, {}, outcome('NotVisible', 'Failed'))
+    const after = reporting(fresh().observed, before, outcome('CertificateUploaded', 'Synced'))
+    expect(reportedOf(after, fresh().observed)).toBeUndefined()
   })
 })
 

@@ -55,8 +55,11 @@ const lookup = (purpose: string, query: object) => ({
 
 describe('another chain of the leaf on record', () => {
   const chainOnly = (status?: Status) => changed(material.first, material.firstAgain, status)
-  const looked = (times: number, more: Partial<NonNullable<ChainProgress['noCopy']>> = {}) =>
-    progress(material.firstAgain, { noChainTag: true, noCopy: { times, at: now.elapsed, epoch: 0, ...more } })
+  const looked = (more: Partial<NonNullable<ChainProgress['noCopy']>> = {}) => {
+    const noCopy = { since: now.elapsed, at: now.elapsed, epoch: 0, ...more }
+    return progress(material.firstAgain, { noChainTag: true, noCopy })
+  }
+  const forAMinute = { since: now.elapsed - 60_000 }
 
   it('is uploaded without a copy first: the service may compare by chain', () => {
     const first = step(chainOnly())
@@ -79,7 +82,7 @@ describe('another chain of the leaf on record', () => {
     )
   })
 
-  it('is looked for twice, ten seconds apart, before it is sent where another process may have made one', () => {
+  it('is looked for until it must be listed, before it is sent where another process may have made one', () => {
     const { firstAgain } = material
     const suffix = copySuffix(owner, firstAgain.chainFingerprint, false)
     const intended = chainOnly({ intent: firstAgain.chainFingerprint })
@@ -87,13 +90,13 @@ describe('another chain of the leaf on record', () => {
     const byTag = step(intended)
     expect(byTag).toMatchObject({ action: { purpose: 'Exists', query: { by: 'tags', offset: 0 } } })
     expect(step(intended, progress(firstAgain, { noChainTag: true }))).toMatchObject(find)
-    expect(step(intended, looked(1))).toMatchObject({
-      kind: 'Wait',
-      label: 'CopyMayAppear',
-      until: now.elapsed + 10_000,
-    })
-    expect(step(intended, looked(1), {}, later(10_000))).toMatchObject(find)
-    const sent = step(intended, looked(2))
+    const wait = { kind: 'Wait', label: 'CopyMayAppear' }
+    expect(step(intended, looked())).toMatchObject({ ...wait, until: now.elapsed + 10_000 })
+    expect(step(intended, looked(), {}, later(10_000))).toMatchObject(find)
+    const twice = looked({ at: now.elapsed + 10_000 })
+    expect(step(intended, twice, {}, later(10_000))).toMatchObject({ ...wait, until: now.elapsed + 60_000 })
+    expect(step(intended, twice, {}, later(60_000))).toMatchObject(find)
+    const sent = step(intended, looked(forAMinute))
     expect(sent).toMatchObject({ ...plain, action: { suffix } })
     // The service is asked for what is there first.
     expect(sent).not.toHaveProperty('action.copy')
@@ -101,26 +104,45 @@ describe('another chain of the leaf on record', () => {
 
   it('is looked for anew when a search is ten minutes old', () => {
     const intended = chainOnly({ intent: material.firstAgain.chainFingerprint })
-    expect(step(intended, looked(2), {}, later(10 * 60_000))).toMatchObject(plain)
-    expect(step(intended, looked(2), {}, later(10 * 60_000 + 1))).toMatchObject({
+    expect(step(intended, looked(forAMinute), {}, later(10 * 60_000))).toMatchObject(plain)
+    expect(step(intended, looked(forAMinute), {}, later(10 * 60_000 + 1))).toMatchObject({
       action: { purpose: 'Copy' },
     })
   })
 
-  it('is looked for once where this process wrote the intent, unless a copy was begun without an answer', () => {
-    const { firstAgain } = material
-    const { chainFingerprint: intended } = firstAgain
+  it('is looked for once where this process wrote the intent and every call was answered', () => {
+    const { chainFingerprint: intended } = material.firstAgain
     const observed = chainOnly({ intent: intended })
-    expect(step(observed, { ...looked(1), intended })).toMatchObject({
-      action: { suffix: expect.any(String) },
-    })
+    const sent = { action: { suffix: expect.any(String) } }
+    expect(step(observed, { ...looked(), intended })).toMatchObject(sent)
     const ledger = new Ledger()
-    ledger.copies.begins(copySuffix(owner, intended, false), now.elapsed)
-    const afterwards = { ...looked(1, { epoch: 1 }), intended }
-    expect(step(observed, afterwards, { ledger })).toMatchObject({ label: 'CopyMayAppear' })
-    expect(step(observed, { ...looked(2), intended }, { ledger })).toMatchObject({
+    const suffix = copySuffix(owner, intended, false)
+    ledger.copies.begins(suffix, now.elapsed)
+    ledger.copies.answered(suffix)
+    expect(step(observed, { ...looked({ epoch: 1 }), intended }, { ledger })).toMatchObject(sent)
+  })
+
+  it('is looked for until a minute after a call that got no answer, and not longer', () => {
+    const { chainFingerprint: intended } = material.firstAgain
+    const observed = chainOnly({ intent: intended })
+    const ledger = new Ledger()
+    const suffix = copySuffix(owner, intended, false)
+    ledger.copies.begins(suffix, now.elapsed - 30_000)
+    ledger.copies.lost(suffix, now.elapsed)
+    // Searches of before the call count for nothing.
+    expect(step(observed, { ...looked(), intended }, { ledger })).toMatchObject({
       action: { purpose: 'Copy' },
     })
+    const stepAfter = (searchedMs: number) =>
+      step(
+        observed,
+        { ...looked({ at: now.elapsed + searchedMs, epoch: 1 }), intended },
+        { ledger },
+        later(searchedMs),
+      )
+    expect(stepAfter(0)).toMatchObject({ label: 'CopyMayAppear', until: now.elapsed + 10_000 })
+    expect(stepAfter(59_999)).toMatchObject({ label: 'CopyMayAppear', until: now.elapsed + 60_000 })
+    expect(stepAfter(60_000)).toMatchObject({ action: { suffix } })
   })
 
   it('is looked for page by page', () => {
@@ -135,7 +157,7 @@ describe('another chain of the leaf on record', () => {
     const intended = chainOnly({ intent: material.firstAgain.chainFingerprint })
     const lookedForOther = progress(material.first, {
       noChainTag: true,
-      noCopy: { times: 2, at: 0, epoch: 0 },
+      noCopy: { since: -60_000, at: 0, epoch: 0 },
     })
     expect(step(intended, lookedForOther)).toMatchObject({ action: { purpose: 'Exists' } })
   })
@@ -154,7 +176,7 @@ describe('another chain of the leaf on record', () => {
     const { firstAgain } = material
     const intended = chainOnly({ intent: firstAgain.chainFingerprint })
     const refused = { input: intended.input, rung: 'Settings', code: 'x' } as const
-    expect(step(intended, { ...looked(2), refused })).toMatchObject({
+    expect(step(intended, { ...looked(forAMinute), refused })).toMatchObject({
       action: { rung: 'Settings', suffix: expect.any(String) },
     })
   })
@@ -163,7 +185,7 @@ describe('another chain of the leaf on record', () => {
     const named = (more: Omit<ChainProgress, 'chainFingerprint'> = {}): UploadMemory => ({
       ...progress(material.firstAgain, {
         noChainTag: true,
-        noCopy: { times: 2, at: now.elapsed, epoch: 0 },
+        noCopy: { since: now.elapsed - 60_000, at: now.elapsed, epoch: 0 },
         sameLeafId: 'x',
         sameLeafAsked: true,
         ...more,
@@ -203,7 +225,8 @@ describe('another chain of the leaf on record', () => {
     it('asks the service after an hour whether it still has that one', () => {
       const asks = step(intended(), named(lookedAt(now.elapsed + 3_600_000)), {}, later(3_600_001))
       expect(asks).toMatchObject({ action: { purpose: 'Copy' } })
-      const noCopy = { times: 2, at: now.elapsed + 3_600_000, epoch: 0 }
+      const at = now.elapsed + 3_600_000
+      const noCopy = { since: at - 60_000, at, epoch: 0 }
       const searched = named({ ...lookedAt(now.elapsed + 3_600_000), noCopy })
       const sent = step(intended(), searched, {}, later(3_600_001))
       expect(sent).toMatchObject(plain)
@@ -214,6 +237,13 @@ describe('another chain of the leaf on record', () => {
       const onRecord = named({ sameLeafId: undefined, exists: true })
       const ids = ['id-of-first']
       expect(step(intended(), onRecord)).toMatchObject(lookup('SameLeaf', { by: 'ids', ids }))
+    })
+
+    it('takes none on record of another account for that one', () => {
+      const { chainFingerprint } = material.firstAgain
+      const elsewhere = chainOnly({ intent: chainFingerprint, account: 'former@ssl.example.com' })
+      const memory = { ...named({ sameLeafId: undefined, exists: true }), intended: chainFingerprint }
+      expect(step(elsewhere, memory)).toMatchObject({ action: { name: 'CheckCertificateExist' } })
     })
   })
 })
@@ -295,7 +325,7 @@ describe('a copy of its own', () => {
     for (const account of [identity.account, 'other@ssl.example.com']) {
       const observed = changed(second, first, { intent: first.chainFingerprint, account }, repeatable)
       expect(step(observed)).toMatchObject(lookup('Copy', { by: 'alias', alias: own(), offset: 0 }))
-      const memory = progress(first, { noCopy: { times: 2, at: now.elapsed, epoch: 0 } })
+      const memory = progress(first, { noCopy: { since: now.elapsed - 60_000, at: now.elapsed, epoch: 0 } })
       const sent = step(observed, memory)
       expect(sent).toMatchObject({ ...plain, action: { suffix: own() } })
       expect(sent).not.toHaveProperty('action.copy')

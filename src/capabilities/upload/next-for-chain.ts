@@ -7,9 +7,9 @@ import type { UploadAction, UploadCertificate } from './action.ts'
 import { type ChainProgress, progressOf, refusedOf, type UploadMemory } from './memory.ts'
 import { notVisible } from './outcomes.ts'
 import { call, lookUp, wait } from './steps.ts'
-import { ownerOf, suffixOf, type UploadView, type ViewOfChain } from './view.ts'
+import { ownerOf, recordedHere, suffixOf, type UploadView, type ViewOfChain } from './view.ts'
 
-/** The pause between two searches for a copy whose upload got no answer, ms. The copy may be listed late. */
+/** The pause between two searches for what may be listed late, ms. */
 const betweenSearchesMs = 10_000
 /** How long the result of a search is valid, ms. The same applies to a lookup by ID. */
 const searchCountsForMs = 10 * 60_000
@@ -26,25 +26,23 @@ const namedForMs = 3_600_000
  * certificate with that alias. So a process that crashes in between finds the copy again (I1).
  */
 export function nextForChain(view: ViewOfChain, memory: UploadMemory, now: Instant): Step<UploadAction> {
-  const { observed, chain, ledger, identity } = view
+  const { observed, chain, ledger } = view
   const { settings, status } = observed
   const { chainFingerprint } = chain
   const progress = progressOf(memory, chain)
-  const recordedHere = status.uploaded?.account === identity.account
+  const recorded = recordedHere(view)
 
   // An intent was meant for the account on record.
   const isIntended =
     status.intent === chainFingerprint &&
     (memory.intended === chainFingerprint ||
       settings.repeatable ||
-      recordedHere ||
+      recorded !== undefined ||
       status.uploaded === undefined)
   if (isIntended) return nextForCopy(view, memory, progress, now)
 
   const isSameLeaf =
-    recordedHere &&
-    status.uploaded?.fingerprint === chain.fingerprint &&
-    status.uploaded.chainFingerprint.startsWith(`${settings.type}:`)
+    recorded?.fingerprint === chain.fingerprint && recorded.chainFingerprint.startsWith(`${settings.type}:`)
   if (isSameLeaf && !progress?.previousAsked) {
     const previous = status.previous.find((it) => it.chainPrefix === chainPrefix(chainFingerprint))
     if (previous) return lookUp('Previous', { by: 'ids', ids: [previous.certificateId] }, view, memory, now)
@@ -82,9 +80,12 @@ function nextForCopy(
   const { noCopy } = progress ?? {}
   const isCurrent = noCopy !== undefined && now.elapsed - noCopy.at <= searchCountsForMs
   const looks = isCurrent && noCopy.epoch === copies.epochOf(suffix) ? noCopy : undefined
-  const isFirst = memory.intended === chain.chainFingerprint && !copies.mayBeListedLate(suffix, now.elapsed)
-  if ((looks?.times ?? 0) < (isFirst ? 1 : 2)) {
-    const nextLook = looks ? looks.at + betweenSearchesMs : now.elapsed
+  // Another process wrote the intent: it may have sent the copy just before this one began to search.
+  const isOthers = memory.intended !== chain.chainFingerprint
+  const since = noCopy?.since ?? now.elapsed
+  const listedBy = Math.max(copies.listedBy(suffix) ?? since, isOthers ? since + listedLateMs : since)
+  if (!looks || looks.at < listedBy) {
+    const nextLook = looks ? nextSearchAt(looks.at, listedBy) : now.elapsed
     if (nextLook > now.elapsed) return wait('CopyMayAppear', nextLook, memory, observed)
     return lookUp('Copy', { by: 'alias', alias: suffix, offset: progress?.offset ?? 0 }, view, memory, now)
   }
@@ -98,6 +99,12 @@ function nextForCopy(
   return call({ ...upload, copy: true }, view, memory, now)
 }
 
+/** A copy that is listed late is mostly there soon. It is there at the latest when the last search is made. */
+function nextSearchAt(at: number, lastAt: number): number {
+  const isFirst = lastAt - at > listedLateMs - betweenSearchesMs
+  return isFirst ? at + betweenSearchesMs : lastAt
+}
+
 /**
  * The certificate of this leaf beside which a copy is made: the one that the service named, or by leaf the one on record.
  * Undefined: the service is to be asked.
@@ -107,9 +114,9 @@ function namedBeside(
   progress: ChainProgress | undefined,
   now: Instant,
 ): string | undefined {
-  const { observed, chain, ledger } = view
-  const { uploaded } = observed.status
-  const onRecord = uploaded?.fingerprint === chain.fingerprint ? uploaded.certificateId : undefined
+  const { chain, ledger } = view
+  const recorded = recordedHere(view)
+  const onRecord = recorded?.fingerprint === chain.fingerprint ? recorded.certificateId : undefined
   const named = progress?.sameLeafId ?? (progress?.exists ? onRecord : undefined)
   if (named === undefined || ledger.isGone(named)) return undefined
   return isNamedLongAgo(view, progress, now) ? undefined : named
@@ -137,7 +144,7 @@ function nextForNamed(
   const isShown = ledger.isShown(named)
   if (look && isShown && now.elapsed - look.at <= searchCountsForMs) return undefined
   if (look && !isShown) {
-    const mayBeLate = now.elapsed - look.since < listedLateMs
+    const mayBeLate = look.at - look.since < listedLateMs
     const nextLook = look.at + (mayBeLate ? betweenSearchesMs : notVisibleMs)
     if (nextLook > now.elapsed) {
       if (mayBeLate) return wait('MayBeListedLate', nextLook, memory, observed)

@@ -1,6 +1,6 @@
 import type { Instant, Step } from '../../engine/step.ts'
 import type { UploadAction } from './action.ts'
-import type { UploadMemory } from './memory.ts'
+import { reportedOf, type UploadMemory } from './memory.ts'
 import { certificateMissing } from './outcomes.ts'
 import { staysRejected } from './steps.ts'
 import { openRequest, reUploadOf, type UploadView } from './view.ts'
@@ -23,10 +23,10 @@ export function nextForMissing(
   now: Instant,
 ): Step<UploadAction> {
   const { observed, ledger } = view
-  // First the status takes the id back; from then on it says how the upload fails, and not both in turn.
+  // First the status takes the id back. From then on it stays as it is until there is another outcome.
   const isTakenBack = observed.status.uploaded?.certificateId !== missing
-  const reported = isTakenBack && memory.reported?.input === observed.input ? memory.reported : undefined
-  const meanwhile = reported?.outcome ?? certificateMissing(view, missing)
+  const reported = isTakenBack ? reportedOf(memory, observed) : undefined
+  const meanwhile = reported ?? certificateMissing(view, missing)
   if (step.kind === 'Wait' && step.label === 'NotVisible' && isTakenBack) return step
   if (step.kind === 'Wait') return { ...step, settled: staysRejected(observed, meanwhile), meanwhile }
   if (step.kind === 'Held') return { ...step, meanwhile }
@@ -35,7 +35,12 @@ export function nextForMissing(
   const requested = openRequest(observed) !== undefined
   const due = ledger.reUploads.dueAt(reUploadOf(observed), { requested }, now.elapsed)
   if (due > now.elapsed) {
-    return { kind: 'Wait', label: 'CertificateMissing', until: due, meanwhile }
+    return {
+      kind: 'Wait',
+      label: 'CertificateMissing',
+      until: due,
+      meanwhile: certificateMissing(view, missing),
+    }
   }
   if (!ledger.reUploads.mayTry(observed.key, now.elapsed)) {
     const until = now.elapsed + turnMs

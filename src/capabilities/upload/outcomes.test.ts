@@ -185,7 +185,7 @@ describe('what is not synced', () => {
       outcomes.rejectedByPreflight(view, { reason: 'KeyMismatch', message: 'm' }),
       outcomes.rejectedByService(view, error('rejected'), now),
       outcomes.failed(view, error('outage'), 1),
-      outcomes.existsElsewhere(view),
+      outcomes.existsElsewhere(view, undefined),
       outcomes.accountChanged(view),
       outcomes.unexpected(view, 'TypeError'),
     ]

@@ -16,7 +16,7 @@ import type { FailureClass, ServiceError } from '../../ports/service-error.ts'
 import type { Reason } from '../../reasons.ts'
 import type { UploadMemory } from './memory.ts'
 import { sentSettings, syncedMessage, syncedReason } from './synced-words.ts'
-import type { UploadView, ViewOfChain } from './view.ts'
+import { recordedHere, type UploadView, type ViewOfChain } from './view.ts'
 
 /** What is to be written down of an upload: the one place that makes status out of what happened. */
 export interface UploadOutcome extends Outcome {
@@ -30,18 +30,18 @@ export function uploaded(
   memory: UploadMemory,
   now: Instant,
 ): UploadOutcome {
-  const { observed, chain, identity, ledger } = view
+  const { observed, chain, ledger } = view
   const { status } = observed
   // What was uploaded for another Secret has that one's alias and tags: for this one it was there already.
   const isUpload = upload !== undefined && !upload.repeated && upload.by === observed.key
   const sent = isUpload ? sentSettings(upload) : undefined
   const origin = isUpload ? 'Uploaded' : 'Adopted'
   // Ids of another account would be a trap for whoever cleans up later; another id for the same chain was never ours.
-  const inAccount = status.uploaded?.account === identity.account
+  const recorded = recordedHere(view)
   const isSuperseded =
-    inAccount &&
-    status.uploaded.chainFingerprint !== chain.chainFingerprint &&
-    !ledger.isGone(status.uploaded.certificateId)
+    recorded !== undefined &&
+    recorded.chainFingerprint !== chain.chainFingerprint &&
+    !ledger.isGone(recorded.certificateId)
   const reason = ledger.absence.isNotVisible(certificateId)
     ? 'NotVisible'
     : syncedReason(observed, { origin, sent })
@@ -49,8 +49,8 @@ export function uploaded(
     ...namedNow(view, now),
     certificateId,
     previousCertificateId: supersede(
-      inAccount ? status.previous : [],
-      isSuperseded ? status.uploaded : undefined,
+      recorded ? status.previous : [],
+      isSuperseded ? recorded : undefined,
       certificateId,
     ),
     origin,
@@ -196,10 +196,16 @@ export function failed(view: UploadView, error: ServiceError, attempt: number): 
   return outcome(view, 'Failed', failureReasons[error.failure], message, { error, attempt })
 }
 
-/** The service says that the account holds the certificate, and it was not found. */
-export function existsElsewhere(view: UploadView): UploadOutcome {
+/**
+ * The service says that the account holds the certificate, and it was not found.
+ *
+ * @param missing the id that the status took back: lookups may not show it although it is in use
+ */
+export function existsElsewhere(view: UploadView, missing: string | undefined): UploadOutcome {
   const message =
-    'The account already holds this certificate, but its ID could not be found. Delete it in the console, or use the ID that the console shows. The operator retries.'
+    missing === undefined
+      ? 'The account already holds this certificate, but its ID could not be found. Look for it in the console. Allow ssl:DescribeCertificates for all certificates or, if nothing uses the certificate, delete it. The operator retries.'
+      : `The account holds this certificate, or one with the same leaf, but lookups do not find its ID. It may be ${missing}, which this Secret had. If the console shows ${missing}, it exists and may be in use: allow ssl:DescribeCertificates for all certificates. The operator retries.`
   return outcome(view, 'Failed', 'ExistsElsewhere', message)
 }
 

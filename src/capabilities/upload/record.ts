@@ -1,17 +1,19 @@
 import { statusKeys } from '../../contract/annotation-keys.ts'
+import type { Observed } from '../../contract/observe.ts'
 import type { Outcome, StatusSlice } from '../../engine/step.ts'
 import type { UploadMemory } from './memory.ts'
-import type { UploadView } from './view.ts'
+import { recordedHere, type UploadView } from './view.ts'
 
 /** Memory after a GET or a call: the first id found on record is trusted; from then on what this process wrote is. */
 export function recall(view: UploadView, memory: UploadMemory): UploadMemory {
-  const { observed, identity, ledger } = view
+  const { observed, ledger } = view
   const { uploaded, origin } = observed.status
   const isGone = uploaded !== undefined && ledger.isGone(uploaded.certificateId)
   const missing = isGone ? uploaded.certificateId : stillMissing(view, memory)
   if (memory.recorded && !ledger.isGone(memory.recorded.certificateId)) return { ...memory, missing }
-  if (isGone || uploaded?.account !== identity.account) return { ...memory, missing, recorded: undefined }
-  const { certificateId, chainFingerprint } = uploaded
+  const recorded = recordedHere(view)
+  if (isGone || !recorded) return { ...memory, missing, recorded: undefined }
+  const { certificateId, chainFingerprint } = recorded
   return { ...memory, missing, recorded: { certificateId, chainFingerprint, existed: origin !== 'Uploaded' } }
 }
 
@@ -29,8 +31,12 @@ function stillMissing({ observed, ledger }: UploadView, { missing }: UploadMemor
 
 /**
  * Memory before an outcome is written. The id in it counts as recorded already: a write may be done and its answer lost (I6).
+ * What is reported instead of Synced is repeated on the way to the next outcome, and nothing older.
  */
-export function reporting(memory: UploadMemory, { slice }: Outcome): UploadMemory {
+export function reporting({ input }: Observed, before: UploadMemory, outcome: Outcome): UploadMemory {
+  const { slice } = outcome
+  const isSynced = slice[statusKeys.phase] === 'Synced'
+  const memory = { ...before, reported: isSynced ? undefined : { input, outcome } }
   const certificateId = slice[statusKeys.certificateId]
   const chainFingerprint = slice[statusKeys.chainFingerprint]
   if (!certificateId || !chainFingerprint) return memory

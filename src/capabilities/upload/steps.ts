@@ -3,7 +3,7 @@ import type { Observed } from '../../contract/observe.ts'
 import type { Instant, Outcome, Step } from '../../engine/step.ts'
 import type { CertificateQuery } from '../../ports/ssl-service.ts'
 import type { LookupFor, UploadAction } from './action.ts'
-import type { UploadMemory } from './memory.ts'
+import { reportedOf, type UploadMemory } from './memory.ts'
 import type { UploadView } from './view.ts'
 
 /** Reports an outcome; its phase is the step's label. */
@@ -13,7 +13,7 @@ export function report(outcome: Outcome & { readonly phase: string }, until?: nu
   return until === undefined ? step : { ...step, until }
 }
 
-/** Waits; meanwhile the status says how the last call failed. Only a rejection is settled: it has an alert of its own. */
+/** Waits; meanwhile the status says what was reported last. Only a rejection is settled: it has an alert of its own. */
 export function wait(
   label: string,
   until: number,
@@ -58,6 +58,7 @@ export function staysRejected({ status }: Observed, outcome: Outcome | undefined
   return (outcome?.slice[statusKeys.phase] ?? status.phase) === 'Rejected'
 }
 
-function meanwhile({ reported }: UploadMemory, { input }: Observed): { readonly meanwhile?: Outcome } {
-  return reported?.input === input ? { meanwhile: reported.outcome } : {}
+function meanwhile(memory: UploadMemory, observed: Observed): { readonly meanwhile?: Outcome } {
+  const reported = reportedOf(memory, observed)
+  return reported ? { meanwhile: reported } : {}
 }

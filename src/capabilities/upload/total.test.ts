@@ -80,7 +80,7 @@ function arbitraries({ first, firstAgain, second }: TestMaterial) {
       candidate: id,
       previousAsked: fc.boolean(),
       knownAsked: fc.boolean(),
-      noCopy: fc.record({ times: fc.nat(3), at: time, epoch: fc.nat(1) }),
+      noCopy: fc.record({ since: time, at: time, epoch: fc.nat(1) }),
       offset: fc.nat(1_000),
     },
     { requiredKeys: ['chainFingerprint'] },
@@ -181,7 +181,7 @@ describe('whatever a Secret holds, a process remembers and the service answers',
         expect(step.label).toMatch(/^[A-Z]\w+$/)
         expect(next(view, before, now)).toEqual(step)
         const texts: unknown[] = [step, before, priorityOf(view, before, now), unexpected(view, 'TypeError')]
-        if (step.kind === 'Report') texts.push(deepFreeze(reporting(before, step.outcome)))
+        if (step.kind === 'Report') texts.push(deepFreeze(reporting(observed, before, step.outcome)))
         if (step.kind === 'WriteFirst') texts.push(written(before, step.slice))
         if (step.kind === 'Call') {
           calls += 1

@@ -17,7 +17,7 @@ import { isUnverified, unexpected } from './outcomes.ts'
 import { priorityOf } from './priority.ts'
 import { recall, reporting, written } from './record.ts'
 import type { UploadBudget } from './upload-budget.ts'
-import { isWaiting, openRequest, type UploadView, withChain } from './view.ts'
+import { isWaiting, openRequest, recordedHere, suffixOf, type UploadView, withChain } from './view.ts'
 
 export interface UploadParts {
   readonly identity: Identity
@@ -59,10 +59,9 @@ export class UploadCapability implements Capability<UploadView, UploadMemory, Up
 
   noticed(view: UploadView): void {
     const { ledger } = this.#parts
-    const { observed, chain, identity } = view
+    const { observed, chain } = view
     const { key, status } = observed
-    const { uploaded } = status
-    const claimed = uploaded?.account === identity.account ? uploaded.certificateId : undefined
+    const claimed = recordedHere(view)?.certificateId
     ledger.claim(key, claimed)
     if (claimed !== undefined) {
       const isUnseen = isUnverified(status.reason) && !ledger.isShown(claimed)
@@ -83,11 +82,12 @@ export class UploadCapability implements Capability<UploadView, UploadMemory, Up
   begins(view: UploadView, action: UploadAction, now: Instant): void {
     if (action.name !== 'UploadCertificate') return
     const { ledger, budget } = this.#parts
-    const { observed, chain } = withChain(view)
+    const viewOfChain = withChain(view)
+    const { observed, chain } = viewOfChain
     budget.spend(observed.key, chain.chainFingerprint, now.elapsed)
     ledger.cosmetics.begins(action.account, now.elapsed)
     // Whatever becomes of this call, a further copy must be looked for first, by whoever may want the same.
-    if (action.suffix !== undefined) ledger.copies.begins(action.suffix, now.elapsed)
+    ledger.copies.begins(suffixOf(viewOfChain), now.elapsed)
     if (action.replaces) ledger.reUploads.begins(observed.key, now.elapsed)
   }
 
@@ -131,14 +131,15 @@ export class UploadCapability implements Capability<UploadView, UploadMemory, Up
     return model(withChain(view), memory, action, answer, now)
   }
 
-  reporting({ key, status }: Observed, memory: UploadMemory, outcome: Outcome): UploadMemory {
+  reporting(observed: Observed, memory: UploadMemory, outcome: Outcome): UploadMemory {
     const { ledger } = this.#parts
+    const { key, status } = observed
     // The operator's own write is not observed again: what it says is claimed at once.
     const certificateId = outcome.slice[statusKeys.certificateId]
     if (certificateId !== undefined) ledger.claim(key, certificateId ?? undefined)
     if (certificateId) ledger.waitForChain(key, undefined)
     if (isUnverified(outcome.reason)) ledger.waitForId(key, certificateId ?? status.uploaded?.certificateId)
-    return reporting(memory, outcome)
+    return reporting(observed, memory, outcome)
   }
 
   written(memory: UploadMemory, slice: StatusSlice): UploadMemory {

@@ -1,6 +1,7 @@
 import type { Chain } from '../../certificate/material.ts'
 import type { Identity, Observed } from '../../contract/observe.ts'
 import { copySuffix, type Owner } from '../../contract/ownership.ts'
+import type { Uploaded } from '../../contract/status.ts'
 import type { LedgerReader } from '../../ledger/ledger-reader.ts'
 import type { ServiceAction } from '../../ports/ssl-service.ts'
 import type { Reason } from '../../reasons.ts'
@@ -73,9 +74,16 @@ export function isWaiting(view: UploadView): boolean {
   return claimed === undefined || view.ledger.isGone(claimed)
 }
 
+/** What the status says of a certificate in this very account. Ids of another one mean nothing here. */
+export function recordedHere({
+  observed: { status },
+  identity,
+}: Pick<UploadView, 'observed' | 'identity'>): Uploaded | undefined {
+  return status.uploaded?.account === identity.account ? status.uploaded : undefined
+}
+
 /** The status names an id for this very chain in this very account: a claim. */
-export function claimedId({ observed, chain, identity }: UploadView): string | undefined {
-  const { uploaded } = observed.status
-  const isThisChain = uploaded?.chainFingerprint === chain?.chainFingerprint
-  return uploaded?.account === identity.account && isThisChain ? uploaded.certificateId : undefined
+export function claimedId(view: UploadView): string | undefined {
+  const uploaded = recordedHere(view)
+  return uploaded?.chainFingerprint === view.chain?.chainFingerprint ? uploaded?.certificateId : undefined
 }
