@@ -3,7 +3,7 @@ import type { ObjectKey } from '../ports/secrets.ts'
 import type { AccountTrust, Suspect } from './account-trust.ts'
 import type { Certificates } from './certificates.ts'
 import type { Claims } from './claims.ts'
-import { claimAfterMs, type Entry, isNamedElsewhere } from './entry.ts'
+import { claimAfterMs, type Entry, goneAfterMs, isNamedElsewhere, listedLateMs } from './entry.ts'
 import { HiddenIds } from './hidden-ids.ts'
 
 export interface AbsenceParts {
@@ -30,11 +30,6 @@ export type AbsenceReader = Pick<
 interface Missed extends Suspect {
   readonly entry: Entry
 }
-
-/** Two lookups by id so far apart, ms, prove that a certificate is gone. */
-export const goneAfterMs = 10 * 60_000
-/** Listings may show a certificate so much later, ms, than the service named it first. */
-export const listedLateMs = 60_000
 
 /**
  * What it proves that a lookup does not find a certificate, and from when on. It proves nothing while the certificate may be

@@ -1,8 +1,8 @@
 import type { ObjectKey } from '../ports/secrets.ts'
-import { listedLateMs } from './absence.ts'
 import { type AccountDoubt, concerns, judge, type Verdict } from './account-doubt.ts'
 import type { Claims } from './claims.ts'
 import type { Entry } from './entry.ts'
+import { listedLateMs } from './entry.ts'
 
 export interface AccountTrustParts {
   readonly claims: Claims

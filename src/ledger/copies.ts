@@ -1,4 +1,4 @@
-import { listedLateMs } from './absence.ts'
+import { listedLateMs } from './entry.ts'
 
 const most = 20_000
 

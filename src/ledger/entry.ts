@@ -5,6 +5,10 @@ import type { AccountRung, Rung } from './cosmetics-ladder.ts'
 
 /** A statement that the service has not renewed for so long counts as a claim, ms. */
 export const claimAfterMs = 24 * 3_600_000
+/** Two lookups by id so far apart, ms, prove that a certificate is gone. */
+export const goneAfterMs = 10 * 60_000
+/** Listings may show a certificate so much later, ms, than the service named it first. */
+export const listedLateMs = 60_000
 
 /** What was sent when the service answered an id, and what it answered. */
 export interface Upload {

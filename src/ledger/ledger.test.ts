@@ -1,7 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest'
 import { chainTag, ownerTags } from '../contract/ownership.ts'
-import { goneAfterMs } from './absence.ts'
-import { claimAfterMs, type Upload } from './entry.ts'
+import { claimAfterMs, goneAfterMs, type Upload } from './entry.ts'
 import { Ledger } from './ledger.ts'
 import { findGone } from './testing/find-gone.ts'
 import { loseAll } from './testing/lose-all.ts'

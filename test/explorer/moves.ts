@@ -1,6 +1,6 @@
 import { statusPrefix, userKeys } from '../../src/contract/annotation-keys.ts'
 import type { Answer } from '../../src/engine/capability.ts'
-import { listedLateMs } from '../../src/ledger/absence.ts'
+import { listedLateMs } from '../../src/ledger/entry.ts'
 import type { ObjectKey } from '../../src/ports/secrets.ts'
 import { ServiceError } from '../../src/ports/service-error.ts'
 import { existing, type StoredCertificate } from './account.ts'
@@ -218,6 +218,7 @@ function failed(world: World, index: number, key: ObjectKey, failure: 'outage' |
     action: activity.action.name,
     code: failure === 'outage' ? 'Timeout' : 'RequestLimitExceeded',
     reached: failure === 'outage' ? 'unknown' : 'answered',
+    requestId: failure === 'outage' ? undefined : 'request',
   })
   const answer: Answer<never> = { ok: false, error }
   return digest(world, index, key, answer)

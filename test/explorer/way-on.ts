@@ -7,9 +7,12 @@ import { reconcile } from './reconcile.ts'
 import { keys, leaderOf, secretOf, type World } from './small-world.ts'
 
 /** More than that, and the operator makes no headway. */
-const mostTurns = 120
-/** Back in the same state so often: it is going round in circles. Once may be because times have classes. */
-const mostReturns = 2
+const mostTurns = 400
+/**
+ * Back in the same state so often: it is going round in circles. Times have classes: for a copy whose answer was lost, it
+ * searches every ten seconds until a minute is over.
+ */
+const mostReturns = 8
 
 /**
  * Whether every state has a way on: with nothing going wrong any more, a fair schedule (what is under way ends, every key

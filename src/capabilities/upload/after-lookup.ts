@@ -1,5 +1,5 @@
 import type { Instant } from '../../engine/step.ts'
-import { listedLateMs } from '../../ledger/absence.ts'
+import { listedLateMs } from '../../ledger/entry.ts'
 import type { LookupFor } from './action.ts'
 import type { Page } from './calls.ts'
 import {

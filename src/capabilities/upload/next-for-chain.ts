@@ -1,7 +1,7 @@
 import { chainTag, ownerTags } from '../../contract/ownership.ts'
 import { chainPrefix, toAnnotations } from '../../contract/status.ts'
 import type { Instant, Step } from '../../engine/step.ts'
-import { listedLateMs } from '../../ledger/absence.ts'
+import { listedLateMs } from '../../ledger/entry.ts'
 import type { CertificateQuery } from '../../ports/ssl-service.ts'
 import type { UploadAction, UploadCertificate } from './action.ts'
 import { type ChainProgress, progressOf, refusedOf, type UploadMemory } from './memory.ts'

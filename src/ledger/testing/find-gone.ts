@@ -1,4 +1,4 @@
-import { goneAfterMs } from '../absence.ts'
+import { goneAfterMs } from '../entry.ts'
 import type { Ledger } from '../ledger.ts'
 
 /** Has two lookups, the second one at `now`, prove that an id is gone. */

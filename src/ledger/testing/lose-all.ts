@@ -1,4 +1,4 @@
-import { listedLateMs } from '../absence.ts'
+import { listedLateMs } from '../entry.ts'
 import type { Ledger } from '../ledger.ts'
 
 /** Has two lookups, the second one at `now`, find none of the ids on record, and the account judged by that. */

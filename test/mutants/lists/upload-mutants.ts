@@ -22,9 +22,9 @@ export const uploadMutants: readonly Mutant[] = [
   {
     name: 'a status counts for any account',
     file: 'src/capabilities/upload/view.ts',
-    within: 'claimedId',
-    original: 'uploaded?.account === identity.account && isThisChain',
-    mutated: 'isThisChain',
+    within: 'recordedHere',
+    original: 'status.uploaded?.account === identity.account ? status.uploaded : undefined',
+    mutated: 'status.uploaded',
     tests: ['src/capabilities/upload/next.test.ts'],
   },
   {
@@ -360,8 +360,8 @@ export const uploadMutants: readonly Mutant[] = [
     name: 'a copy whose answer got lost counts as answered',
     file: 'src/capabilities/upload/lessons.ts',
     within: 'learn',
-    original: 'action.suffix !== undefined && isKnownToHaveEnded(answer)',
-    mutated: 'action.suffix !== undefined',
+    original: 'if (isKnownToHaveEnded(answer))',
+    mutated: 'if (true)',
     tests: ['test/heart/late-listing.test.ts'],
   },
   {
