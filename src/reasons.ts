@@ -31,7 +31,7 @@ export const reasons = {
   ExistsElsewhere: 'The account already holds this certificate, but its CertificateId could not be found.',
   CertificateMissing: 'The account no longer holds the certificate; it is uploaded again.',
   AccountChanged:
-    'The account shows none of the certificates that were uploaded, or they belong to another owner than before.',
+    'The account no longer shows certificates that were uploaded, or they belong to another owner than before.',
   UnexpectedError:
     'Tencent Cloud responded with an unknown error code, or the operator could not process the Secret.',
 

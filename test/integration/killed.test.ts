@@ -123,39 +123,45 @@ const moments: readonly Moment[] = [
 const death = (operator: OperatorProcess) =>
   eventually('the operator is killed', () => !operator.running, { timeoutMs: 20_000 })
 
-/** On each rung of the ladder, a new process looks twice for a copy, ten seconds apart, before it makes one. */
-const ladderMs = rungs.length * 15_000
+/** A new process searches for a minute for the copy that the one before it intended, before it makes one. */
+const copyMs = 90_000
+/** On each rung of the ladder, it looks twice, ten seconds apart. */
+const ladderMs = copyMs + rungs.length * 15_000
 
 const cases = changes.flatMap((change) => moments.map((moment) => ({ ...change, ...moment })))
 
 describe('one certificate per chain and a true status', () => {
-  test.concurrent.for(cases)('$what, killed $when', async ({ chains, skip, arm }) => {
-    await using proxy = await ApiProxy.start(cluster)
-    await using world = await World.create(cluster)
-    const through = { kubeconfig: proxy.kubeconfig(world.account) }
-    const operator = world.startOperator(through)
-    const { before, after } = await chains()
-    if (before) {
-      await world.createSecret('shop', { chain: before })
-      await world.eventuallySynced('shop', chainFingerprint('SVR', ...before))
-    }
+  test.concurrent.for(cases)(
+    '$what, killed $when',
+    { timeout: 2 * copyMs },
+    async ({ chains, skip, arm }) => {
+      await using proxy = await ApiProxy.start(cluster)
+      await using world = await World.create(cluster)
+      const through = { kubeconfig: proxy.kubeconfig(world.account) }
+      const operator = world.startOperator(through)
+      const { before, after } = await chains()
+      if (before) {
+        await world.createSecret('shop', { chain: before })
+        await world.eventuallySynced('shop', chainFingerprint('SVR', ...before))
+      }
 
-    const armed = arm({ world, proxy, operator }, skip)
-    if (before) await world.renewSecret('shop', { chain: after })
-    else await world.createSecret('shop', { chain: after })
-    await armed
-    await death(operator)
+      const armed = arm({ world, proxy, operator }, skip)
+      if (before) await world.renewSecret('shop', { chain: after })
+      else await world.createSecret('shop', { chain: after })
+      await armed
+      await death(operator)
 
-    const next = await world.startOperator(through).ready()
-    await world.eventuallySynced('shop', chainFingerprint('SVR', ...after))
-    await eventually('it has looked at the Secret', async () => (await next.metric(looks)) > 0)
+      const next = await world.startOperator(through).ready()
+      await world.eventuallySynced('shop', chainFingerprint('SVR', ...after), { timeoutMs: copyMs })
+      await eventually('it has looked at the Secret', async () => (await next.metric(looks)) > 0)
 
-    expect(await next.stop()).toBe(0)
-    expect(operator.stderr + next.stderr).toBe('')
-    await expectEverythingTrue(world)
-    const expected = [...(before ? [before] : []), after].map((it) => chainFingerprint('SVR', ...it))
-    expect(world.simulator.certificates().map((it) => it.chainFingerprint)).toEqual(expected)
-  })
+      expect(await next.stop()).toBe(0)
+      expect(operator.stderr + next.stderr).toBe('')
+      await expectEverythingTrue(world)
+      const expected = [...(before ? [before] : []), after].map((it) => chainFingerprint('SVR', ...it))
+      expect(world.simulator.certificates().map((it) => it.chainFingerprint)).toEqual(expected)
+    },
+  )
 })
 
 describe('one certificate per chain and a true status, whatever the service answers to a duplicate', () => {

@@ -80,7 +80,7 @@ export const engineMutants: readonly Mutant[] = [
     within: 'failedAgain',
     original: 'before.input === input &&',
     mutated: '',
-    tests: ['test/heart/failures.test.ts'],
+    tests: ['src/engine/failure.test.ts'],
   },
   {
     name: 'a key that is throttled for hours tries every second',
