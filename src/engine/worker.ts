@@ -54,6 +54,7 @@ export type WokenBy =
   | 'OwnStep'
   | 'SameCallEnded'
   | 'AccountWorks'
+  | 'AccountHeld'
   | 'Probe'
   | 'ServiceAnswers'
   | 'CertificateGone'

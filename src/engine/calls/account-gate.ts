@@ -35,7 +35,7 @@ const probes = { caller: [30_000, 60_000], action: [60_000, 60_000] } as const
 const otherGroupMs = 2_000
 const deniedKeys = 3
 const deniedGroups = 2
-/** So long (ms) after a success of an action, keys that are denied it have reasons of their own: that closes no gate. */
+/** So long (ms) after a success of an action, keys that are denied it may have reasons of their own: the gate closes later. */
 const provenMs = 60_000
 /** Where others succeed, those that were denied are woken no more often, ms. */
 const wakeEveryMs = 60_000
@@ -49,6 +49,8 @@ interface Denied {
   /** Were woken: whoever is denied again has reasons of its own, and backs off. */
   readonly woken: Set<ObjectKey>
   wokenAt: number
+  /** They close the gate when the last success is old enough: keeps them from it. */
+  cancelClosing?: (() => void) | undefined
 }
 
 export interface AccountGateParts {
@@ -57,7 +59,7 @@ export interface AccountGateParts {
   /** How many groups there are. */
   readonly groups: () => number
   /** Asks for a reconcile of keys: their wait is over, or it is their turn to try. */
-  readonly wake: (keys: Iterable<ObjectKey>, why: 'AccountWorks' | 'Probe') => void
+  readonly wake: (keys: Iterable<ObjectKey>, why: 'AccountWorks' | 'AccountHeld' | 'Probe') => void
 }
 
 /**
@@ -126,6 +128,7 @@ export class AccountGate {
     const denied = this.#denied.get(action)
     for (const keys of [denied?.first, denied?.woken]) keys?.delete(key)
     denied?.inARow.clear()
+    this.#keepOpen(denied)
     this.#release('caller')
     const wasClosed = this.#closed.has(action)
     this.#release(action)
@@ -161,6 +164,7 @@ export class AccountGate {
 
   /** New credentials are there: they are tried at once, and what the old ones lacked is forgotten. */
   credentialsChanged(): void {
+    for (const denied of this.#denied.values()) this.#keepOpen(denied)
     this.#denied.clear()
     this.#acceptedAt.clear()
     for (const [scope, closed] of [...this.#closed]) {
@@ -179,6 +183,7 @@ export class AccountGate {
 
   close(): void {
     for (const closed of this.#closed.values()) closed.cancel()
+    for (const denied of this.#denied.values()) this.#keepOpen(denied)
     this.#waiting.clear()
   }
 
@@ -186,7 +191,7 @@ export class AccountGate {
     const { action } = error
     // A key that is gone is nobody's witness: neither a third key nor a second group.
     if (group === undefined) return
-    const denied = this.#denied.get(action) ?? {
+    const denied: Denied = this.#denied.get(action) ?? {
       inARow: new Map(),
       first: new Set(),
       woken: new Set(),
@@ -196,9 +201,25 @@ export class AccountGate {
     if (!denied.woken.has(key)) denied.first.add(key)
     if (!error.countsForAccount) return
     denied.inARow.set(key, group)
-    const isProven = this.#parts.clock.elapsed() - (this.#acceptedAt.get(action) ?? -provenMs) < provenMs
-    if (this.#closed.has(action) || (this.#isDenied(action) && !isProven))
-      this.#close(action, key, group, error)
+    if (!this.#closed.has(action) && !this.#isDenied(action)) return
+    const { clock } = this.#parts
+    const isProvenFor =
+      (this.#acceptedAt.get(action) ?? Number.NEGATIVE_INFINITY) + provenMs - clock.elapsed()
+    if (this.#closed.has(action) || isProvenFor <= 0) this.#close(action, key, group, error)
+    else denied.cancelClosing ??= clock.after(isProvenFor, () => this.#closeLate(denied, key, group, error))
+  }
+
+  /** Nothing was accepted meanwhile. Those that back off since they were denied wait at the gate from now on. */
+  #closeLate(denied: Denied, key: ObjectKey, group: string, error: ServiceError): void {
+    denied.cancelClosing = undefined
+    if (!this.#isDenied(error.action)) return
+    this.#close(error.action, key, group, error)
+    this.#parts.wake([...denied.inARow.keys()], 'AccountHeld')
+  }
+
+  #keepOpen(denied: Denied | undefined): void {
+    denied?.cancelClosing?.()
+    if (denied) denied.cancelClosing = undefined
   }
 
   #isDenied(action: ServiceAction): boolean {

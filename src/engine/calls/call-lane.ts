@@ -208,6 +208,7 @@ export class CallLane {
         this.#timed(key, usualMs, end)
         hold = this.#ended(end)
         this.#learnOf(group, end)
+        held.failed = end.error !== undefined
       },
     }
     const served = this.#serve(key, slot)

@@ -20,6 +20,8 @@ import { Trickle } from './trickle.ts'
 export type WakeReason =
   /** It waited at the account gate, which is open. */
   | 'AccountWorks'
+  /** It was denied a call, and waits at the account gate from now on. */
+  | 'AccountHeld'
   /** It is the one that tries, at the account gate or while the service is silent. */
   | 'Probe'
   /** The service was silent and answers again. */

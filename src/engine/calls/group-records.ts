@@ -13,9 +13,23 @@ export interface GroupRecord {
   heldMs: number
   /** The part of it on slots that it held for long, ms. */
   heldLongMs: number
+  /** How many calls these were; earlier ones weigh less. */
+  calls: number
+  /** Those of them that held their slot for long. */
+  longCalls: number
+  /** When the slot of the latest of them was given back. */
+  endedAt: number | undefined
 }
 
-const blank: GroupRecord = { unanswered: 0, answeredAt: undefined, heldMs: 0, heldLongMs: 0 }
+const blank: GroupRecord = {
+  unanswered: 0,
+  answeredAt: undefined,
+  heldMs: 0,
+  heldLongMs: 0,
+  calls: 0,
+  longCalls: 0,
+  endedAt: undefined,
+}
 
 /**
  * The records of groups. They stay for ten minutes after the last key of a group: one who opts out and in again begins no
@@ -36,6 +50,11 @@ export class GroupRecords {
   read(group: string): Readonly<GroupRecord> {
     this.#expire()
     return this.#records.get(group) ?? blank
+  }
+
+  /** All groups that are known. */
+  get all(): Iterable<readonly [group: string, record: Readonly<GroupRecord>]> {
+    return this.#records
   }
 
   /** To be changed. A group that is not known has no key: its call ended after it was forgotten. */

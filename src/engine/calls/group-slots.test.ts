@@ -90,9 +90,9 @@ describe('the slots of a group', () => {
 
 describe('the slots of a group that holds them for long', () => {
   it('are seven of ten, also where its calls are answered, and where some of them are quick', () => {
-    call('web', 1, 300)
+    call('web', 20, 300)
     for (let i = 0; i < 20; i++) {
-      call('evil', 2, 1_000)
+      call('evil', 1, 1_000)
       call('evil', 1, 5_000)
     }
     expect(takes('evil')).toBe(7)
@@ -136,7 +136,7 @@ describe('the slots of a group that holds them for long', () => {
 
   it('are all where those of the others take as long', () => {
     call('web', 1, 300)
-    for (const group of ['web', 'shop']) call(group, 5, 8_000)
+    for (const group of ['web', 'shop']) call(group, 20, 8_000)
     expect(takes('shop')).toBe(slots)
   })
 

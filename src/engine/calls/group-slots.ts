@@ -6,13 +6,17 @@ const doubtAfter = 5
 const longMs = 4_000
 /** What the slot time of a group weighs after one more call of it. */
 const fading = 0.98
-/** So long after a call of it was answered soon, a group shows that the service is not slow for all, ms. */
+/** So long after a call of it has ended, a group shows how long calls take, ms. */
 const newsMs = 300_000
+/** By so much the share of long calls of a slow group exceeds that of the others. */
+const slowerBy = 0.3
 
 /** A slot that a group holds. */
 export interface HeldSlot {
   readonly group: string
   readonly since: number
+  /** Its call did not succeed: if that was soon, it says nothing of how long calls take. */
+  failed?: boolean
 }
 
 /**
@@ -22,17 +26,15 @@ export interface HeldSlot {
  * - A group with five calls in a row without an answer is in doubt until one is answered: it holds a fifth of the slots at
  *   most, and all groups in doubt hold half of them.
  * - A group of which no call was answered yet leaves three of ten slots to others: the first calls of a group may all hang.
- * - A group is slow that spends most of its slot time on slots that it holds for more than 4 s. All groups that are slow or
- *   in doubt leave three of ten slots to others. Not so where the service seems to be slow for all: no call of another
- *   group was answered soon within the last five minutes.
+ * - A group is slow that spends most of its slot time on slots that it holds for more than 4 s, and that does so with
+ *   more of its calls than the others of the last five minutes, each of which counts the same. So a service that is slow,
+ *   or hangs, for all makes nobody slow. All groups that are slow or in doubt leave three of ten slots to others.
  */
 export class GroupSlots {
   readonly #now: () => number
   /** Slots that are taken, also after the call. */
   readonly #held = new Set<HeldSlot>()
   readonly #records: GroupRecords
-  /** The two groups of which a call was answered soon most recently, and when. */
-  #quick: { readonly group: string; readonly at: number }[] = []
 
   /** @param now the monotonic clock, ms */
   constructor(now: () => number) {
@@ -43,7 +45,7 @@ export class GroupSlots {
   /** Whether a group may take one more of so many slots. */
   mayTake(group: string, slots: number): boolean {
     if (this.isInDoubt(group)) return this.#mayTakeInDoubt(group, slots)
-    if (this.#isSlow(group) && !this.#mayTakeSlow(group, slots)) return false
+    if (this.#isSlow(group) && !this.#mayTakeSlow(slots)) return false
     const isKnown = this.#records.read(group).answeredAt !== undefined
     return isKnown || this.#heldBy((it) => it === group) < share(slots, 7 / 10)
   }
@@ -64,9 +66,15 @@ export class GroupSlots {
   giveBack(slot: HeldSlot): void {
     this.#held.delete(slot)
     const ms = this.#now() - slot.since
+    const isLong = ms > longMs
+    // A refusal may come before the work.
+    if (slot.failed && !isLong) return
     const record = this.#records.of(slot.group)
     record.heldMs = record.heldMs * fading + ms
-    record.heldLongMs = record.heldLongMs * fading + (ms > longMs ? ms : 0)
+    record.heldLongMs = record.heldLongMs * fading + (isLong ? ms : 0)
+    record.calls = record.calls * fading + 1
+    record.longCalls = record.longCalls * fading + (isLong ? 1 : 0)
+    record.endedAt = this.#now()
   }
 
   /** A call that the group made at `startedAt` was answered. True: it may hold more slots than before. */
@@ -75,11 +83,6 @@ export class GroupSlots {
     const isNews = this.isInDoubt(group) || record.answeredAt === undefined
     record.unanswered = 0
     record.answeredAt = Math.max(startedAt, record.answeredAt ?? startedAt)
-    const now = this.#now()
-    if (now - startedAt < longMs && !this.#isSlow(group)) {
-      const others = this.#quick.filter((it) => it.group !== group)
-      this.#quick = [{ group, at: now }, ...others.slice(0, 1)]
-    }
     return isNews
   }
 
@@ -105,28 +108,39 @@ export class GroupSlots {
   #mayTakeInDoubt(group: string, slots: number): boolean {
     const isFew = this.#heldBy((it) => it === group) < share(slots, 1 / 5)
     const areFew = this.#heldBy((it) => this.isInDoubt(it)) < share(slots, 1 / 2)
-    return isFew && areFew && this.#mayTakeSlow(group, slots)
+    return isFew && areFew && this.#mayTakeSlow(slots)
   }
 
-  #mayTakeSlow(group: string, slots: number): boolean {
-    if (!this.#isAnotherQuick(group)) return true
+  #mayTakeSlow(slots: number): boolean {
     return this.#heldBy((it) => this.isInDoubt(it) || this.#isSlow(it)) < share(slots, 7 / 10)
   }
 
   #isSlow(group: string): boolean {
-    let { heldMs, heldLongMs } = this.#records.read(group)
+    let { heldMs, heldLongMs, calls, longCalls } = this.#records.read(group)
     for (const slot of this.#held) {
       if (slot.group !== group) continue
       const ms = this.#now() - slot.since
       heldMs += ms
-      if (ms > longMs) heldLongMs += ms
+      if (ms <= longMs) continue
+      heldLongMs += ms
+      calls++
+      longCalls++
     }
-    return heldLongMs > heldMs / 2
+    if (heldLongMs <= heldMs / 2) return false
+    const others = this.#longShareOfOthers(group)
+    return others !== undefined && longCalls / calls > others + slowerBy
   }
 
-  #isAnotherQuick(than: string): boolean {
+  /** Which share of the calls of others is long, in the middle of the groups. One call says little. */
+  #longShareOfOthers(group: string): number | undefined {
     const since = this.#now() - newsMs
-    return this.#quick.some(({ group, at }) => group !== than && at > since && !this.#isSlow(group))
+    let [sum, count] = [0, 0]
+    for (const [other, { calls, longCalls, endedAt }] of this.#records.all) {
+      if (other === group || endedAt === undefined || endedAt <= since) continue
+      sum += (longCalls + 1) / (calls + 2)
+      count++
+    }
+    return count === 0 ? undefined : sum / count
   }
 
   #heldBy(which: (group: string) => boolean): number {
