@@ -155,7 +155,7 @@ describe('the slot of a call whose connection was reset', () => {
   const freeWithin = async (ms: number) => {
     const before = served.length
     serve = () => new Promise(() => {})
-    for (let i = 0; i < 20; i++) add(`later/${i}`, false, `later-${i % 5}`)
+    for (let i = 0; i < 20; i++) add(`later/${i}`, false, `later-${i}`)
     await clock.advance(ms)
     return served.length - before
   }
@@ -170,7 +170,8 @@ describe('the slot of a call whose connection was reset', () => {
 
   it('is kept when only a gateway has answered since', async () => {
     await clock.advance(1_500)
-    serve = async (_, slot) => slot.ended({ ...end(clock.elapsed(), 'answered'), says: 'silence' })
+    const error = noAnswer('UploadCertificate')
+    serve = async (_, slot) => slot.ended({ ...end(clock.elapsed(), 'answered'), says: 'silence', error })
     add('web/next')
     await clock.advance(3_000)
     expect(await freeWithin(25_000)).toBe(9)

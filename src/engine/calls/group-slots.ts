@@ -1,4 +1,4 @@
-import { GroupRecords } from './group-records.ts'
+import { type GroupRecord, GroupRecords } from './group-records.ts'
 
 /** After so many calls in a row without an answer, a group is in doubt. */
 const doubtAfter = 5
@@ -8,6 +8,8 @@ const longMs = 4_000
 const fading = 0.98
 /** So long after a call of it has ended, a group shows how long calls take, ms. */
 const newsMs = 300_000
+/** What was added up of all groups counts for so long, ms. */
+const sharesMs = 1_000
 /** By so much the share of long calls of a slow group exceeds that of the others. */
 const slowerBy = 0.3
 
@@ -17,6 +19,13 @@ export interface HeldSlot {
   readonly since: number
   /** Its call did not succeed: if that was soon, it says nothing of how long calls take. */
   failed?: boolean
+}
+
+/** Shares of long calls, of all groups. */
+interface Shares {
+  readonly at: number
+  readonly sum: number
+  readonly count: number
 }
 
 /**
@@ -35,6 +44,7 @@ export class GroupSlots {
   /** Slots that are taken, also after the call. */
   readonly #held = new Set<HeldSlot>()
   readonly #records: GroupRecords
+  #shares: Shares | undefined
 
   /** @param now the monotonic clock, ms */
   constructor(now: () => number) {
@@ -75,6 +85,7 @@ export class GroupSlots {
     record.calls = record.calls * fading + 1
     record.longCalls = record.longCalls * fading + (isLong ? 1 : 0)
     record.endedAt = this.#now()
+    this.#shares = undefined
   }
 
   /** A call that the group made at `startedAt` was answered. True: it may hold more slots than before. */
@@ -103,6 +114,7 @@ export class GroupSlots {
   /** The service was silent for all, and answers again. */
   forgetAll(): void {
     this.#records.clear()
+    this.#shares = undefined
   }
 
   #mayTakeInDoubt(group: string, slots: number): boolean {
@@ -131,16 +143,23 @@ export class GroupSlots {
     return others !== undefined && longCalls / calls > others + slowerBy
   }
 
-  /** Which share of the calls of others is long, in the middle of the groups. One call says little. */
+  /** Which share of the calls of others is long, in the mean of the groups. */
   #longShareOfOthers(group: string): number | undefined {
-    const since = this.#now() - newsMs
-    let [sum, count] = [0, 0]
-    for (const [other, { calls, longCalls, endedAt }] of this.#records.all) {
-      if (other === group || endedAt === undefined || endedAt <= since) continue
-      sum += (longCalls + 1) / (calls + 2)
-      count++
-    }
-    return count === 0 ? undefined : sum / count
+    const { sum, count } = this.#longShares()
+    const own = longShareOf(this.#records.read(group), this.#now())
+    const others = own === undefined ? count : count - 1
+    return others < 1 ? undefined : (sum - (own ?? 0)) / others
+  }
+
+  /** Of all groups: added up once per slot that is given back, and not for each group that asks. */
+  #longShares(): Shares {
+    const now = this.#now()
+    const before = this.#shares
+    if (before && now - before.at < sharesMs) return before
+    const shares = [...this.#records.all].flatMap(([, record]) => longShareOf(record, now) ?? [])
+    const sum = shares.reduce((total, it) => total + it, 0)
+    this.#shares = { at: now, sum, count: shares.length }
+    return this.#shares
   }
 
   #heldBy(which: (group: string) => boolean): number {
@@ -148,6 +167,12 @@ export class GroupSlots {
     for (const { group } of this.#held) if (which(group)) sum++
     return sum
   }
+}
+
+/** Which share of its calls of the last minutes is long; undefined: it made none. One call says little. */
+function longShareOf({ calls, longCalls, endedAt }: Readonly<GroupRecord>, now: number): number | undefined {
+  if (endedAt === undefined || now - endedAt >= newsMs) return undefined
+  return (longCalls + 1) / (calls + 2)
 }
 
 function share(slots: number, part: number): number {
