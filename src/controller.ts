@@ -160,7 +160,7 @@ export class Controller {
       heldReasons: () => [
         ...calls.held(),
         // A doubt about one namespace does not concern others that have certificates: a tenant can cause it.
-        ...(this.#ledger.areAllIdsDoubted ? ['AccountChanged' as const] : []),
+        ...(this.#ledger.account.areAllIdsDoubted ? ['AccountChanged' as const] : []),
       ],
       serviceSilent: () => calls.silent(),
       certificates: () => this.#inventory?.counts,

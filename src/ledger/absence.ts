@@ -162,16 +162,16 @@ export class Absence {
   }
 
   #counts({ certificateId, claimants }: Entry, now: number): boolean {
-    const { doubt } = this.#trust
-    const mayConcern = doubt?.namespace === undefined || claimants.size > 0
-    const isDoubted = doubt && mayConcern && [...claimants].every((key) => this.#trust.isDoubtedFor(key))
-    return !isDoubted && now >= this.countsFrom(certificateId) && !this.isHidden(certificateId, now)
+    const { isDoubted, isWholeDoubted } = this.#trust
+    const mayConcern = isDoubted && (isWholeDoubted || claimants.size > 0)
+    const isConcerned = mayConcern && [...claimants].every((key) => this.#trust.isDoubtedFor(key))
+    return !isConcerned && now >= this.countsFrom(certificateId) && !this.isHidden(certificateId, now)
   }
 
   /** Claimed ids that a lookup did not find, as long as that proves anything. */
   #suspects(now: number): Missed[] {
     if (this.hidesCertificates(now)) return []
-    return this.#missed().filter(({ entry }) => !this.#trust.doubt || this.#counts(entry, now))
+    return this.#missed().filter(({ entry }) => !this.#trust.isDoubted || this.#counts(entry, now))
   }
 
   /** Claimed ids that a lookup did not find. */

@@ -1,8 +1,7 @@
 import type { ObjectKey } from '../ports/secrets.ts'
 import { type AccountDoubt, concerns, judge, type Verdict } from './account-doubt.ts'
 import type { Claims } from './claims.ts'
-import type { Entry } from './entry.ts'
-import { listedLateMs } from './entry.ts'
+import { type Entry, listedLateMs } from './entry.ts'
 
 export interface AccountTrustParts {
   readonly claims: Claims
@@ -20,6 +19,12 @@ export interface Suspect {
   /** When one missed it first, ms of the monotonic clock. */
   readonly suspectSince: number
 }
+
+/** What decisions may ask. */
+export type AccountTrustReader = Pick<
+  AccountTrust,
+  'isDoubted' | 'isWholeDoubted' | 'areAllIdsDoubted' | 'isProven' | 'isDoubtedFor' | 'isDoubtedId'
+>
 
 /** What a doubt follows from. */
 interface Evidence {
@@ -43,18 +48,34 @@ export class AccountTrust {
     this.#parts = parts
   }
 
-  get doubt(): AccountDoubt | undefined {
-    return this.#doubt
+  /** The ids belong to another account than before, or the credentials see nothing: for somebody. */
+  get isDoubted(): boolean {
+    return this.#doubt !== undefined
   }
 
-  /** These credentials have shown a certificate that was there before. */
+  /** The same, for everybody: no Secret of any namespace is uploaded. */
+  get isWholeDoubted(): boolean {
+    return this.#doubt !== undefined && this.#doubt.namespace === undefined
+  }
+
+  /** The same, and no namespace is known whose ids the account does show: it is a matter for everybody. */
+  get areAllIdsDoubted(): boolean {
+    return this.#doubt?.isOfAllIds ?? false
+  }
+
+  /** These credentials have shown a certificate of ours, or one on record, that was there before. */
   get isProven(): boolean {
     return this.#isProven
   }
 
-  /** Whether a key waits because of a doubt. */
+  /** A key waits because its account may be another one. */
   isDoubtedFor(key: ObjectKey): boolean {
     return this.#doubt !== undefined && concerns(this.#doubt, key)
+  }
+
+  /** The account may be another one because it does not show this id, among others; the key waits because of it. */
+  isDoubtedId(certificateId: string, key: ObjectKey): boolean {
+    return this.isDoubtedFor(key) && this.isEvidence(certificateId)
   }
 
   /** Whether a doubt follows from an id. */

@@ -399,7 +399,7 @@ describe('an account', () => {
     for (const key of ['a/1', 'a/2', 'b/1', 'b/2']) account.claim(key, key)
     account.judge()
     expect(account.doubts).toEqual(['NoneFound'])
-    expect(account.ledger.isWholeAccountDoubted).toBe(true)
+    expect(account.ledger.account.isWholeDoubted).toBe(true)
     for (; account.now < 5 * hour; account.now += goneAfterMs) account.run()
     expect(account.woken).toEqual([])
     expect(account.doubts).toHaveLength(1)
@@ -462,7 +462,7 @@ describe('an account', () => {
       account.claim(`evil/${i}`, `new${i}`)
       account.run()
     }
-    expect(account.ledger.isWholeAccountDoubted).toBe(true)
+    expect(account.ledger.account.isWholeDoubted).toBe(true)
   })
 
   it('whose owner changes is another one', () => {

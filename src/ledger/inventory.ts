@@ -287,7 +287,7 @@ export class Inventory {
   #judge(now: number): void {
     const { ledger } = this.#parts
     const again = ledger.judgeAccount(now)
-    const isFoundOut = ledger.isAccountProven || ledger.isWholeAccountDoubted
+    const isFoundOut = ledger.account.isProven || ledger.account.isWholeDoubted
     // Of ids that were passed nothing is known: the next inventory judges.
     this.#isJudged = isFoundOut || (this.passed === 0 && again === undefined)
     if (!isFoundOut && again !== undefined) this.#dueAt = Math.min(this.#dueAt, again)

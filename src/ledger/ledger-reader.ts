@@ -8,13 +8,12 @@ export interface LedgerReader
   extends Pick<
     Ledger,
     | 'absence'
+    | 'account'
     | 'chainOf'
     | 'claimantsOf'
     | 'expiryOf'
     | 'holderOf'
     | 'isAnothersOwn'
-    | 'isDoubtedFor'
-    | 'isDoubtedId'
     | 'isGone'
     | 'isNamedElsewhere'
     | 'isOwnCopyOf'

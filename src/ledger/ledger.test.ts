@@ -400,11 +400,11 @@ describe('the account', () => {
   it('is another one where a listing names another owner, until somebody trusts it', () => {
     ledger.claim('web/site', 'id-1')
     ledger.learnListed(remoteCertificate('id-1', { ownerUin: '1' }), 0)
-    expect(ledger.isAnotherAccount).toBe(false)
+    expect(ledger.account.isDoubted).toBe(false)
     ledger.learnListed(remoteCertificate('id-2', { ownerUin: '2' }), 0)
-    expect(ledger.isAnotherAccount).toBe(true)
+    expect(ledger.account.isDoubted).toBe(true)
     ledger.trustAccount()
-    expect(ledger.isAnotherAccount).toBe(false)
+    expect(ledger.account.isDoubted).toBe(false)
     expect(woken).toEqual(['web/site'])
   })
 
@@ -417,7 +417,7 @@ describe('the account', () => {
     }
     none()
     const namespaces = [...Object.keys(claims), 'another']
-    const doubted = namespaces.filter((it) => ledger.isDoubtedFor(`${it}/new`))
+    const doubted = namespaces.filter((it) => ledger.account.isDoubtedFor(`${it}/new`))
     return doubted.length === namespaces.length ? 'everybody' : doubted.join()
   }
 
@@ -448,10 +448,10 @@ describe('the account', () => {
     for (const key of end.split(',')) ledger.forget(key, 0)
     expect(
       Object.keys(claims)
-        .filter((it) => ledger.isDoubtedFor(`${it}/new`))
+        .filter((it) => ledger.account.isDoubtedFor(`${it}/new`))
         .join(),
     ).toBe(left)
-    const isForAnother = ledger.isDoubtedFor('another/site')
+    const isForAnother = ledger.account.isDoubtedFor('another/site')
     expect(woken.includes('another/site')).toBe(!isForAnother && (left === '' || 'b' in claims))
   })
 
@@ -460,20 +460,20 @@ describe('the account', () => {
     ledger.claim('a/other', 'found')
     ledger.claim('c/1', 'id-1')
     for (const key of ['a/other', 'c/1', 'a/1']) ledger.forget(key, 0)
-    expect(['a/new', 'c/new'].filter((key) => ledger.isDoubtedFor(key))).toEqual(['a/new'])
+    expect(['a/new', 'c/new'].filter((key) => ledger.account.isDoubtedFor(key))).toEqual(['a/new'])
   })
 
   it('is doubted for one namespace alone, whoever names its ids later', () => {
     doubtedFor({ a: '123' })
     for (const id of ['1', '2', '3']) ledger.claim(`b/${id}`, `id-${id}`)
     for (const key of ['a/1', 'a/2']) ledger.forget(key, 0)
-    expect(ledger.isAnotherAccount).toBe(false)
+    expect(ledger.account.isDoubted).toBe(false)
   })
 
   it('is doubted no more when what claimed a missing id claims another one', () => {
     doubtedFor({ a: '12' })
     ledger.claim('a/1', 'id-3')
-    expect(ledger.isAnotherAccount).toBe(false)
+    expect(ledger.account.isDoubted).toBe(false)
   })
 
   it('of another owner stays that, whatever claims end', () => {
@@ -481,7 +481,7 @@ describe('the account', () => {
     ledger.learnListed(remoteCertificate('other-1', { ownerUin: '1' }), 0)
     ledger.learnListed(remoteCertificate('other-2', { ownerUin: '2' }), 0)
     for (const key of ['web/1', 'web/2']) ledger.forget(key, 0)
-    expect(ledger.isAnotherAccount).toBe(true)
+    expect(ledger.account.isDoubted).toBe(true)
   })
 
   it('that is doubted for one namespace still proves what is gone for the others', () => {
@@ -544,10 +544,10 @@ describe('the account', () => {
     ledger.waitForChain('blog/site', other)
     none()
     find()
-    expect(ledger.isAnotherAccount).toBe(!isRight)
+    expect(ledger.account.isDoubted).toBe(!isRight)
     expect(woken).toEqual(isRight ? ['web/site', 'shop/site', 'docs/site', 'blog/site'] : [])
     none()
-    expect(ledger.isAnotherAccount).toBe(!isRight)
+    expect(ledger.account.isDoubted).toBe(!isRight)
   })
 
   it('of new credentials does not show that what the former ones missed is gone', () => {
@@ -564,7 +564,7 @@ describe('the account', () => {
     ledger.learnListed(remoteCertificate('id-1', { ownerUin: '1' }), 0)
     ledger.learnListed(remoteCertificate('id-1', { ownerUin: '2' }), 0)
     uploadedAs('new')
-    expect(ledger.isAnotherAccount).toBe(true)
+    expect(ledger.account.isDoubted).toBe(true)
   })
 })
 

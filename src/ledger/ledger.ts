@@ -4,7 +4,7 @@ import type { ObjectKey } from '../ports/secrets.ts'
 import type { RemoteCertificate } from '../ports/ssl-service.ts'
 import { Absence, type AbsenceReader } from './absence.ts'
 import type { AccountDoubt } from './account-doubt.ts'
-import { AccountTrust } from './account-trust.ts'
+import { AccountTrust, type AccountTrustReader } from './account-trust.ts'
 import { Certificates } from './certificates.ts'
 import { Claims } from './claims.ts'
 import { Copies } from './copies.ts'
@@ -62,6 +62,11 @@ export class Ledger {
   /** What a lookup that does not find an id proves. */
   get absence(): AbsenceReader {
     return this.#absence
+  }
+
+  /** Whether the account is the one of the ids on record. */
+  get account(): AccountTrustReader {
+    return this.#trust
   }
 
   /** The id that holds a chain for a key; undefined: none does. See `holderOf`. */
@@ -146,36 +151,6 @@ export class Ledger {
   isNamedElsewhere(certificateId: string, key: ObjectKey): boolean {
     const entry = this.#certificates.get(certificateId)
     return entry !== undefined && isNamedElsewhere(entry, key)
-  }
-
-  /** The ids belong to another account than before, or the credentials see nothing: for somebody. */
-  get isAnotherAccount(): boolean {
-    return this.#trust.doubt !== undefined
-  }
-
-  /** The same, for everybody: no Secret of any namespace is uploaded. */
-  get isWholeAccountDoubted(): boolean {
-    return this.#trust.doubt !== undefined && this.#trust.doubt.namespace === undefined
-  }
-
-  /** The same, and no namespace is known whose ids the account does show: it is a matter for everybody. */
-  get areAllIdsDoubted(): boolean {
-    return this.#trust.doubt?.isOfAllIds ?? false
-  }
-
-  /** These credentials have shown a certificate of ours, or one on record, that was there before. */
-  get isAccountProven(): boolean {
-    return this.#trust.isProven
-  }
-
-  /** A key waits because its account may be another one. */
-  isDoubtedFor(key: ObjectKey): boolean {
-    return this.#trust.isDoubtedFor(key)
-  }
-
-  /** The account may be another one because it does not show this id, among others; the key waits because of it. */
-  isDoubtedId(certificateId: string, key: ObjectKey): boolean {
-    return this.#trust.isDoubtedFor(key) && this.#trust.isEvidence(certificateId)
   }
 
   /** A status names this id; undefined: it names none. */
@@ -349,7 +324,7 @@ export class Ledger {
   #onDoubt(doubt: AccountDoubt, report: (doubt: AccountDoubt) => void): void {
     report(doubt)
     if (doubt.namespace === undefined) return
-    this.#wake(this.#claims.all.flatMap(([key, id]) => (this.isDoubtedId(id, key) ? [key] : [])))
+    this.#wake(this.#claims.all.flatMap(([key, id]) => (this.#trust.isDoubtedId(id, key) ? [key] : [])))
   }
 
   #onTrust(): void {

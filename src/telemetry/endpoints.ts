@@ -59,7 +59,7 @@ export class Endpoints {
       : metricsAddress && new HttpServer('metrics-address', metricsAddress, metricsRoutes, timeouts)
   }
 
-  /** Serves them. Throws an Error that names the flag when an address cannot be had; then nothing is served. */
+  /** Serves them. Throws an Error that names the flag if it cannot listen on an address; then nothing is served. */
   async start(): Promise<BoundAddresses> {
     try {
       const health = await this.#health?.start()

@@ -83,7 +83,7 @@ function nextForUnclaimed(view: ViewOfChain, memory: UploadMemory, now: Instant)
       : nextForChain(view, memory, now)
   const step = missing === undefined ? first : nextForMissing(first, missing, view, memory, now)
   if (step.kind === 'Wait' || step.kind === 'Held') return step
-  if (view.ledger.isDoubtedFor(observed.key)) return untilTrusted(view, now)
+  if (view.ledger.account.isDoubtedFor(observed.key)) return untilTrusted(view, now)
   if (view.budgetFreeAt !== undefined && view.budgetFreeAt > now.elapsed) {
     return report(pending(view, 'UploadBudgetExceeded'), view.budgetFreeAt)
   }
@@ -116,14 +116,14 @@ function nextForClaim(
   if (request !== undefined && answer === undefined && !isAnsweredByUpload(view, claimed, request)) {
     const isAbsent = memory.absent?.certificateId === claimed
     // That another account does not hold it answers nothing.
-    if (isAbsent && ledger.isDoubtedFor(observed.key)) return untilTrusted(view, now)
+    if (isAbsent && ledger.account.isDoubtedFor(observed.key)) return untilTrusted(view, now)
     return (
       untilListed(view, memory, claimed, now) ??
       lookUp('Request', { by: 'ids', ids: [claimed] }, view, memory, now)
     )
   }
   // The end of the doubt wakes the Secret.
-  if (ledger.isDoubtedId(claimed, observed.key)) return report(accountChanged(view))
+  if (ledger.account.isDoubtedId(claimed, observed.key)) return report(accountChanged(view))
   if (mustAskForOwner(view, memory, claimed)) {
     return lookUp('Owner', { by: 'ids', ids: [claimed] }, view, memory, now)
   }

@@ -175,7 +175,7 @@ export class UploadCapability implements Capability<UploadView, UploadMemory, Up
     const before = this.#requests.get(observed.key)
     if (request === undefined) this.#requests.delete(observed.key)
     else this.#requests.set(observed.key, request)
-    if (ledger.isAnotherAccount && request !== undefined && request !== before) ledger.trustAccount()
+    if (ledger.account.isDoubted && request !== undefined && request !== before) ledger.trustAccount()
   }
 }
 

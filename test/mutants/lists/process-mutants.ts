@@ -6,8 +6,8 @@ export const processMutants: readonly Mutant[] = [
     name: 'ids that one namespace makes up have the metric say that the account is held',
     file: 'src/controller.ts',
     within: 'Controller.gauges',
-    original: 'this.#ledger.areAllIdsDoubted',
-    mutated: 'this.#ledger.isAnotherAccount',
+    original: 'this.#ledger.account.areAllIdsDoubted',
+    mutated: 'this.#ledger.account.isDoubted',
     tests: ['test/heart/account-of-one-namespace.test.ts'],
   },
   {
